@@ -1,0 +1,1 @@
+"""Mau: a filesystem-native peer-to-peer social network."""

@@ -1,0 +1,297 @@
+"""Everything that can go wrong for a person, in one tree.
+
+    MauError                      1  something went wrong
+    |- UsageError                 2  the words given do not fit (also InvalidFingerprint, AmbiguousWho,
+    |                                UnknownWho, NoAudience, AddressMalformed, ConfigError)
+    |- PartlyDone                 3  some of it was done, some was not
+    |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
+    |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved
+    |- ProofError                 6  a signature or an identity does not hold
+    |  |- IdentityError              the other end of a connection is not who it should be
+    |  |- KeyRefused                 a key that may not be used (SecretKeyOffered, OwnKey, KeyRevoked,
+    |  |                             KeyExpired, KeyTooWeak, KeyUnusable, KeyMalformed)
+    |  `- PostError                  a post that may not be believed, refused for ever or deferred
+    |     |- refused: MalformedPost, NotSigned, BadSignature, SeveralSignatures, WrongSignatureType,
+    |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
+    |     |- deferred: FromTheFuture, SignerExpired, UnknownAuthor, NameClash, NotReadable
+    |     `- by source: Renamed, RolledBack, UnboundFromRelay
+    |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile, NoSuchPost,
+    |                                TreeChanged
+    `- Interrupted              130
+
+A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through
+the terminal's cleaner, never raw.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Lasting = Literal["refused", "deferred", "source"]
+
+
+class MauError(Exception):
+    """Something went wrong."""
+
+    exit_code: ClassVar[int] = 1
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+
+class UsageError(MauError):
+    """The words given do not fit."""
+
+    exit_code = 2
+
+
+class InvalidFingerprint(UsageError):
+    """Not 40 hex digits."""
+
+
+class UnknownWho(UsageError):
+    """Nobody is known by that word."""
+
+
+class AmbiguousWho(UsageError):
+    """Several people fit that word; the message lists them."""
+
+
+class NoAudience(UsageError):
+    """For whom? Nothing is ever published without saying so."""
+
+
+class AddressMalformed(UsageError):
+    """Not an address of Mau, or not HOST:PORT."""
+
+
+class ConfigError(UsageError):
+    """The configuration holds something that does not fit."""
+
+
+class PartlyDone(MauError):
+    """Some of it was done; what was not is named."""
+
+    exit_code = 3
+
+
+# --- passphrase --------------------------------------------------------------------------------------------
+
+
+class PassphraseError(MauError):
+    """The passphrase is wrong or missing."""
+
+    exit_code = 4
+
+
+class WrongPassphrase(PassphraseError):
+    """The passphrase does not open the account."""
+
+
+class PassphraseNeeded(PassphraseError):
+    """No passphrase was given and there is no terminal to ask on."""
+
+
+# --- peers -------------------------------------------------------------------------------------------------
+
+
+class PeerError(MauError):
+    """The peer was not found, not reachable, or talks nonsense."""
+
+    exit_code = 5
+
+
+class PeerNotFound(PeerError):
+    """No address is known for that person."""
+
+
+class PeerUnreachable(PeerError):
+    """No connection to the address."""
+
+
+class PeerMisbehaved(PeerError):
+    """The peer answered something that the protocol does not allow."""
+
+
+# --- proof -------------------------------------------------------------------------------------------------
+
+
+class ProofError(MauError):
+    """A signature or an identity does not hold."""
+
+    exit_code = 6
+
+
+class IdentityError(ProofError):
+    """The other end of the connection did not prove that it is who it should be."""
+
+
+class KeyRefused(ProofError):
+    """That key may not be used."""
+
+
+class KeyMalformed(KeyRefused):
+    """Not exactly one OpenPGP certificate."""
+
+
+class SecretKeyOffered(KeyRefused):
+    """A secret key where a public one belongs: nobody may ever send you one."""
+
+
+class OwnKey(KeyRefused):
+    """Your own key."""
+
+
+class KeyRevoked(KeyRefused):
+    """Its owner revoked it."""
+
+
+class KeyExpired(KeyRefused):
+    """It has expired; ask its owner for a newer copy."""
+
+
+class KeyTooWeak(KeyRefused):
+    """Too weak to be believed."""
+
+
+class KeyUnusable(KeyRefused):
+    """It cannot do what Mau needs."""
+
+
+class PostError(ProofError):
+    """A post that may not be believed.
+
+    ``lasting`` says how long (design section 5): "refused" lies in the bytes and is for ever, "deferred" may
+    change when its cause does, "source" holds against this source only.
+    """
+
+    lasting: ClassVar[Lasting] = "refused"
+
+
+class MalformedPost(PostError):
+    """Not a whole OpenPGP message."""
+
+
+class NotSigned(PostError):
+    """Nobody signed it."""
+
+
+class BadSignature(PostError):
+    """The signature does not fit the content or its author's key."""
+
+
+class SeveralSignatures(PostError):
+    """More than one signature: which one counts?"""
+
+
+class WrongSignatureType(PostError):
+    """Signed, but not as a binary document."""
+
+
+class SignerRevoked(PostError):
+    """Signed with a key that its owner revoked."""
+
+
+class SignatureTooWeak(PostError):
+    """Signed with an algorithm that proves nothing today."""
+
+
+class NoIntegrity(PostError):
+    """Encrypted without protection against changes, or changed."""
+
+
+class TooLarge(PostError):
+    """It unpacks to more than may be held."""
+
+
+class Leaked(PostError):
+    """Its author wrote it for others than it was brought to."""
+
+
+class Renamed(PostError):
+    """Its author gave it another name or address than the one it was brought under."""
+
+    lasting = "source"
+
+
+class RolledBack(PostError):
+    """Older than what is held, and not from its author's own host."""
+
+    lasting = "source"
+
+
+class UnboundFromRelay(PostError):
+    """It states neither name nor audience, so only its author's own host may bring it."""
+
+    lasting = "source"
+
+
+class FromTheFuture(PostError):
+    """Signed more than 30 minutes ahead of this clock."""
+
+    lasting = "deferred"
+
+
+class SignerExpired(PostError):
+    """Signed after its key had expired, as far as the copy of the key held here says."""
+
+    lasting = "deferred"
+
+
+class UnknownAuthor(PostError):
+    """The key of its author is not held here."""
+
+    lasting = "deferred"
+
+
+class NameClash(PostError):
+    """Its name differs from one that is held by case or normal form only."""
+
+    lasting = "deferred"
+
+
+class NotReadable(PostError):
+    """Not encrypted for this account."""
+
+    lasting = "deferred"
+
+
+# --- tree --------------------------------------------------------------------------------------------------
+
+
+class TreeError(MauError):
+    """The directory tree is not as it should be."""
+
+
+class NoAccount(TreeError):
+    """There is no account here; `mau init` makes one."""
+
+
+class AccountExists(TreeError):
+    """There is an account here already; it is never overwritten."""
+
+
+class AccountDamaged(TreeError):
+    """The account file is not what it should be; restore it from a backup."""
+
+
+class InvalidName(TreeError):
+    """Not a name that a file may have (spec/tree.md)."""
+
+
+class NotAFile(TreeError):
+    """Something that is no regular file or directory is in the way: a link, a pipe, a device."""
+
+
+class NoSuchPost(TreeError):
+    """No file of that name is held."""
+
+
+class TreeChanged(TreeError):
+    """Another program changed the file meanwhile; nothing was lost, try again."""
+
+
+class Interrupted(MauError):
+    """Interrupted by a signal; what was finished stays."""
+
+    exit_code = 130
