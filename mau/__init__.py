@@ -1,1 +1,3 @@
 """Mau: a filesystem-native peer-to-peer social network."""
+
+__version__ = "0.1.0"

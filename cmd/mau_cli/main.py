@@ -1,0 +1,270 @@
+"""The way in: which commands there are, and what becomes of an error.
+
+Nothing is imported here but click and the tree of errors. A command's module is imported when that command
+runs, so `mau --help` costs the same however many commands there are, and no command pays for another.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from mau.errors import Interrupted, MauError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+# Heading -> command -> its one line of help. The module is mau_cli.commands.COMMAND.
+SECTIONS: dict[str, dict[str, str]] = {
+    "Account": {
+        "init": "Make an account.",
+        "whoami": "Show whose account this is.",
+        "export": "Write out the public key, for friends to add.",
+        "passphrase": "Change the passphrase.",
+        "unlock": "Check the passphrase, or let the system's keyring remember it.",
+        "lock": "Let the system's keyring forget the passphrase.",
+    },
+    "People": {
+        "friend": "Add, confirm, show and remove friends.",
+        "group": "Put friends into groups.",
+        "follow": "Follow somebody's posts.",
+        "unfollow": "Follow somebody's posts no longer; what is held stays.",
+        "follows": "List whom you follow.",
+    },
+    "Posts": {
+        "post": "Post a text.",
+        "share": "Post a file as it is.",
+        "timeline": "Show the newest posts of everybody you follow.",
+        "open": "Open a post, after checking it.",
+        "files": "List somebody's posts.",
+        "versions": "List the older contents of a post.",
+        "recipients": "Show who can read a post.",
+        "delete": "Delete a post of yours with its versions.",
+    },
+    "Network": {
+        "serve": "Let friends fetch what is for them, and everybody what is public.",
+        "sync": "Fetch what is new.",
+    },
+    "Try it": {
+        "demo": "Let two people meet in a temporary directory.",
+    },
+}
+
+COMMANDS: dict[str, str] = {name: words for section in SECTIONS.values() for name, words in section.items()}
+
+INTERRUPTED = Interrupted.exit_code
+USAGE = 2
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by the table above and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module; None for a word that is not in the table."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"mau_cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - tells mypy; a test looks at every module
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, without importing a single command."""
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from mau import __version__
+
+        click.echo(f"mau {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 partly done, 4 passphrase, 5 peer not found or not reachable, "
+    "6 a signature or an identity does not hold, 130 interrupted.",
+)
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The directory tree to work in (else MAU_DIR, the current directory if it holds one, or ~/Mau).",
+)
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path),
+    help="Read the passphrase from the first line of this file.",
+)
+@click.option(
+    "--passphrase-command",
+    metavar="COMMAND",
+    help="Read the passphrase from the first line that this command prints.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    directory: Path | None,
+    passphrase_file: Path | None,
+    passphrase_command: str | None,
+) -> None:
+    """Mau: a social network that is a directory of signed and encrypted files."""
+    from mau_cli.context import Session
+
+    if passphrase_file is not None and passphrase_command is not None:
+        raise click.UsageError("--passphrase-file and --passphrase-command exclude each other.")
+    ctx.obj = Session(directory, passphrase_file, passphrase_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (README, "Exit codes"). Never raises."""
+    _quieten()
+    try:
+        result: Any = cli.main(
+            args=list(sys.argv[1:] if arguments is None else arguments),
+            prog_name="mau",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the one place where errors become words
+        return _explain(error)
+    return result if type(result) is int else 0  # an int only from ctx.exit()
+
+
+def _quieten() -> None:
+    """Let no warning of a library reach the user, and let no character be unprintable."""
+    if not _debugging() and not sys.warnoptions:
+        import warnings
+
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _debugging() -> bool:
+    return os.environ.get("MAU_DEBUG", "") not in {"", "0"}
+
+
+def _explain(error: BaseException) -> int:
+    """Say in one place what went wrong; return the exit code."""
+    try:
+        code = 0
+        for one in _leaves(error):
+            code = code or _explain_one(one)
+        sys.stderr.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        _abandon(sys.stderr)
+    return code
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """An error of a task group is the errors in it; cancelled siblings say nothing."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _explain_one(error: BaseException) -> int:
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, BrokenPipeError):
+        _abandon(sys.stdout)  # whoever read us has seen enough
+        return 1
+    if isinstance(error, KeyboardInterrupt | click.Abort | Interrupted):
+        _complain(str(error) or "interrupted")
+        return INTERRUPTED
+    if _debugging():
+        _show_traceback(error)
+    if isinstance(error, MauError):
+        _complain(str(error) or (error.__doc__ or "").strip().partition("\n")[0])
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        _complain_usage(error)
+        return error.exit_code
+    if isinstance(error, OSError):
+        _complain(_os_error_words(error))
+        return 1
+    # Its words may hold anything, a passphrase too: only its name and place are shown.
+    hint = "" if _debugging() else "; set MAU_DEBUG=1 to see how it came to it"
+    _complain(f"internal error: {type(error).__name__}{_place(error.__traceback__)}{hint}")
+    return 1
+
+
+def _complain_usage(error: click.ClickException) -> None:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return
+    hint = f"\ntry: {context.command_path} --help" if context is not None else ""
+    _complain(error.format_message() + hint)
+
+
+def _os_error_words(error: OSError) -> str:
+    words = error.strerror or type(error).__name__
+    names = [
+        repr(os.fsdecode(name)) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+    ]
+    return f"{words}: {' -> '.join(names)}" if names else words
+
+
+def _complain(words: str) -> None:
+    from mau_cli.output import clean_lines
+
+    first, *others = clean_lines(words).split("\n")
+    # Indented, so that a text from elsewhere cannot pass for another message of ours.
+    click.echo("\n".join([f"mau: {first}", *(f"     {line}" for line in others)]), err=True)
+
+
+def _place(traceback: TracebackType | None) -> str:
+    """Where in our own code it happened, for a bug report."""
+    place = ""
+    while traceback is not None:
+        path = Path(traceback.tb_frame.f_code.co_filename)
+        if {"mau", "mau_cli"} & set(path.parts):
+            place = f" at {path.parent.name}/{path.name}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place
+
+
+def _show_traceback(error: BaseException) -> None:
+    import traceback
+
+    from mau_cli.output import clean_lines
+
+    click.echo(clean_lines("".join(traceback.format_exception(error))), err=True)
+
+
+def _abandon(stream: TextIO) -> None:
+    """Point a stream that nobody reads at nothing, so that the interpreter's last flush is silent."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""What reaches the terminal: data on stdout, words on stderr, and nothing that steers the terminal.
+
+Text that others chose can hold escape sequences, characters that reverse the reading direction, and
+characters that cannot be seen. Here they are shown as what they are (``\\x1b``, ``\\u202e``); nothing else
+in this program prints.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import click
+
+from mau.fingerprint import Fingerprint
+
+# Controls (C0, DEL, C1), format characters (Cf: direction, zero width, tags), line and paragraph separators,
+# lone surrogates, and the letters and marks that show nothing. Spelt out: asking unicodedata about every code
+# point would take half a second. A test compares this with unicodedata.
+_UNSEEN = (
+    "\x00-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u17b4-\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_FIELD = re.compile(f"[{_UNSEEN}]")
+_WIDE = "WF"
+
+
+def clean(text: str) -> str:
+    """One field of one line: whatever cannot be seen is escaped, line feeds too. Cleaning twice changes nothing."""
+    return _FIELD.sub(_escape, text)
+
+
+def clean_lines(text: str) -> str:
+    """As `clean`, for a text of several lines: line feeds stay, tabs become spaces.
+
+    The two joiners stay between characters that are not ASCII, since emoji, Persian and Indic words need them.
+    """
+    return _FIELD.sub(_escape_but_lines, text.replace("\r\n", "\n").expandtabs(4))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _escape_but_lines(match: re.Match[str]) -> str:
+    character = match.group()
+    if character == "\n":
+        return character
+    if character in "\u200c\u200d":
+        around = (
+            match.string[max(match.start() - 1, 0) : match.start()],
+            match.string[match.end() : match.end() + 1],
+        )
+        if all(one > "\x7f" and not _FIELD.match(one) for one in around):
+            return character
+    return _escape(match)
+
+
+def width(text: str) -> int:
+    """How many columns a cleaned text takes: two for East Asian wide characters, none for combining marks."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
+
+
+def say(words: str = "") -> None:
+    """Words for a person: to stderr."""
+    click.echo(clean_lines(words), err=True)
+
+
+def data(text: str) -> None:
+    """What was asked for: one text with a line feed after it, to stdout."""
+    click.echo(clean_lines(text))
+
+
+def raw(content: bytes) -> None:
+    """The bytes of a file to stdout: as they are into a pipe or a file, cleaned on a terminal."""
+    if sys.stdout.isatty():
+        data(content.decode("utf-8", "backslashreplace"))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def emit_json(value: object) -> None:
+    """One JSON document to stdout. Pure ASCII, so the strings in it arrive whole and steer no terminal."""
+    text = json.dumps(value, ensure_ascii=True, indent=2, default=_plain, allow_nan=False)
+    click.echo(text.replace("\x7f", "\\u007f"))  # the one control character that json lets pass
+
+
+def _plain(value: object) -> object:
+    """What JSON does not know. Deliberately short: a value that is not listed here is a mistake, not text."""
+    if isinstance(value, Fingerprint):
+        return value.hex
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def table(rows: Iterable[Sequence[object]], header: Sequence[str] = ()) -> None:
+    """Rows to stdout in columns two spaces apart. The header is words and goes to stderr."""
+    lines = [[clean(str(cell)) for cell in row] for row in rows]
+    if not lines:
+        return
+    head = [clean(cell) for cell in header]
+    size = max(map(len, [*lines, head]))
+    widths = [
+        max((width(line[column]) for line in [*lines, head] if column < len(line)), default=0)
+        for column in range(size)
+    ]
+    if head:
+        click.echo(_line(head, widths), err=True)
+    for line in lines:
+        click.echo(_line(line, widths))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell + " " * (room - width(cell)) for cell, room in zip(cells, widths, strict=False))
+    return "  ".join(padded).rstrip()
