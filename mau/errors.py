@@ -15,8 +15,8 @@
     |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
     |     |- deferred: FromTheFuture, SignerExpired, UnknownAuthor, NameClash, NotReadable
     |     `- by source: Renamed, RolledBack, UnboundFromRelay
-    |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile, NoSuchPost,
-    |                                TreeChanged
+    |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
+    |                                NoSuchPost, TreeChanged
     `- Interrupted              130
 
 A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through

@@ -1,4 +1,4 @@
-"""What a command works with: the tree, the passphrase, the account and the keyring, each made when asked for."""
+"""What a command works with: tree, passphrase, account and keyring, each made when first asked for."""
 
 from __future__ import annotations
 

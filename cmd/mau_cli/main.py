@@ -95,8 +95,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 partly done, 4 passphrase, 5 peer not found or not reachable, "
-    "6 a signature or an identity does not hold, 130 interrupted.",
+    epilog="Exit codes: 0 ok, 1 error, 2 usage, 3 partly done, 4 passphrase, 5 peer not found or not "
+    "reachable, 6 a signature or an identity does not hold, 130 interrupted.",
 )
 @click.option(
     "--dir",
@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             standalone_mode=False,
         )
         sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001 - the one place where errors become words
+    except BaseException as error:  # the one place where errors become words
         return _explain(error)
     return result if type(result) is int else 0  # an int only from ctx.exit()
 

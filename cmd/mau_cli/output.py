@@ -30,14 +30,14 @@ _WIDE = "WF"
 
 
 def clean(text: str) -> str:
-    """One field of one line: whatever cannot be seen is escaped, line feeds too. Cleaning twice changes nothing."""
+    """One field of one line: what cannot be seen is escaped, line feeds too. Twice is the same as once."""
     return _FIELD.sub(_escape, text)
 
 
 def clean_lines(text: str) -> str:
     """As `clean`, for a text of several lines: line feeds stay, tabs become spaces.
 
-    The two joiners stay between characters that are not ASCII, since emoji, Persian and Indic words need them.
+    The two joiners stay between characters beyond ASCII: emoji, Persian and Indic words need them.
     """
     return _FIELD.sub(_escape_but_lines, text.replace("\r\n", "\n").expandtabs(4))
 
