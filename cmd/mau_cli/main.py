@@ -171,13 +171,12 @@ def _debugging() -> bool:
 def _explain(error: BaseException) -> int:
     """Say in one place what went wrong; return the exit code."""
     try:
-        code = 0
-        for one in _leaves(error):
-            code = code or _explain_one(one)
+        codes = [_explain_one(one) for one in _leaves(error)]
         sys.stderr.flush()
     except (BrokenPipeError, KeyboardInterrupt):
         _abandon(sys.stderr)
-    return code
+        return 1
+    return next((code for code in codes if code), 0)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
