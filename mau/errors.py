@@ -10,6 +10,7 @@
     |  |- IdentityError              the other end of a connection is not who it should be
     |  |- KeyRefused                 a key that may not be used (SecretKeyOffered, OwnKey, KeyRevoked,
     |  |                             KeyExpired, KeyTooWeak, KeyUnusable, KeyMalformed)
+    |  |- KeyringUntrusted           the keyring statement may not be believed (KeyringRolledBack, KeyringDamaged)
     |  `- PostError                  a post that may not be believed, refused for ever or deferred
     |     |- refused: MalformedPost, NotSigned, BadSignature, SeveralSignatures, WrongSignatureType,
     |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
@@ -156,6 +157,18 @@ class KeyTooWeak(KeyRefused):
 
 class KeyUnusable(KeyRefused):
     """It cannot do what Mau needs."""
+
+
+class KeyringUntrusted(ProofError):
+    """The statement of who your friends are may not be believed; nobody counts as a friend until you confirm."""
+
+
+class KeyringRolledBack(KeyringUntrusted):
+    """The statement of who your friends are is older than one that was seen before."""
+
+
+class KeyringDamaged(KeyringUntrusted):
+    """The statement of who your friends are is not whole, or not yours."""
 
 
 class PostError(ProofError):
