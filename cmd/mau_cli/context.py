@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import UsageError
+from mau.errors import UsageError, WrongPassphrase
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mau.account import Account
     from mau.keyring import Keyring
+    from mau.passphrase import Passphrase
     from mau.tree.layout import Root
 
 
@@ -30,7 +32,6 @@ class Session:
         self._directory = directory
         self._passphrase_file = passphrase_file
         self._passphrase_command = passphrase_command
-        self._passphrase: str | None = None
 
     @cached_property
     def root(self) -> Root:
@@ -44,28 +45,31 @@ class Session:
         """Whether somebody is there to be asked: answers come from stdin, questions go to stderr."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
-    def passphrase(self) -> str:
-        """The account's passphrase, asked for once. WrongPassphrase is found out only when it is used."""
-        if self._passphrase is None:
-            from mau.passphrase import find_passphrase
+    @cached_property
+    def found_passphrase(self) -> Passphrase:
+        """The account's passphrase and the source that gave it; asked for once."""
+        return self._find_passphrase(self.root, self._ask_passphrase)
 
-            self._passphrase = find_passphrase(
-                self.root,
-                file=self._passphrase_file,
-                command=self._passphrase_command,
-                ask=self._ask_passphrase if self.interactive else None,
-            )
-        return self._passphrase
+    def passphrase(self) -> str:
+        """The account's passphrase. Whether it is the right one is found out when it is used."""
+        return self.found_passphrase.text
 
     def new_passphrase(self) -> str:
-        """A passphrase for a new account, or a new one for this: from the same sources, typed twice."""
+        """A passphrase for a new account: from the same sources but the system's keyring, typed twice."""
+        from mau.passphrase import check_new
+
+        return check_new(self._find_passphrase(None, self._ask_new_passphrase).text)
+
+    def _find_passphrase(self, root: Root | None, ask: Callable[[], str]) -> Passphrase:
         from mau.passphrase import find_passphrase
+        from mau_cli.output import say
 
         return find_passphrase(
-            None,
+            root,
             file=self._passphrase_file,
             command=self._passphrase_command,
-            ask=self._ask_new_passphrase if self.interactive else None,
+            ask=ask if self.interactive else None,
+            warn=say,
         )
 
     def account(self) -> Account:
@@ -76,7 +80,10 @@ class Session:
     def _account(self) -> Account:
         from mau.account import Account
 
-        return Account.open(self.root, self.passphrase())
+        try:
+            return Account.open(self.root, self.passphrase())
+        except WrongPassphrase:
+            raise WrongPassphrase(f"{self.found_passphrase.source} does not open the account") from None
 
     def keyring(self) -> Keyring:
         """Friends, groups and known keys of the account."""
