@@ -1,0 +1,148 @@
+"""The address book: where peers were reached (spec/sync.md).
+
+An address is a hint, and only a handshake proves who lives there. The book keeps what was proven, when, and
+how often it failed since, so that the best address is tried first. It is derived state in ``.peers/``: deleting
+it costs the time of telling addresses again.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from mau.derived import Database
+from mau.errors import AddressMalformed
+from mau.fingerprint import Fingerprint
+from mau.tree.layout import Root
+
+_SCHEMA = """
+CREATE TABLE address (
+  fingerprint BLOB NOT NULL,
+  host TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  first_proven INTEGER NOT NULL,
+  last_proven INTEGER NOT NULL,
+  last_failed INTEGER,
+  failures INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (fingerprint, host, port)
+) WITHOUT ROWID
+"""
+
+# Beyond this many addresses of one person, the longest unproven one is forgotten.
+MAX_PER_PERSON = 16
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """One line of the book. Times are Unix seconds of this machine's clock; ``failures`` since the last proof."""
+
+    fingerprint: Fingerprint
+    host: str
+    port: int
+    source: str
+    first_proven: int
+    last_proven: int
+    last_failed: int | None
+    failures: int
+
+
+def parse_address(text: str) -> Address:
+    """``HOST:PORT`` or ``[IPV6]:PORT`` as (host, port); the host without brackets. AddressMalformed otherwise."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:  # noqa: PLR2004 - ports
+        raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1])), int(port)
+        except ValueError:
+            raise AddressMalformed(f"not an IPv6 address: {host!r:.80}") from None
+    if not _HOST.fullmatch(host):
+        hint = " (an IPv6 address needs brackets: [::1]:PORT)" if ":" in host else ""
+        raise AddressMalformed(f"not the name of a host: {host!r:.80}{hint}")
+    return host.lower(), int(port)
+
+
+def format_address(address: Address) -> str:
+    """The text of an address, with brackets around IPv6."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class AddressBook:
+    """The book of one tree. Safe with several processes; every method is one transaction."""
+
+    def __init__(self, root: Root) -> None:
+        self._database = Database(root.state_dir("peers") / "addresses.db", _SCHEMA, 1)
+
+    def addresses(self, fingerprint: Fingerprint) -> list[Address]:
+        """Where that person was reached, the address worth trying first being first."""
+        return [(known.host, known.port) for known in self.known(fingerprint)]
+
+    def known(self, fingerprint: Fingerprint | None = None) -> list[KnownAddress]:
+        """Lines of one person or of all; within a person the best first."""
+
+        def read(connection: sqlite3.Connection) -> list[KnownAddress]:
+            # An address that did not fail since its proof comes before every one that did.
+            rows = connection.execute(
+                "SELECT fingerprint, host, port, source, first_proven, last_proven, last_failed, failures"
+                " FROM address WHERE ?1 IS NULL OR fingerprint = ?1"
+                " ORDER BY fingerprint, failures > 0, last_proven DESC, failures, host, port",
+                (fingerprint.raw if fingerprint else None,),
+            )
+            return [KnownAddress(Fingerprint(row[0]), *row[1:]) for row in rows]
+
+        return self._database.run(read)
+
+    def proven(self, fingerprint: Fingerprint, host: str, port: int, *, source: str = "told") -> None:
+        """A handshake just proved that this person answers there. ``source``: who gave the hint."""
+        now = int(time.time())
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO address (fingerprint, host, port, source, first_proven, last_proven)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " last_proven = excluded.last_proven, failures = 0, last_failed = NULL",
+                (fingerprint.raw, host, port, source, now, now),
+            )
+            connection.execute(
+                "DELETE FROM address WHERE fingerprint = ?1 AND (host, port) NOT IN (SELECT host, port FROM address"
+                " WHERE fingerprint = ?1 ORDER BY failures > 0, last_proven DESC, failures, host = ?2 DESC LIMIT ?3)",
+                (fingerprint.raw, host, MAX_PER_PERSON),
+            )
+
+        self._database.run(write)
+
+    def failed(self, fingerprint: Fingerprint, host: str, port: int) -> None:
+        """Nobody answered there, or somebody else did. An address that was never proven is not noted."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE address SET failures = failures + 1, last_failed = ?"
+                " WHERE fingerprint = ? AND host = ? AND port = ?",
+                (int(time.time()), fingerprint.raw, host, port),
+            )
+
+        self._database.run(write)
+
+    def forget(self, fingerprint: Fingerprint, host: str, port: int) -> None:
+        """Strike one line."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "DELETE FROM address WHERE fingerprint = ? AND host = ? AND port = ?",
+                (fingerprint.raw, host, port),
+            )
+
+        self._database.run(write)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
