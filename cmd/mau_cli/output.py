@@ -73,14 +73,20 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
-def say(words: str = "") -> None:
+def say(words: str = "", *, bold: bool = False) -> None:
     """Words for a person: to stderr."""
-    click.echo(clean_lines(words), err=True)
+    click.echo(_styled(words, bold), err=True)
 
 
-def data(text: str) -> None:
-    """What was asked for: one text with a line feed after it, to stdout."""
-    click.echo(clean_lines(text))
+def data(text: str, *, bold: bool = False) -> None:
+    """What was asked for: a text with a line feed after it, to stdout."""
+    click.echo(_styled(text, bold))
+
+
+def _styled(text: str, bold: bool) -> str:
+    """Cleaned first: the only escape sequences are ours, and click leaves them out where no terminal is."""
+    cleaned = clean_lines(text)
+    return click.style(cleaned, bold=True) if bold else cleaned
 
 
 def raw(content: bytes) -> None:
