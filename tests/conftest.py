@@ -1,11 +1,27 @@
-"""What every test may rely on."""
+"""What every test may rely on: the checkout's code in every process, and a home that is nobody's."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 CHECKOUT = Path(__file__).parent.parent
 
 # A process that a test starts runs the same code as the test itself (pyproject.toml, pythonpath).
 os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "cmd")])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Neither settings nor state nor keyring of whoever runs the tests plays a part, or is touched."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("MAU_", "XDG_", "GNUPG")):
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        yield home
