@@ -1,0 +1,389 @@
+"""Connections on which both ends have proven who they are (spec/tls.md). The only module that imports ssl.
+
+Python's ``ssl`` cannot ask for a client certificate and accept one that no authority has signed. So the
+contexts here are ``ssl.SSLContext`` for whoever holds them (asyncio, aiohttp), but the connections that they
+wrap are driven by pyOpenSSL over the same two memory buffers::
+
+    ciphertext from the socket -> incoming -> pyOpenSSL -> read()
+    write() -> pyOpenSSL -> outgoing -> ciphertext to the socket
+
+OpenSSL proves that the other end has the key in its certificate; whose key that is, `mau.wire.identity`
+decides, inside ``do_handshake()``, before anything is sent that answers the other end's proof.
+
+Every failure is an ``ssl.SSLError``. A peer that is not who it should be is an `IdentityRefused`; libraries
+wrap that into errors of their own, and `identity_error` finds it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from cryptography.x509 import load_der_x509_certificate
+from OpenSSL import SSL, crypto
+
+from mau.errors import IdentityError
+from mau.fingerprint import Fingerprint
+from mau.wire.identity import Identity, fingerprint_and_key_of, self_signed
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+ALPN: Final = b"http/1.1"
+
+_RECORD: Final = 16 * 1024  # the most that one record of TLS holds
+_CHUNK: Final = 64 * 1024  # what passes between the buffers at once: stays in the processor's cache
+_WRITE: Final = 3 * _RECORD  # encrypts to less than _CHUNK
+
+
+class IdentityRefused(ssl.SSLError):
+    """The handshake ended because the peer is not who it should be; ``identity_error`` says why."""
+
+    def __init__(self, error: IdentityError) -> None:
+        super().__init__(ssl.SSL_ERROR_SSL, str(error))
+        self.identity_error = error
+
+
+def identity_error(error: BaseException) -> IdentityError | None:
+    """Find the IdentityError behind an exception of asyncio or aiohttp; None when it was something else."""
+    seen: set[int] = set()
+    rest: BaseException | None = error
+    while rest is not None and id(rest) not in seen:
+        seen.add(id(rest))
+        if isinstance(rest, IdentityRefused):
+            return rest.identity_error
+        if isinstance(rest, IdentityError):
+            return rest
+        rest = getattr(rest, "os_error", None) or rest.__cause__ or rest.__context__
+    return None
+
+
+def server_context(identity: Identity, addresses: Sequence[str] = ()) -> ssl.SSLContext:
+    """Make the context of a server: it asks for a certificate, and a peer that shows none is anonymous.
+
+    `addresses` ("HOST:PORT") are named in the certificate, for peers of the Go reference.
+    """
+    context = _Context(ssl.PROTOCOL_TLS_SERVER)
+    context.prepare(_server_settings(identity, addresses), None)
+    return context
+
+
+def client_context(identity: Identity | None, expected: Fingerprint) -> ssl.SSLContext:
+    """Make the context for connections to one peer; any other peer is refused before it learns who asks.
+
+    `identity` None connects as a stranger. Contexts of one identity share what is costly to make, so make one
+    for each expected peer: connections kept alive then never mix.
+    """
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.prepare(_client_settings(identity), expected)
+    return context
+
+
+def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | None:
+    """Tell who the other end of `transport` proved to be; None for a stranger (no certificate, or no TLS).
+
+    Ask while the connection is open, best when it is made: of a closed one nothing is known any more.
+    """
+    try:
+        connection = None if transport is None else transport.get_extra_info("ssl_object")
+    except AttributeError:  # asyncio's TLS transport, closed twice
+        return None
+    return connection.peer if isinstance(connection, _Connection) else None
+
+
+class _Context(ssl.SSLContext):
+    """A context that wraps with pyOpenSSL.
+
+    What it inherits stays as strict as Python makes it and holds no certificate: whoever used another way of
+    wrapping than ``wrap_bio`` would get no connection at all.
+    """
+
+    _settings: SSL.Context
+    _expected: Fingerprint | None
+
+    def prepare(self, settings: SSL.Context, expected: Fingerprint | None) -> None:
+        self._settings = settings
+        self._expected = expected
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Wrap one connection. Names prove nothing here and are not sent; no session is taken up again."""
+        if server_side != (self.protocol == ssl.PROTOCOL_TLS_SERVER):
+            raise ValueError("a context of a server serves servers only, and one of a client clients")
+        return _Connection(self, self._settings, self._expected, incoming, outgoing)
+
+
+class _Connection(ssl.SSLObject):
+    """One connection over two memory buffers; what of ``ssl.SSLObject`` asyncio needs."""
+
+    def __init__(
+        self,
+        context: _Context,
+        settings: SSL.Context,
+        expected: Fingerprint | None,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+    ) -> None:
+        self._context = context
+        self._expected = expected
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._is_server = context.protocol == ssl.PROTOCOL_TLS_SERVER
+        # Reading and writing before this is set would let OpenSSL finish a handshake that nobody judged.
+        self._proven = False
+        self._ended = False
+        self._peer: Fingerprint | None = None
+        self._certificate: bytes | None = None
+        self._tls = SSL.Connection(settings, None)
+        if self._is_server:
+            self._tls.set_accept_state()
+        else:
+            self._tls.set_connect_state()
+
+    @property
+    def peer(self) -> Fingerprint | None:
+        """Who the other end proved to be; None for a stranger, and as long as nothing is proven."""
+        return self._peer
+
+    # --- handshake -----------------------------------------------------------------------------------------
+
+    def do_handshake(self) -> None:
+        """Go on with the handshake; SSLWantReadError when it needs more, IdentityRefused for a wrong peer."""
+        while True:
+            try:
+                self._tls.do_handshake()
+                break
+            except SSL.WantReadError:
+                if not self._pull():
+                    # What waits here before the end is a greeting: certificates of clients go out at the end.
+                    self._flush()
+                    raise _want_read() from None
+            except SSL.Error as error:
+                self._discard()
+                raise _translated(error) from error
+        try:
+            self._peer = self._prove()
+        except IdentityError as error:
+            self._discard()
+            raise IdentityRefused(error) from error
+        self._proven = True
+        self._flush()
+
+    def _prove(self) -> Fingerprint | None:
+        """Say whose key the other end has proven to have (spec/tls.md T8-T12)."""
+        leaf = self._tls.get_peer_certificate()
+        if leaf is None:
+            if self._is_server:
+                return None
+            raise IdentityError("it showed no certificate")
+        try:
+            der = crypto.dump_certificate(crypto.FILETYPE_ASN1, leaf)
+            used = crypto.dump_publickey(crypto.FILETYPE_ASN1, leaf.get_pubkey())
+        except (crypto.Error, SSL.Error, ValueError, TypeError) as error:
+            raise IdentityError("its certificate cannot be read") from error
+        found, key = fingerprint_and_key_of(der)
+        # Two readers of one certificate: what was proven is the key that OpenSSL read.
+        if key != used:
+            raise IdentityError("its certificate can be read in two ways")
+        if self._expected is not None and found != self._expected:
+            raise IdentityError(f"it is {found}, not {self._expected}")
+        self._certificate = der
+        return found
+
+    # --- data ----------------------------------------------------------------------------------------------
+
+    def read(self, len: int = 1024, buffer: WriteableBuffer | None = None) -> Any:  # noqa: A002 - ssl's word
+        """Return the data of one record at most, or fill `buffer` and return the count.
+
+        Empty, or 0, is the peer's end of data. SSLWantReadError when nothing is there yet.
+        """
+        self._check_proven()
+        while True:
+            try:
+                if buffer is None:
+                    return self._tls.recv(min(len, _RECORD))
+                return self._tls.recv_into(buffer, min(len, _RECORD))
+            except SSL.WantReadError:
+                if not self._pull():
+                    self._flush()  # an answer to a change of keys
+                    raise _want_read() from None
+            except SSL.ZeroReturnError:
+                return b"" if buffer is None else 0
+            except SSL.Error as error:
+                raise _translated(error) from error
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Encrypt all of `data`; the memory buffer takes everything, so nothing is ever left over."""
+        self._check_proven()
+        view = memoryview(data).cast("B")
+        try:
+            for start in range(0, view.nbytes, _WRITE):
+                self._tls.sendall(view[start : start + _WRITE])
+                self._flush()
+        except SSL.Error as error:
+            raise _translated(error) from error
+        return view.nbytes
+
+    def unwrap(self) -> None:
+        """Say the end, and wait for the peer's: SSLWantReadError until it came."""
+        self._check_proven()
+        try:
+            while True:
+                try:
+                    # One call says our end, a further one looks for the peer's.
+                    if self._tls.shutdown() or self._tls.shutdown():
+                        return
+                except SSL.WantReadError:
+                    if not self._pull():
+                        raise _want_read() from None
+        except SSL.Error as error:
+            raise _translated(error) from error
+        finally:
+            self._flush()
+
+    def pending(self) -> int:
+        """Count the bytes that can be read: decrypted ones, and ciphertext that has not been looked at."""
+        return self._tls.pending() + self._incoming.pending
+
+    # --- what is known of it -------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> ssl.SSLContext:  # type: ignore[override]
+        return self._context
+
+    @property
+    def server_side(self) -> bool:
+        return self._is_server
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """Return the peer's certificate in DER; otherwise an empty dict, for its words prove nothing."""
+        if binary_form:
+            return self._certificate
+        return None if self._certificate is None else {}
+
+    def cipher(self) -> tuple[str, str, int] | None:
+        tls = self._tls
+        name, version, bits = tls.get_cipher_name(), tls.get_cipher_version(), tls.get_cipher_bits()
+        return None if name is None or version is None or bits is None else (name, version, bits)
+
+    def version(self) -> str | None:
+        return self._tls.get_protocol_version_name() if self._proven else None
+
+    def selected_alpn_protocol(self) -> str | None:
+        return self._tls.get_alpn_proto_negotiated().decode("ascii") or None
+
+    def compression(self) -> None:
+        return None
+
+    # --- between the buffers -------------------------------------------------------------------------------
+
+    def _check_proven(self) -> None:
+        if not self._proven:
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the handshake is not finished")
+
+    def _pull(self) -> bool:
+        """Hand ciphertext that came to OpenSSL; False when there is none."""
+        data = self._incoming.read(_CHUNK)
+        if data:
+            self._tls.bio_write(data)
+            return True
+        if self._incoming.eof and not self._ended:
+            self._ended = True
+            self._tls.bio_shutdown()
+            return True
+        return False
+
+    def _flush(self) -> None:
+        """Hand ciphertext that OpenSSL made to the outgoing buffer."""
+        while data := self._made():
+            self._outgoing.write(data)
+            if len(data) < _CHUNK:
+                return
+
+    def _discard(self) -> None:
+        """Forget what OpenSSL would send: a peer that is refused learns nothing more."""
+        while self._made():
+            pass
+
+    def _made(self) -> bytes:
+        try:
+            return self._tls.bio_read(_CHUNK)
+        except SSL.Error:  # nothing there
+            return b""
+
+
+# --- what OpenSSL is told ----------------------------------------------------------------------------------
+
+
+def _settings(method: int, identity: Identity | None, addresses: Sequence[str] = ()) -> SSL.Context:
+    settings = SSL.Context(method)
+    settings.set_min_proto_version(SSL.TLS1_3_VERSION)
+    # Taking up an old session would skip the proof: none is kept, none is handed out.
+    settings.set_options(SSL.OP_NO_TICKET)
+    settings.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    # Every certificate passes here; _Connection judges the leaf once its key is proven.
+    settings.set_verify(SSL.VERIFY_PEER, _accept)
+    if identity is not None:
+        settings.use_certificate(load_der_x509_certificate(self_signed(identity, addresses)))
+        settings.use_privatekey(identity.private_key)
+        settings.check_privatekey()
+    return settings
+
+
+def _server_settings(identity: Identity, addresses: Sequence[str]) -> SSL.Context:
+    settings = _settings(SSL.TLS_SERVER_METHOD, identity, addresses)
+    settings.set_alpn_select_callback(_choose_protocol)
+    return settings
+
+
+_known_clients: WeakKeyDictionary[Identity, SSL.Context] = WeakKeyDictionary()
+
+
+def _client_settings(identity: Identity | None) -> SSL.Context:
+    """Make what all clients of one identity share: its certificate costs a signature."""
+    settings = None if identity is None else _known_clients.get(identity)
+    if settings is None:
+        settings = _settings(SSL.TLS_CLIENT_METHOD, identity)
+        settings.set_alpn_protos([ALPN])
+        if identity is not None:
+            _known_clients[identity] = settings
+    return settings
+
+
+def _accept(
+    _connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, _ok: int
+) -> bool:
+    return True
+
+
+def _choose_protocol(
+    _connection: SSL.Connection, offered: list[bytes]
+) -> bytes | SSL._NoOverlappingProtocols:
+    # A client that offers others only is told nothing and may speak HTTP/1.1 all the same.
+    return ALPN if ALPN in offered else SSL.NO_OVERLAPPING_PROTOCOLS
+
+
+# --- errors ------------------------------------------------------------------------------------------------
+
+
+def _want_read() -> ssl.SSLWantReadError:
+    return ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "more of the connection is needed")
+
+
+def _translated(error: SSL.Error) -> ssl.SSLError:
+    """Put an error of pyOpenSSL into the classes that asyncio and aiohttp know."""
+    if isinstance(error, SSL.ZeroReturnError):
+        return ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "the peer ended the connection")
+    if isinstance(error, SSL.SysCallError):
+        return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the connection ended in the middle")
+    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, ", ".join(str(entry[-1]) for entry in queue) or "TLS failed")
