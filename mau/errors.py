@@ -14,7 +14,8 @@
     |  `- PostError                  a post that may not be believed, refused for ever or deferred
     |     |- refused: MalformedPost, NotSigned, BadSignature, SeveralSignatures, WrongSignatureType,
     |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
-    |     |- deferred: FromTheFuture, SignerExpired, UnknownAuthor, NameClash, NotReadable
+    |     |- deferred: FromTheFuture, SignerExpired, UnknownAuthor, UnknownSigner, NameClash,
+    |     |           NotReadable
     |     `- by source: Renamed, RolledBack, UnboundFromRelay
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
     |                                NoSuchPost, TreeChanged
@@ -253,6 +254,12 @@ class SignerExpired(PostError):
 
 class UnknownAuthor(PostError):
     """The key of its author is not held here."""
+
+    lasting = "deferred"
+
+
+class UnknownSigner(PostError):
+    """Signed with a key that the copy of its author's certificate held here does not have."""
 
     lasting = "deferred"
 

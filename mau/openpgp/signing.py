@@ -1,0 +1,103 @@
+"""Signatures by our own primary key, with a stated time and notations (RFC 4880 sections 5.2 and 5.4).
+
+Sequoia signs faster but can state neither; PGPy's packet classes can, and let the content be hashed as it
+streams. The signature itself is made by the key of ``cryptography`` beneath.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mau.errors import UsageError
+from mau.openpgp import packets
+from mau.openpgp.compat import pgpy
+from mau.openpgp.secret import SecretKey
+
+_SHA256 = 8
+_MAX_HASHED = 60_000
+"""Notations together, in bytes: the hashed area of a signature holds 65,535."""
+
+LITERAL_HEAD = b"b\x00\x00\x00\x00\x00"
+"""Binary, no name, no date: nothing signs those fields, so nothing stands in them."""
+
+
+class Signing:
+    """One signature in the making: ``update`` with the content, then ``finish``."""
+
+    def __init__(self, key: SecretKey, created: int, notations: Mapping[str, str]) -> None:
+        """``created`` in unix seconds. UsageError when the notations do not fit into a signature."""
+        if sum(len(n.encode()) + len(v.encode()) + 16 for n, v in notations.items()) > _MAX_HASHED:
+            raise UsageError("that is too much to state in a signature: too many people in the audience")
+        lib = pgpy()
+        constants = lib.constants
+        own = key.pgpy_key
+        self._key = key
+        self._hash = hashlib.sha256()
+        self._signature: Any = lib.PGPSignature.new(
+            constants.SignatureType.BinaryDocument,
+            own.key_algorithm,
+            constants.HashAlgorithm.SHA256,
+            own.fingerprint.keyid,
+            created=datetime.fromtimestamp(created, UTC),
+        )
+        subpackets = self._signature._signature.subpackets
+        subpackets.addnew("IssuerFingerprint", hashed=True, _version=4, _issuer_fpr=own.fingerprint)
+        readable = constants.NotationDataFlags.HumanReadable
+        for name, value in notations.items():
+            subpackets.addnew("NotationData", hashed=True, flags=readable, name=name, value=value)
+        self.update = self._hash.update
+
+    @property
+    def one_pass(self) -> bytes:
+        """The one-pass signature packet that stands before the content."""
+        public = self._key.certificate.public_packet
+        key_id = self._key.fingerprint.raw[-8:]
+        return packets.packet(
+            packets.ONE_PASS, b"\x03\x00" + bytes([_SHA256, public[5]]) + key_id + b"\x01"
+        )
+
+    def finish(self) -> bytes:
+        """The signature packet."""
+        packet = self._signature._signature
+        self._hash.update(bytes(self._signature.hashdata(b"")))
+        digest = self._hash.digest()
+        packet.hash2 = bytearray(digest[:2])
+        packet.signature.from_signer(_sign(self._key.private_key(), digest))
+        packet.update_hlen()
+        return bytes(self._signature)
+
+
+def _sign(private: Any, digest: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  loaded with PGPy
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils  # noqa: PLC0415
+
+    prehashed = utils.Prehashed(hashes.SHA256())
+    if isinstance(private, rsa.RSAPrivateKey):
+        return private.sign(digest, padding.PKCS1v15(), prehashed)
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        return private.sign(digest, ec.ECDSA(prehashed))
+    signature: bytes = private.sign(digest)
+    return signature
+
+
+def signed_whole(signing: Signing, data: bytes) -> bytes:
+    """One-pass signature, literal and signature packets around content in memory."""
+    signing.update(data)
+    return signing.one_pass + packets.packet(packets.LITERAL, LITERAL_HEAD + data) + signing.finish()
+
+
+def signed_stream(signing: Signing, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same for content that streams, in chunks."""
+
+    def literal() -> Iterator[bytes]:
+        yield LITERAL_HEAD
+        for chunk in chunks:
+            signing.update(chunk)
+            yield chunk
+
+    yield signing.one_pass
+    yield from packets.in_parts(packets.LITERAL, literal())
+    yield signing.finish()
