@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from functools import cached_property
 
@@ -38,8 +39,6 @@ def key_id(public: bytes) -> bytes:
 
 def key_fingerprint(public: bytes) -> bytes:
     """The fingerprint of a version 4 public key packet's body (RFC 4880 section 12.2)."""
-    import hashlib  # noqa: PLC0415
-
     framed = b"\x99" + len(public).to_bytes(2, "big") + public
     return hashlib.sha1(framed, usedforsecurity=False).digest()
 
@@ -52,7 +51,7 @@ def describe(public: bytes) -> str:
         return f"{word}-{int.from_bytes(public[6:8], 'big')}"
     if number in (18, 19, 22):
         curve = _CURVES.get(public[7 : 7 + public[6]].hex(), "unknown curve")
-        return curve if number == 22 else f"{word} {curve}"  # noqa: PLR2004
+        return curve if number == 22 else f"{word} {curve}"
     return word
 
 
@@ -91,7 +90,7 @@ class Certificate:
             raise KeyMalformed(f"that is not an OpenPGP public key ({error})") from None
         if pysequoia.packet.Tag.SecretKey in tags or pysequoia.packet.Tag.SecretSubkey in tags:
             raise SecretKeyOffered("that is a secret key; ask for the public one and tell its owner")
-        if len(certs[0].fingerprint) != 40:  # noqa: PLR2004
+        if len(certs[0].fingerprint) != 40:
             raise KeyUnusable("Mau needs a version 4 key; this one is of another version")
         return cls(certs[0])
 
@@ -197,7 +196,8 @@ class Certificate:
         for tag, body, _ in self._packets:
             if tag in keys and key_id(body) == key:
                 bits = int.from_bytes(body[6:8], "big")
-                return _WEAK.get(body[5], f"RSA of {bits} bits" if body[5] in (1, 2, 3) and bits < _MIN_RSA else "")
+                small = body[5] in (1, 2, 3) and bits < _MIN_RSA
+                return _WEAK.get(body[5], f"RSA of {bits} bits" if small else "")
         return ""
 
     def _alive_encryption_keys(self, now: int) -> bool:
@@ -254,7 +254,8 @@ class Certificate:
 
     def without_revocations(self) -> pysequoia.Cert:
         """The key as it would be if nothing in it had been revoked: to find out why a signature fails."""
-        return call(pysequoia.Cert.from_bytes, b"".join(r for _, _, r in self._packets if not _is_revocation(r)))
+        kept = b"".join(raw for _, _, raw in self._packets if not _is_revocation(raw))
+        return call(pysequoia.Cert.from_bytes, kept)
 
     @cached_property
     def key_ids(self) -> frozenset[bytes]:

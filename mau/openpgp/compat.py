@@ -17,7 +17,8 @@ def pgpy() -> ModuleType:
     """The pgpy module with ``constants`` and ``packet`` loaded."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pgpy.constants  # noqa: PLC0415  costly, see above
-        import pgpy.packet.fields  # noqa: PLC0415
+        import pgpy.constants
+        import pgpy.packet.fields
 
-        return pgpy
+        module: ModuleType = pgpy
+        return module

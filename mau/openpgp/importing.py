@@ -55,10 +55,10 @@ def _one_key(data: bytes) -> bytes:
 
 
 def _check_primary(body: bytes) -> None:
-    if body[0] != 4:  # noqa: PLR2004
+    if body[0] != 4:
         raise KeyUnusable(f"Mau needs a version 4 key; this one is of version {body[0]}")
     algorithm = describe(body)
-    if body[5] == 27:  # noqa: PLR2004
+    if body[5] == 27:
         raise KeyUnusable("an Ed25519 key in the new format (algorithm 27) has no TLS identity in version 4")
     if algorithm.startswith("RSA-"):
         bits = int(algorithm.removeprefix("RSA-"))
@@ -86,7 +86,7 @@ def _check_flags(binary: bytes) -> None:
 
 def _stub(key: Any) -> bool:
     s2k = key._key.keymaterial.s2k
-    return bool(s2k) and int(s2k.specifier) == 101  # noqa: PLR2004  GnuPG's "no secret here"
+    return bool(s2k) and int(s2k.specifier) == 101
 
 
 def _open(key: Any, passphrase: str | None) -> bytes:

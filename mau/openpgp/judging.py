@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pysequoia
 import pysequoia.packet
@@ -52,7 +53,7 @@ class Signature:
 
 def read_signature(packet: bytes, body: bytes) -> Signature:
     """Read a signature packet (whole packet and body); MalformedPost, WrongSignatureType."""
-    if len(body) < 6 or body[0] != 4:  # noqa: PLR2004  version 4 belongs to version 4 keys
+    if len(body) < 6 or body[0] != 4:
         raise WrongSignatureType("its signature is not of version 4")
     if body[1] != _BINARY:
         raise WrongSignatureType("it is not signed as a binary document")
@@ -104,10 +105,10 @@ def _verify_piped(
     # Sequoia maps a file into memory whole; what comes through a pipe it reads in small pieces.
     feeder = subprocess.Popen(["/bin/cat", "--", content], stdout=subprocess.PIPE)
     with feeder:
-        assert feeder.stdout is not None
-        pipe = f"/dev/fd/{feeder.stdout.fileno()}"
-        result = call(pysequoia.verify, file=pipe, store=store, signature=signature.sig)
-        feeder.stdout.close()
+        pipe = cast(BinaryIO, feeder.stdout)
+        name = Path(f"/dev/fd/{pipe.fileno()}")
+        result = call(pysequoia.verify, file=name, store=store, signature=signature.sig)
+        pipe.close()
     if feeder.returncode != 0:
         raise SequoiaError("the content could not be read back")
     return result
@@ -118,7 +119,8 @@ def _reason(signature: Signature, content: bytes | Path, author: Certificate) ->
         by = signature.issuer.hex() or "a key that it does not name"
         return UnknownSigner(f"it is signed with {by}, which the copy of its author's key held here lacks")
     if signature.hash_number in _WEAK_HASHES:
-        return SignatureTooWeak(f"its signature uses {_WEAK_HASHES[signature.hash_number]}, which proves nothing")
+        weak = _WEAK_HASHES[signature.hash_number]
+        return SignatureTooWeak(f"its signature uses {weak}, which proves nothing")
     try:
         if _holds(signature, content, author.without_revocations()):
             return SignerRevoked("its author has revoked the key that signed it")
@@ -128,5 +130,5 @@ def _reason(signature: Signature, content: bytes | Path, author: Certificate) ->
     if weak:
         return SignatureTooWeak(f"the key that signed it is too weak: {weak}")
     if author.expired(signature.issuer, signature.created):
-        return SignerExpired("it was signed after its author's key had expired, as far as the copy held here says")
+        return SignerExpired("it was signed after its author's key, as far as it is known here, had expired")
     return BadSignature("the signature does not fit the content and its author's key")

@@ -231,7 +231,7 @@ def _session_keys(stream: packets.Source) -> tuple[list[bytes] | None, packets.B
             size += len(content)
             if size > 1 << 20:
                 raise MalformedPost("it has too many recipients")
-            if len(content) > 10 and content[0] == 3:  # noqa: PLR2004  other versions are for other containers
+            if len(content) > 10 and content[0] == 3:
                 found.append(content)
         elif body.tag == packets.SKESK:
             body.all(4096)
@@ -310,7 +310,7 @@ def _signed_plain(source: packets.Source, body: packets.Body, target: _Memory | 
 
 
 def _literal(body: packets.Body, target: _Memory | _File) -> None:
-    """The content byte for byte, whatever the mode; the name and date in front are covered by no signature."""
+    """The content byte for byte, whatever the mode; no signature covers the name and date in front."""
     head = body.source()
     name_length = head.exact(2)[1]
     head.exact(name_length + 4)

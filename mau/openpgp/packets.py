@@ -243,7 +243,7 @@ def read_head(source: BinaryIO) -> Head:
             if body.tag == PKESK:
                 content = body.all(_MAX_HEAD)
                 size += len(content)
-                if content[0] != 3 or len(content) < 10 or size > _MAX_HEAD:  # noqa: PLR2004  the only version
+                if content[0] != 3 or len(content) < 10 or size > _MAX_HEAD:
                     return _OTHER
                 recipients.append(content[_KEY_ID])
             elif body.tag in (MARKER, PADDING, SKESK):

@@ -36,14 +36,14 @@ CAST5 is what the older generation of the Go reference writes; only AES is ever 
 
 def _cipher(number: int, key: bytes) -> tuple[Cipher[Any], int]:
     if number == CAST5:
-        from cryptography.hazmat.decrepit.ciphers import algorithms as old  # noqa: PLC0415  rarely needed
+        from cryptography.hazmat.decrepit.ciphers import algorithms as old
 
         return Cipher(old.CAST5(key), CFB(bytes(8))), 8
     return Cipher(AES(key), CFB(bytes(16))), 16
 
 
 class Unprotected:
-    """The plain packets inside a protected body. Nothing read is to be believed before ``finish`` returned."""
+    """The plain packets inside a protected body; nothing is to be believed before ``finish`` returned."""
 
     def __init__(self, body: Body, number: int, key: bytes) -> None:
         """The version byte must have been read from ``body`` already."""

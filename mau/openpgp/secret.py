@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pysequoia
 
-from mau.errors import AccountDamaged, KeyExpired, KeyRefused, KeyRevoked, WrongPassphrase
+from mau.errors import AccountDamaged, KeyExpired, KeyRefused, KeyRevoked, MalformedPost, WrongPassphrase
 from mau.fingerprint import Fingerprint
 from mau.openpgp import packets
 from mau.openpgp.certificate import Certificate, describe
@@ -79,9 +79,7 @@ class SecretKey:
             primary=True,
             created=when,
         )
-        primary.add_subkey(
-            subkey, usage={flags.EncryptCommunications, flags.EncryptStorage}, created=when
-        )
+        primary.add_subkey(subkey, usage={flags.EncryptCommunications, flags.EncryptStorage}, created=when)
         return cls(bytes(primary))
 
     @classmethod
@@ -90,7 +88,7 @@ class SecretKey:
 
         KeyRefused says why a key cannot serve; WrongPassphrase.
         """
-        from mau.openpgp.importing import unprotected  # noqa: PLC0415  needed once in an account's life
+        from mau.openpgp.importing import unprotected
 
         key = cls(unprotected(data, passphrase))
         if key.certificate.revoked:
@@ -117,7 +115,7 @@ class SecretKey:
             while (body := packets.next_packet(source)) is not None:
                 while body.some(packets.CHUNK):
                     pass
-        except packets.MalformedPost:
+        except MalformedPost:
             raise AccountDamaged("the account file is cut off or damaged; restore it from a backup") from None
         try:
             opened = call(pysequoia.decrypt, account_file, passwords=[passphrase])
@@ -182,7 +180,7 @@ class SecretKey:
     @cached_property
     def recoverers(self) -> dict[bytes, Recover]:
         """For each of our keys that can open session keys its key id (8 bytes) and what opens them."""
-        from mau.openpgp.sessionkey import recoverer  # noqa: PLC0415
+        from mau.openpgp.sessionkey import recoverer
 
         found: dict[bytes, Recover] = {}
         for key in (self.pgpy_key, *self.pgpy_key.subkeys.values()):

@@ -20,7 +20,7 @@ from mau.errors import MalformedPost
 from mau.openpgp.protected import KEY_LENGTHS
 
 Recover = Callable[[bytes], bytes]
-"""From the algorithm-specific part of a PKESK to the encoded session key; ValueError when it does not open."""
+"""From a PKESK's algorithm-specific part to the encoded session key; ValueError when it does not open."""
 
 _HASHES: dict[int, Callable[[], hashes.HashAlgorithm]] = {
     8: hashes.SHA256,
@@ -57,7 +57,7 @@ def _ecdh(
 
 def _x25519(key: X25519PrivateKey) -> Callable[[bytes], bytes]:
     def exchange(point: bytes) -> bytes:
-        if len(point) != 33 or point[0] != 0x40:  # noqa: PLR2004  the native form of a point, RFC 9580 13.2
+        if len(point) != 33 or point[0] != 0x40:
             raise ValueError("not a point of Curve25519")
         return key.exchange(X25519PublicKey.from_public_bytes(point[1:]))
 
@@ -89,7 +89,7 @@ def recoverer(packet: Any) -> Recover | None:
         return _rsa(private)
     if not hasattr(material, "kdf"):
         return None
-    from pyasn1.codec.der import encoder  # noqa: PLC0415  loaded with PGPy anyway
+    from pyasn1.codec.der import encoder
 
     oid = encoder.encode(material.oid.value)[1:]
     fingerprint = bytes.fromhex(str(packet.fingerprint).replace(" ", ""))
@@ -108,7 +108,7 @@ def open_session_key(pkesk: bytes, recover: Recover) -> tuple[int, bytes]:
         number = encoded[0]
         length = KEY_LENGTHS[number]
         key, checksum = encoded[1 : 1 + length], encoded[1 + length : 3 + length]
-        if len(checksum) != 2 or sum(key) % 65536 != int.from_bytes(checksum, "big"):  # noqa: PLR2004
+        if len(checksum) != 2 or sum(key) % 65536 != int.from_bytes(checksum, "big"):
             raise ValueError("the checksum does not fit")
         return number, key
     except (ValueError, IndexError, KeyError, InvalidUnwrap):

@@ -55,9 +55,7 @@ class Signing:
         """The one-pass signature packet that stands before the content."""
         public = self._key.certificate.public_packet
         key_id = self._key.fingerprint.raw[-8:]
-        return packets.packet(
-            packets.ONE_PASS, b"\x03\x00" + bytes([_SHA256, public[5]]) + key_id + b"\x01"
-        )
+        return packets.packet(packets.ONE_PASS, b"\x03\x00" + bytes([_SHA256, public[5]]) + key_id + b"\x01")
 
     def finish(self) -> bytes:
         """The signature packet."""
@@ -71,8 +69,8 @@ class Signing:
 
 
 def _sign(private: Any, digest: bytes) -> bytes:
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  loaded with PGPy
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
     prehashed = utils.Prehashed(hashes.SHA256())
     if isinstance(private, rsa.RSAPrivateKey):

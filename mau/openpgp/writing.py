@@ -130,7 +130,7 @@ class _Session:
         keys: list[bytes] = []
         opened: tuple[int, bytes] | None = None
         for tag, body, raw in packets.split(sealed):
-            if tag == packets.PKESK and body[0] == 3:  # noqa: PLR2004  the version that goes with SEIPD 1
+            if tag == packets.PKESK and body[0] == 3:
                 recover = helper.recoverers.get(body[1:9])
                 if recover is not None and opened is None:
                     opened = open_session_key(body, recover)
