@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import UsageError, WrongPassphrase
+from mau.errors import PassphraseError, PassphraseNeeded, UsageError, WrongPassphrase
+from mau_cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from mau.account import Account
@@ -45,30 +47,54 @@ class Session:
         """Whether somebody is there to be asked: answers come from stdin, questions go to stderr."""
         return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
-    @cached_property
-    def found_passphrase(self) -> Passphrase:
-        """The account's passphrase and the source that gave it; asked for once."""
-        return self._find_passphrase(self.root, self._ask_passphrase)
+    @property
+    def can_ask_secret(self) -> bool:
+        """Whether a passphrase can be asked for: on the terminal itself, also where stdin is a post."""
+        if self.interactive:
+            return True
+        try:
+            with open("/dev/tty", "rb", buffering=0):  # noqa: PTH123 - a device
+                return sys.stderr.isatty()
+        except OSError:
+            return False
 
     def passphrase(self) -> str:
-        """The account's passphrase. Whether it is the right one is found out when it is used."""
+        """The account's passphrase, asked for once. WrongPassphrase is found out only when it is used."""
         return self.found_passphrase.text
 
+    @cached_property
+    def found_passphrase(self) -> Passphrase:
+        """The account's passphrase and the source that gave it."""
+        return self._find(self.root, "Passphrase")
+
+    def typed_passphrase(self) -> Passphrase:
+        """The account's passphrase from somebody who knows it: never from the system's keyring."""
+        return self._find(None, "Passphrase")
+
     def new_passphrase(self) -> str:
-        """A passphrase for a new account: from the same sources but the system's keyring, typed twice."""
+        """A passphrase for a new account: from the same sources, typed twice; PassphraseError."""
         from mau.passphrase import check_new
 
-        return check_new(self._find_passphrase(None, self._ask_new_passphrase).text)
+        return check_new(self._find(None, "New passphrase", confirm=True).text)
 
-    def _find_passphrase(self, root: Root | None, ask: Callable[[], str]) -> Passphrase:
+    def replacing_passphrase(self, file: Path | None) -> str:
+        """A passphrase that replaces another: from a file of its own, or typed twice; PassphraseError."""
+        from mau.passphrase import check_new, read_passphrase_file
+
+        if file is not None:
+            return check_new(read_passphrase_file(file, warn=say))
+        if not self.can_ask_secret:
+            raise PassphraseNeeded("there is no terminal to ask on: use --new-passphrase-file")
+        return check_new(ask_secret("New passphrase", confirm=True))
+
+    def _find(self, root: Root | None, words: str, *, confirm: bool = False) -> Passphrase:
         from mau.passphrase import find_passphrase
-        from mau_cli.output import say
 
         return find_passphrase(
             root,
             file=self._passphrase_file,
             command=self._passphrase_command,
-            ask=ask if self.interactive else None,
+            ask=(lambda: ask_secret(words, confirm=confirm)) if self.can_ask_secret else None,
             warn=say,
         )
 
@@ -80,10 +106,9 @@ class Session:
     def _account(self) -> Account:
         from mau.account import Account
 
-        try:
-            return Account.open(self.root, self.passphrase())
-        except WrongPassphrase:
-            raise WrongPassphrase(f"{self.found_passphrase.source} does not open the account") from None
+        Account.require(self.root)  # before somebody is asked for its passphrase
+        with naming_source(self.found_passphrase):
+            return Account.open(self.root, self.found_passphrase.text)
 
     def keyring(self) -> Keyring:
         """Friends, groups and known keys of the account."""
@@ -105,12 +130,19 @@ class Session:
             raise UsageError(f"{question} There is no terminal to ask on; say --yes.")
         return click.confirm(clean_lines(question), err=True)
 
-    @staticmethod
-    def _ask_passphrase() -> str:
-        answer = click.prompt("Passphrase", hide_input=True, err=True)
-        return str(answer)
 
-    @staticmethod
-    def _ask_new_passphrase() -> str:
-        answer = click.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
-        return str(answer)
+@contextmanager
+def naming_source(passphrase: Passphrase) -> Iterator[None]:
+    """Say of a wrong passphrase where it came from: there may be several places to look at."""
+    try:
+        yield
+    except WrongPassphrase:
+        raise WrongPassphrase(f"{passphrase.source} does not open the account") from None
+
+
+def ask_secret(words: str, *, confirm: bool = False) -> str:
+    """Read a line from the terminal without echo, twice with ``confirm``."""
+    try:
+        return str(click.prompt(words, hide_input=True, confirmation_prompt=confirm, err=True))
+    except UnicodeDecodeError:
+        raise PassphraseError("what was typed is not UTF-8") from None

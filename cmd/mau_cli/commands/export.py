@@ -1,0 +1,35 @@
+"""`mau export`: the public key, for friends to add."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mau_cli.context import Session
+from mau_cli.output import data, raw, say
+
+
+@click.command("export")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write to this file instead of standard output.",
+)
+@click.option("--binary", is_flag=True, help="Write the bytes of the key, not ASCII armor.")
+@click.pass_obj
+def command(session: Session, output: Path | None, binary: bool) -> None:
+    """Write out the public key, for friends to add."""
+    to_stdout = output is None or str(output) == "-"
+    if binary and to_stdout and sys.stdout.isatty():
+        raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
+    certificate = session.account().certificate
+    if output is not None and not to_stdout:
+        output.write_bytes(bytes(certificate) if binary else certificate.armored().encode("ascii"))
+        say(f"The public key of {certificate.fingerprint.hex} is in {str(output)!r}.")
+    elif binary:
+        raw(bytes(certificate))
+    else:
+        data(certificate.armored().rstrip("\n"))

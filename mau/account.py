@@ -1,0 +1,238 @@
+"""The account: the tree's owner, unlocked (spec/tree.md, "The account").
+
+``.mau/account.pgp`` is the only thing that needs the passphrase; with it open, everything else of the tree
+can be read and written. Opening costs the derivation of a key from the passphrase and next to nothing more:
+what is expensive to load (PGPy, TLS) waits until something needs it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mau.errors import (
+    AccountDamaged,
+    AccountExists,
+    NoAccount,
+    NoSuchPost,
+    TreeChanged,
+    UsageError,
+    WrongPassphrase,
+)
+from mau.openpgp import Certificate, SecretKey
+from mau.passphrase import check_new
+from mau.tree import safe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mau.fingerprint import Fingerprint
+    from mau.tree.layout import Root
+    from mau.tree.posts import AuthorDir
+    from mau.wire.identity import Identity
+
+# An RSA-4096 key of a person with many user ids and signatures is some ten KiB.
+MAX_ACCOUNT_FILE = 16 * 1024 * 1024
+
+MAX_NAME = 200
+MAX_EMAIL = 254
+_EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
+_JOINERS = "\u200c\u200d"  # needed by Persian, Indic scripts and emoji; harmless between letters
+
+_REVOCATION_WORDS = """\
+This is the revocation certificate of
+  {who}
+  {fingerprint}
+
+Keep it apart from the account: print it, or move it to a disk that is not this one. With it you can declare
+the key invalid when its secret is lost or stolen. It is no secret that opens anything, but whoever has it can
+make others believe that you gave up this key; and there is no way back.
+
+To use it: gpg --import this file, with the public key imported before; then export the public key again and
+give it to your friends.
+
+"""
+
+
+@dataclass(frozen=True, eq=False)  # no slots: the identity is made once
+class Account:
+    """The owner of a tree with the secret key in memory. Its repr shows nothing secret."""
+
+    root: Root
+    key: SecretKey
+
+    @classmethod
+    def create(cls, root: Root, key: SecretKey, passphrase: str) -> Account:
+        """Make ``key`` the account of this tree: revocation certificate, own directory, account file last.
+
+        Raises AccountExists, whatever lies at the account file's place, and PassphraseError for a passphrase
+        that may not be.
+        """
+        check_new(passphrase)
+        account = cls(root, key)
+        cls.require_none(root)
+        locked = _lock(key, passphrase)
+        root.ensure()
+        with _alone(root):
+            cls.require_none(root)  # another program may have been quicker
+            safe.write_bytes(account.revocation_file, _revocation_text(key).encode("utf-8"))
+            with safe.closing(root.open()) as top:
+                os.close(safe.make_dir(key.fingerprint.hex, at=top))
+            safe.write_bytes(root.account_file, locked)
+        return account
+
+    @classmethod
+    def open(cls, root: Root, passphrase: str) -> Account:
+        """Unlock the account of this tree; NoAccount, WrongPassphrase, AccountDamaged, NotAFile."""
+        try:
+            locked = safe.read_bytes(root.account_file, MAX_ACCOUNT_FILE)
+        except NoSuchPost:
+            raise NoAccount(_absent_words(root)) from None
+        return cls(root, SecretKey.unlock(locked, passphrase))
+
+    @staticmethod
+    def require(root: Root) -> None:
+        """NoAccount when nothing lies at the account file's place: say it before asking for a passphrase."""
+        if not os.path.lexists(root.account_file):
+            raise NoAccount(_absent_words(root))
+
+    @staticmethod
+    def require_none(root: Root) -> None:
+        """AccountExists when anything lies at the account file's place."""
+        if os.path.lexists(root.account_file):
+            raise AccountExists(
+                f"there is an account in {str(root.path)!r} already, and it is never overwritten; "
+                f"say --dir for another place"
+            )
+
+    def change_passphrase(self, old: str, new: str) -> None:
+        """Lock the account file with another passphrase: at any moment the old or the new one opens it.
+
+        WrongPassphrase when ``old`` does not open the file as it lies there now, TreeChanged when it became
+        somebody else's; PassphraseError when ``new`` may not be.
+        """
+        check_new(new)
+        locked = _lock(self.key, new)
+        with _alone(self.root):
+            if Account.open(self.root, old).fingerprint != self.fingerprint:
+                raise TreeChanged("the account file became another account's; nothing was written")
+            safe.write_bytes(self.root.account_file, locked)
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Who this is."""
+        return self.key.fingerprint
+
+    @property
+    def certificate(self) -> Certificate:
+        """The public key."""
+        return self.key.certificate
+
+    @property
+    def name(self) -> str:
+        """The name in the first user id, "" when there is none."""
+        return self.certificate.name
+
+    @property
+    def email(self) -> str:
+        """The e-mail address in the first user id, "" when there is none."""
+        return self.certificate.email
+
+    @property
+    def revocation_file(self) -> Path:
+        """Where `mau init` put the revocation certificate; it may have been moved since, and should be."""
+        return self.root.revocation_file(self.fingerprint)
+
+    def identity(self) -> Identity:
+        """What TLS shows and proves, the same object at every call (spec/tls.md)."""
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> Identity:
+        from mau.wire.identity import Identity
+
+        return Identity(self.fingerprint, self.key.created, self.key.private_key())
+
+    def posts(self) -> AuthorDir:
+        """The directory of the own posts."""
+        from mau.tree.posts import AuthorDir
+
+        return AuthorDir(self.root, self.fingerprint)
+
+
+def check_name(text: str) -> str:
+    """Return a person's name as it goes into the user id, in NFC; UsageError says what does not fit.
+
+    Angle brackets and parentheses are the user id's own syntax; other implementations refuse them too.
+    """
+    name = unicodedata.normalize("NFC", text.strip())
+    if not name:
+        raise UsageError("a name is needed")
+    if any(character in "<>()" for character in name):
+        raise UsageError("a name may not hold < > ( )")
+    if "@" in name:
+        raise UsageError("a name may not hold @; the e-mail address has its own place")
+    _check_visible("a name", name)
+    if len(name) > MAX_NAME:
+        raise UsageError(f"a name has at most {MAX_NAME} characters")
+    return name
+
+
+def check_email(text: str) -> str:
+    """Return an e-mail address as it goes into the user id; UsageError says what does not fit.
+
+    Mau sends nothing there: it tells people of the same name apart, and may be any that has the form.
+    """
+    email = unicodedata.normalize("NFC", text.strip())
+    _check_visible("an e-mail address", email)
+    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
+        raise UsageError(f"not an e-mail address of the form somebody@somewhere: {email!r:.60}")
+    return email
+
+
+def _check_visible(what: str, text: str) -> None:
+    """Refuse controls, directions, separators, surrogates and unassigned characters."""
+    for character in text:
+        unseen = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+        if unseen and character not in _JOINERS:
+            raise UsageError(f"{what} may not hold the character U+{ord(character):04X}")
+
+
+def _revocation_text(key: SecretKey) -> str:
+    """The armored revocation with an explanation above it, which OpenPGP programs pass over."""
+    who = " ".join(key.certificate.user_ids[:1])
+    if not who.isprintable():  # an imported key may be called anything
+        who = "the account"
+    words = _REVOCATION_WORDS.format(who=who, fingerprint=key.fingerprint.hex)
+    return words + key.revocation_certificate()
+
+
+def _lock(key: SecretKey, passphrase: str) -> bytes:
+    """Lock the key and prove that what came out opens again, before anything rests on it."""
+    locked = key.lock(passphrase)
+    try:
+        again = SecretKey.unlock(locked, passphrase)
+    except (WrongPassphrase, AccountDamaged):
+        again = None
+    if again is None or again.fingerprint != key.fingerprint:
+        raise AccountDamaged("the locked account does not open again; nothing was written")
+    return locked
+
+
+@contextmanager
+def _alone(root: Root) -> Iterator[None]:
+    """Hold the lock under which the account file is made and changed: the one of its directory."""
+    with safe.closing(safe.open_dir(root.mau)) as directory:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+
+
+def _absent_words(root: Root) -> str:
+    return f"there is no account in {str(root.path)!r}; `mau init` makes one"
