@@ -1,8 +1,8 @@
 """The address book: where peers were reached (spec/sync.md).
 
 An address is a hint, and only a handshake proves who lives there. The book keeps what was proven, when, and
-how often it failed since, so that the best address is tried first. It is derived state in ``.peers/``: deleting
-it costs the time of telling addresses again.
+how often it failed since, so that the best address is tried first. It is derived state in ``.peers/``:
+deleting it costs the time of telling addresses again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """One line of the book. Times are Unix seconds of this machine's clock; ``failures`` since the last proof."""
+    """One line of the book: times in Unix seconds of this machine's clock, failures since the last proof."""
 
     fingerprint: Fingerprint
     host: str
@@ -55,9 +55,9 @@ class KnownAddress:
 
 
 def parse_address(text: str) -> Address:
-    """``HOST:PORT`` or ``[IPV6]:PORT`` as (host, port); the host without brackets. AddressMalformed otherwise."""
+    """Read ``HOST:PORT`` or ``[IPV6]:PORT`` as (host without brackets, port); else AddressMalformed."""
     host, colon, port = text.strip().rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:  # noqa: PLR2004 - ports
+    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:
         raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
     if host.startswith("[") and host.endswith("]"):
         try:
@@ -113,8 +113,9 @@ class AddressBook:
                 (fingerprint.raw, host, port, source, now, now),
             )
             connection.execute(
-                "DELETE FROM address WHERE fingerprint = ?1 AND (host, port) NOT IN (SELECT host, port FROM address"
-                " WHERE fingerprint = ?1 ORDER BY failures > 0, last_proven DESC, failures, host = ?2 DESC LIMIT ?3)",
+                "DELETE FROM address WHERE fingerprint = ?1 AND (host, port) NOT IN"
+                " (SELECT host, port FROM address WHERE fingerprint = ?1"
+                " ORDER BY failures > 0, last_proven DESC, failures, host = ?2 DESC LIMIT ?3)",
                 (fingerprint.raw, host, MAX_PER_PERSON),
             )
 

@@ -55,9 +55,7 @@ times = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(times, max_size=60), st.integers(1, 9))
-def test_everything_is_seen_unless_one_second_is_full(
-    moments: list[float], page: int
-) -> None:
+def test_everything_is_seen_unless_one_second_is_full(moments: list[float], page: int) -> None:
     files = numbered(moments)
     server = Cutting(files, frozenset(), page)
     walked = see(server)
@@ -69,8 +67,8 @@ def test_everything_is_seen_unless_one_second_is_full(
         second = next(second for second, names in seconds.items() if name in names)
         assert len(seconds[second]) > page
         assert second in walked.crowded
-    for second in walked.crowded:  # or the next one, when ties fall out differently there
-        assert max(len(seconds.get(second + step, ())) for step in (0, 1)) >= page
+    for second in walked.crowded:  # or one that follows, when its ties fall out differently in each answer
+        assert any(len(names) >= page for later, names in seconds.items() if later >= second)
     assert not walked.gave_up
 
 

@@ -1,0 +1,75 @@
+"""What came of a sync, for a person or a program to read. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mau.errors import MauError
+from mau.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One item that did not come. Name and words may be the peer's: clean them before showing."""
+
+    name: str
+    sha256: str
+    error: MauError
+
+    @property
+    def kind(self) -> str:
+        """The name of the error's class: stable, for programs."""
+        return type(self.error).__name__
+
+    @property
+    def words(self) -> str:
+        """What happened, for a person."""
+        return str(self.error) or (self.error.__doc__ or "").partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync is: files and bytes, of those that are to be fetched."""
+
+    author: Fingerprint
+    done: int
+    total: int
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(slots=True)
+class SyncReport:
+    """One author's posts from one peer.
+
+    ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven.
+    ``fetched``: names stored. ``same``: items already held. ``forgone``: items not fetched because they were
+    refused before. ``refused``: bytes or claims that may not be believed. ``deferred``: tried again next
+    time. ``failed``: the peer's or the disk's fault, tried again next time. ``beyond_reach``: in words, what
+    this peer's listing cannot show. ``problem``: why there is no listing at all.
+    """
+
+    peer: Fingerprint
+    author: Fingerprint
+    address: tuple[str, int] | None = None
+    fetched: list[str] = field(default_factory=list)
+    fetched_bytes: int = 0
+    same: int = 0
+    forgone: int = 0
+    refused: list[Trouble] = field(default_factory=list)
+    deferred: list[Trouble] = field(default_factory=list)
+    failed: list[Trouble] = field(default_factory=list)
+    beyond_reach: list[str] = field(default_factory=list)
+    problem: MauError | None = None
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why the peer could not be asked, in words; None when it was."""
+        return None if self.problem is None else str(self.problem)
+
+    @property
+    def whole(self) -> bool:
+        """Everything that the peer has for us is held now."""
+        return self.problem is None and not (
+            self.refused or self.deferred or self.failed or self.beyond_reach
+        )

@@ -1,0 +1,133 @@
+"""What the syncer remembers between runs, in ``.syncer/`` (spec/sync.md S12-S15).
+
+All of it is derived: without it everything is listed, fetched and judged once more.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mau.derived import Database
+from mau.fingerprint import Fingerprint
+from mau.syncer.report import Trouble
+from mau.tree.layout import Root
+from mau.wire.paths import Item
+
+_SCHEMA = """
+CREATE TABLE refused (
+  author BLOB NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  source BLOB NOT NULL,
+  error TEXT NOT NULL, words TEXT NOT NULL,
+  PRIMARY KEY (author, name, sha256, source)
+) WITHOUT ROWID;
+CREATE TABLE pending (
+  source BLOB NOT NULL, author BLOB NOT NULL, name TEXT NOT NULL,
+  sha256 TEXT NOT NULL, size INTEGER NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY (source, author, name)
+) WITHOUT ROWID;
+CREATE TABLE cursor (
+  source BLOB NOT NULL, author BLOB NOT NULL,
+  last_modified TEXT, rounds INTEGER NOT NULL, dates TEXT NOT NULL,
+  PRIMARY KEY (source, author)
+) WITHOUT ROWID
+"""
+
+_ANYBODY = b""  # source of a verdict that lies in the bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the last sync with a peer ended.
+
+    ``last_modified``: the server's own words, None when it gave none or nothing was synced yet. ``rounds``:
+    syncs since everything was listed. ``dates``: worth asking a server that cuts (see paging).
+    """
+
+    last_modified: str | None = None
+    rounds: int = 0
+    dates: tuple[int, ...] = ()
+
+
+class State:
+    """The syncer's memory of one tree. Safe with several processes; every method is one transaction."""
+
+    def __init__(self, root: Root) -> None:
+        self._database = Database(root.state_dir("syncer") / "state.db", _SCHEMA, 1)
+
+    def refused(self, source: Fingerprint, author: Fingerprint) -> set[tuple[str, str]]:
+        """(name, sha256) of what was refused for ever, or from this source."""
+
+        def read(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+            rows = connection.execute(
+                "SELECT name, sha256 FROM refused WHERE author = ? AND source IN (?, ?)",
+                (author.raw, _ANYBODY, source.raw),
+            )
+            return {(name, sha256) for name, sha256 in rows}
+
+        return self._database.run(read)
+
+    def refuse(
+        self, author: Fingerprint, troubles: Iterable[Trouble], *, source: Fingerprint | None = None
+    ) -> None:
+        """Remember verdicts: for ever, or with ``source`` against that source only."""
+        where = source.raw if source else _ANYBODY
+        rows = [(author.raw, one.name, one.sha256, where, one.kind, one.words[:500]) for one in troubles]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+        if rows:
+            self._database.run(write)
+
+    def pending(self, source: Fingerprint, author: Fingerprint) -> list[Item]:
+        """What was listed and is still wanted, though a listing of what is new need not show it again."""
+
+        def read(connection: sqlite3.Connection) -> list[Item]:
+            rows = connection.execute(
+                "SELECT name, size, sha256 FROM pending WHERE source = ? AND author = ? ORDER BY name",
+                (source.raw, author.raw),
+            )
+            return [Item(*row) for row in rows]
+
+        return self._database.run(read)
+
+    def cursor(self, source: Fingerprint, author: Fingerprint) -> Cursor:
+        """Where the last sync ended; empty on first contact."""
+
+        def read(connection: sqlite3.Connection) -> Cursor:
+            row = connection.execute(
+                "SELECT last_modified, rounds, dates FROM cursor WHERE source = ? AND author = ?",
+                (source.raw, author.raw),
+            ).fetchone()
+            return Cursor() if row is None else Cursor(row[0], row[1], tuple(json.loads(row[2])))
+
+        return self._database.run(read)
+
+    def finish(
+        self,
+        source: Fingerprint,
+        author: Fingerprint,
+        cursor: Cursor,
+        pending: Sequence[tuple[Item, str]],
+    ) -> None:
+        """Note the end of a round: where it ended, and (item, kind of error) of what is still wanted."""
+        rows = [(source.raw, author.raw, item.name, item.sum, item.size, kind) for item, kind in pending]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?)",
+                (source.raw, author.raw, cursor.last_modified, cursor.rounds, json.dumps(cursor.dates)),
+            )
+            connection.execute(
+                "DELETE FROM pending WHERE source = ? AND author = ?", (source.raw, author.raw)
+            )
+            connection.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+        self._database.run(write)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
