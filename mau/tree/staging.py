@@ -1,0 +1,109 @@
+"""A file on its way into the tree: written under a dot-name, then committed or gone (spec/tree.md W1-W3)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self, cast
+
+from mau.tree import safe
+
+SHADOW_LIMIT: Final = 1 << 20
+"""Own posts up to this many bytes are shadowed; so many are kept in memory while they are committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a staged file holds: its sha256 (hex), its size in bytes, and the bytes themselves when few."""
+
+    sha256: str
+    size: int
+    data: bytes | None
+
+
+class Staged:
+    """A temporary file in a directory of posts. Use it as a context manager: what is not committed goes.
+
+    `file` is open for writing and reading; `path` is for libraries that want a path. Whatever wrote there
+    last is what counts, also when it replaced the file instead of filling it.
+    """
+
+    __slots__ = ("directory", "fd", "file", "path", "temp")
+
+    def __init__(self, directory: int, path: str) -> None:
+        """Take over the descriptor `directory`; `path` is where it lies."""
+        self.directory = directory
+        self.fd = -1
+        try:
+            self.fd, self.temp = safe.create_temp(directory)
+            self.file: BinaryIO = cast(BinaryIO, os.fdopen(self.fd, "w+b"))
+        except BaseException:
+            self.directory = -1
+            os.close(directory)
+            raise
+        self.path = Path(path, self.temp)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the temporary file unless it was committed, and let go of everything."""
+        if self.directory < 0:
+            return
+        directory, self.directory = self.directory, -1
+        try:
+            if self.temp:
+                self._discard(directory)
+        finally:
+            # An error of the last flush (disk full) must not keep us from closing: nothing is lost by it.
+            with contextlib.suppress(OSError):
+                self.file.close()
+            os.close(directory)
+
+    def digest(self) -> Digest:
+        """Flush, and hash what is there."""
+        self.file.flush()
+        self._follow_replacement()
+        fd = self.fd
+        data = os.pread(fd, SHADOW_LIMIT + 1, 0)
+        if len(data) <= SHADOW_LIMIT and not os.pread(fd, 1, len(data)):
+            return Digest(hashlib.sha256(data).hexdigest(), len(data), data)
+        sha256, size = hash_fd(fd)
+        return Digest(sha256, size, None)
+
+    def _follow_replacement(self) -> None:
+        """Take the file that now has the temporary name, when a library put another one there."""
+        found = os.stat(self.temp, dir_fd=self.directory, follow_symlinks=False)
+        if os.path.samestat(found, os.fstat(self.fd)):
+            return
+        fd, _ = safe.open_regular(self.temp, at=self.directory)
+        self.file.close()
+        os.fchmod(fd, 0o600)
+        self.fd = fd
+        self.file = cast(BinaryIO, os.fdopen(fd, "rb"))
+
+    def _discard(self, directory: int) -> None:
+        """Remove what was staged, but nothing else that may have its name by now (W6)."""
+        with contextlib.suppress(FileNotFoundError):
+            found = os.stat(self.temp, dir_fd=directory, follow_symlinks=False)
+            if self.temp.endswith(".tmp") or os.path.samestat(found, os.fstat(self.fd)):
+                os.unlink(self.temp, dir_fd=directory)
+
+
+def hash_fd(fd: int) -> tuple[str, int]:
+    """The sha256 (hex) and the number of bytes of an open file, from its beginning; keeps its position."""
+    digest = hashlib.sha256()
+    offset = 0
+    while chunk := os.pread(fd, safe.CHUNK, offset):
+        digest.update(chunk)
+        offset += len(chunk)
+    return digest.hexdigest(), offset
