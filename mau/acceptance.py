@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mau.content.binding import PUBLIC, Statement
+from mau.content.binding import Public, Statement
 from mau.errors import FromTheFuture, Leaked, Renamed, RolledBack, UnboundFromRelay
 from mau.fingerprint import Fingerprint
 
 MAX_AHEAD = 30 * 60  # seconds that a signature may lie ahead of this clock
-HIDDEN = bytes(8)  # the key id of a recipient who is not to be seen
+HIDDEN = bytes(
+    8
+)  # the key id of a recipient who is not named, so that nobody can check for whom it really is
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,6 @@ OwnerOf = Callable[[bytes], Fingerprint | None]
 NamedBy = Callable[[str], Statement | None]
 
 
-def hidden_recipients(piece: Piece) -> bool:
-    """Whether somebody who is not named can open it, so that nobody can check for whom it really is."""
-    return HIDDEN in piece.recipients
-
-
 def check_piece(
     piece: Piece,
     *,
@@ -79,7 +76,7 @@ def check_piece(
         raise Renamed(f"its author signed it as {name!r}, it came as {piece.name!r}")
     if not from_author and not piece.statement.bound and not _is_for(me, piece, owner_of):
         raise UnboundFromRelay(
-            f"{piece.name!r} does not state both its name and its audience: only its author's host may bring it"
+            f"{piece.name!r} does not state name and audience: only its author's host may bring it"
         )
     if piece.signed_at > now + MAX_AHEAD:
         raise FromTheFuture(
@@ -91,7 +88,7 @@ def check_piece(
 
 def _check_audience(piece: Piece, me: Fingerprint, owner_of: OwnerOf) -> None:
     audience = piece.statement.audience
-    if audience is None or audience is PUBLIC:
+    if audience is None or isinstance(audience, Public):
         return
     if not piece.encrypted:
         raise Leaked(f"{piece.name!r} was meant for few, but is not encrypted: somebody stripped that off")
@@ -115,7 +112,7 @@ def _ahead(seconds: int) -> str:
 
 
 def decide(
-    piece: Piece, held: Held | None, versions: Collection[str], *, from_author: bool
+    piece: Piece, held: Held | None, versions: Collection[str], from_author: bool
 ) -> Literal["take", "same"]:
     """Whether a piece that `check_piece` let pass replaces what is held under its name.
 

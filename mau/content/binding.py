@@ -71,9 +71,14 @@ def read_statement(
     `data` is None when the content is too large to be a document. MalformedPost: stated twice or broken.
     Renamed: the stated address is of somebody else, of a person, or of a single version.
     """
-    if NAME_NOTATION in notations or AUDIENCE_NOTATION in notations:
+    if states_by_notation(notations):
         return _from_notations(author, notations)
     return document_statement(author, None if data is None else parse(data))
+
+
+def states_by_notation(notations: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether the signature's notations decide, so that the content's own words do not count."""
+    return NAME_NOTATION in notations or AUDIENCE_NOTATION in notations
 
 
 def document_statement(author: Fingerprint, document: dict[str, Any] | None) -> Statement:
@@ -252,7 +257,7 @@ def _single(notations: Mapping[str, tuple[str, ...]], key: str) -> str | None:
 # --- writing -----------------------------------------------------------------------------------------------
 
 
-def audience_of(author: Fingerprint, people: Collection[Fingerprint]) -> Audience:
+def audience_of(author: Fingerprint, people: Collection[Fingerprint]) -> frozenset[Fingerprint]:
     """An audience of some people and the author. UsageError when they are too many for one post."""
     everyone = frozenset(people) | {author}
     if len(everyone) > MAX_AUDIENCE:
@@ -265,9 +270,9 @@ def audience_of(author: Fingerprint, people: Collection[Fingerprint]) -> Audienc
 
 def audience_iris(author: Fingerprint, audience: Audience) -> list[str]:
     """The addresses that state an audience, in an order that says nothing."""
-    if audience is PUBLIC:
+    if isinstance(audience, Public):
         return [PUBLIC_IRI]
-    return [person_iri(one) for one in sorted(audience_of(author, audience))]  # type: ignore[arg-type]
+    return [person_iri(one) for one in sorted(audience_of(author, audience))]
 
 
 def notations_for(

@@ -1,0 +1,225 @@
+"""Publishing: name and audience go into what is signed, encrypted and stored (spec/messages.md M50-M59).
+
+The audience is always given, never guessed; only people who were confirmed are ever written to.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from mau.content.binding import PUBLIC, Audience, Public, audience_of, bind_document, notations_for
+from mau.content.posting import slug
+from mau.errors import InvalidName, KeyRefused, PostError, TreeChanged
+from mau.fingerprint import Fingerprint
+from mau.tree.names import (
+    KEYRING_NAME,
+    check_post_name,
+    fold,
+    post_name,
+    random_name,
+)
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.keyring import Keyring
+    from mau.openpgp import Certificate
+    from mau.tree.posts import AuthorDir
+
+_ATTEMPTS = 5
+_OPENED_FOR_TIME = 16 << 20  # bytes of a held file that is opened only to learn when it was signed
+_MAX_AHEAD = 30 * 60  # seconds; a file's time further ahead is somebody's mistake, not a signing time
+_MAX_FILENAME = 255  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was stored: the whole name, the sha256 now and the one it replaced (a version now), for whom."""
+
+    name: str
+    sha256: str
+    replaced: str | None
+    audience: Audience
+
+
+def publish_document(
+    account: Account, keyring: Keyring, document: Mapping[str, Any], name: str, audience: Audience
+) -> Published:
+    """Publish a JSON-LD document as `name` (``NAME.json.pgp``); it states its name and audience itself."""
+    bound = bind_document(document, account.fingerprint, name, audience)
+    return _publish(account, keyring, _encode(bound), name, audience, {})
+
+
+def publish_file(
+    account: Account,
+    keyring: Keyring,
+    source: BinaryIO,
+    name: str,
+    audience: Audience,
+    filename: str | None = None,
+) -> Published:
+    """Publish the bytes of `source` as they are; the signature's notations state name and audience.
+
+    `filename` is what the file was called outside: it travels inside the signature, encrypted with it.
+    """
+    notations = notations_for(account.fingerprint, name, audience, filename)
+    return _publish(account, keyring, source, name, audience, notations)
+
+
+def choose_name(
+    account: Account,
+    audience: Audience,
+    *,
+    given: str | None = None,
+    words: str = "",
+    suffix: str = "",
+    now: datetime | None = None,
+) -> str:
+    """The name for a new post: what was `given`, for the public the first `words`, else nothing that tells.
+
+    `suffix` is what a program reads the kind by (``.json``). InvalidName when a given name cannot be, or
+    differs from a held one by case or normal form only. Only a given name is ever one that is held already.
+    """
+    posts = account.posts()
+    if given is not None:
+        name = post_name(given)
+        other = posts.clash(name)
+        if other is not None:
+            raise InvalidName(
+                f"{name!r} differs from {other!r} by case or normal form only; give another name"
+            )
+        return _own_name(name)
+    stem = slug(words) if audience is PUBLIC else ""
+    if not stem:
+        return post_name(random_name(now or datetime.now(UTC), suffix))
+    taken = {fold(KEYRING_NAME), *map(fold, posts.names())}
+    number, name = 1, post_name(f"{stem}{suffix}")
+    while fold(name) in taken:
+        number += 1
+        name = post_name(f"{stem}-{number}{suffix}")
+    return name
+
+
+def file_words(filename: str) -> tuple[str, str]:
+    """The words and the suffix that a public file's name takes over: ``Holiday 1.JPG`` -> holiday-1, .jpg."""
+    path = PurePath(filename)
+    suffix = slug(path.suffix)
+    return path.stem, f".{suffix}" if suffix else ""
+
+
+def check_filename(filename: str) -> str | None:
+    """A file's name as it can travel in a signature; None when it cannot (it is only a help to people)."""
+    try:
+        encoded = filename.encode()
+    except UnicodeEncodeError:
+        return None
+    return filename if 0 < len(encoded) <= _MAX_FILENAME else None
+
+
+# --- how -------------------------------------------------------------------------------------------------
+
+
+def _publish(
+    account: Account,
+    keyring: Keyring,
+    source: bytes | BinaryIO,
+    name: str,
+    audience: Audience,
+    notations: Mapping[str, str],
+) -> Published:
+    from mau.openpgp import write_message
+
+    _own_name(check_post_name(name))
+    recipients = _recipients(account, keyring, audience)
+    posts = account.posts()
+    again = isinstance(source, bytes) or source.seekable()
+    start = 0 if isinstance(source, bytes) or not again else source.tell()
+    for attempt in range(_ATTEMPTS):
+        held, created = _replacing(account, posts, name)
+        with posts.stage() as staged:
+            write_message(
+                staged.file,
+                source,
+                key=account.key,
+                recipients=recipients,
+                notations=notations,
+                created=created,
+            )
+            try:
+                done = posts.commit(staged, name, expect=held)
+            except TreeChanged:
+                # Another program was quicker: what it wrote becomes a version, and we sign after it.
+                if not again or attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return Published(done.name, done.sha256, done.replaced, audience)
+        if not isinstance(source, bytes):
+            source.seek(start)
+    raise AssertionError("the loop ends by return or raise")
+
+
+def _encode(document: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _own_name(name: str) -> str:
+    if fold(name) == fold(KEYRING_NAME):
+        raise InvalidName(f"{KEYRING_NAME!r} states who your friends are; no post can have that name")
+    return name
+
+
+def _recipients(account: Account, keyring: Keyring, audience: Audience) -> list[Certificate] | None:
+    """The keys to encrypt to; None for the public. KeyRefused says who cannot be written to, and why."""
+    if isinstance(audience, Public):
+        return None
+    found = []
+    for fingerprint in sorted(audience_of(account.fingerprint, audience)):
+        if fingerprint != account.fingerprint:
+            found.append(_recipient(keyring, fingerprint))
+    return found
+
+
+def _recipient(keyring: Keyring, fingerprint: Fingerprint) -> Certificate:
+    person = keyring.person(fingerprint)
+    if person is None:
+        raise KeyRefused(f"nothing can be encrypted for {fingerprint}: no key of that person is held here")
+    if not person.confirmed:
+        raise KeyRefused(f"the key file of {fingerprint} was not confirmed by you; see `mau friend confirm`")
+    try:
+        person.certificate.check_usable()
+    except KeyRefused as error:
+        raise type(error)(f"nothing can be encrypted for {person.label}: {error}") from None
+    return person.certificate
+
+
+def _replacing(account: Account, posts: AuthorDir, name: str) -> tuple[str | None, int | None]:
+    """The sha256 that is held under the name, and when to sign what replaces it (None: now)."""
+    entry = posts.entry(name)
+    if entry is None:
+        return None, None
+    now = int(time.time())
+    held = posts.sha256(name)
+    if entry.size > _OPENED_FOR_TIME:
+        # Its signature was made before it was stored; opening it would cost as much as writing the new one.
+        stored = entry.mtime_ns // 1_000_000_000
+        return held, max(now, stored + 1) if stored <= now + _MAX_AHEAD else now
+    return held, max(now, _signed_at(account, posts, name) + 1)
+
+
+def _signed_at(account: Account, posts: AuthorDir, name: str) -> int:
+    """When the held content was signed, 0 when it does not hold: nothing need come after that."""
+    from mau.openpgp import open_message
+
+    try:
+        with posts.open(name) as file:
+            return open_message(file, key=account.key, author=account.certificate).signed_at
+    except PostError:
+        return 0

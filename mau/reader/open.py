@@ -1,0 +1,180 @@
+"""Opening a post: the message, what it states, and whether that fits its place (spec/messages.md M30-M39)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from mau.acceptance import HIDDEN, NamedBy, Piece, check_piece
+from mau.content.binding import (
+    FILENAME_NOTATION,
+    UNBOUND,
+    Audience,
+    Statement,
+    document_statement,
+    read_statement,
+    states_by_notation,
+)
+from mau.content.jsonld import MAX_DOCUMENT, parse
+from mau.errors import PostError
+from mau.fingerprint import Fingerprint
+from mau.tree.posts import AuthorDir
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.keyring import Keyring
+    from mau.openpgp import Opened
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPost:
+    """A post that holds; or, opened anyway, one with a `problem`.
+
+    `statement` is what counts for it, `document` its JSON object when it is one, `notes` what a reader should
+    know although nothing is wrong.
+    """
+
+    author: Fingerprint
+    name: str
+    opened: Opened
+    statement: Statement
+    document: dict[str, Any] | None
+    problem: PostError | None
+    notes: tuple[str, ...]
+
+    @property
+    def signed_at(self) -> int:
+        """When it was signed, in unix seconds."""
+        return self.opened.signed_at
+
+    @property
+    def audience(self) -> Audience | None:
+        """For whom its author wrote it; None when it does not say."""
+        return self.statement.audience
+
+    @property
+    def filename(self) -> str | None:
+        """What the file was called outside. Others chose it: show it cleaned, write to no such path."""
+        values = self.opened.notations.get(FILENAME_NOTATION, ())
+        return values[0] if len(values) == 1 else None
+
+    def piece(self, sha256: str, size: int) -> Piece:
+        """The facts that acceptance judges."""
+        return _piece(self.author, self.name, self.opened, self.statement, sha256, size)
+
+
+def open_post(
+    account: Account,
+    keyring: Keyring,
+    author: Fingerprint,
+    name: str,
+    version: str | None = None,
+    *,
+    sink: Path | None = None,
+    anyway: bool = False,
+) -> OpenedPost:
+    """Open a post (or one version of it, by its sha256) that lies in the tree, hidden or not.
+
+    NoSuchPost, NotAFile, InvalidName; one PostError when anything about it does not hold, unless `anyway`.
+    With `sink` the content goes there, in bounded memory, and is removed when something does not hold.
+    """
+    directory = directory_of(account, author, name)
+    file = directory.open(name) if version is None else directory.open_version(name, version)
+    with file:
+        return open_source(account, keyring, author, name, file, sink=sink, anyway=anyway)
+
+
+def directory_of(account: Account, author: Fingerprint, name: str | None = None) -> AuthorDir:
+    """Where posts of somebody lie: the followed directory, the hidden one when only that has `name`."""
+    shown = AuthorDir(account.root, author)
+    if author == account.fingerprint:
+        return shown
+    hidden = AuthorDir(account.root, author, hidden=True)
+    if name is not None:
+        return hidden if shown.entry(name) is None and hidden.entry(name) is not None else shown
+    return shown if account.root.author_dir(author).is_dir() else hidden
+
+
+def open_source(
+    account: Account,
+    keyring: Keyring,
+    author: Fingerprint,
+    name: str,
+    source: bytes | BinaryIO,
+    *,
+    sink: Path | None = None,
+    anyway: bool = False,
+    from_author: bool = True,
+    sha256: str = "",
+    named_by: NamedBy | None = None,
+    now: int | None = None,
+) -> OpenedPost:
+    """As `open_post`, for bytes that need not lie in the tree yet.
+
+    `from_author` is False for what a relay brought; `sha256` is that of the source, for `named_by`.
+    """
+    from mau.openpgp import open_message
+
+    def check(piece: Piece) -> Piece:
+        return check_piece(
+            piece,
+            me=account.fingerprint,
+            owner_of=keyring.owner_of,
+            from_author=from_author,
+            now=int(time.time()) if now is None else now,
+            named_by=named_by,
+        )
+
+    opened = open_message(
+        source, key=account.key, author=keyring.certificate(author), sink=sink, anyway=anyway
+    )
+    try:
+        document = _document(opened, sink)
+        problem, statement = opened.problem, UNBOUND
+        try:
+            statement = _statement(author, opened, document)
+            statement = check(_piece(author, name, opened, statement, sha256, opened.size)).statement
+        except PostError as error:
+            if not anyway:
+                raise
+            problem = problem or error
+    except BaseException:
+        if sink is not None:
+            sink.unlink(missing_ok=True)
+        raise
+    return OpenedPost(author, name, opened, statement, document, problem, _notes(opened, statement))
+
+
+def _document(opened: Opened, sink: Path | None) -> dict[str, Any] | None:
+    data = opened.data
+    if data is None and sink is not None and opened.size <= MAX_DOCUMENT:
+        data = sink.read_bytes()
+    return None if data is None else parse(data)
+
+
+def _statement(author: Fingerprint, opened: Opened, document: dict[str, Any] | None) -> Statement:
+    """As `read_statement`, which would parse the content once more."""
+    if states_by_notation(opened.notations):
+        return read_statement(author, opened.notations, None)
+    return document_statement(author, document)
+
+
+def _piece(
+    author: Fingerprint, name: str, opened: Opened, statement: Statement, sha256: str, size: int
+) -> Piece:
+    return Piece(author, name, sha256, size, opened.signed_at, opened.encrypted, opened.recipients, statement)
+
+
+def _notes(opened: Opened, statement: Statement) -> tuple[str, ...]:
+    notes = []
+    if not statement.bound:
+        words = (("name", statement.name), ("audience", statement.audience))
+        missing = " and no ".join(word for word, stated in words if stated is None)
+        notes.append(f"unbound: the signature covers the content, but no {missing}")
+    if statement.elsewhere is not None:
+        notes.append(f"it gives its address as {statement.elsewhere!r:.200}")
+    if HIDDEN in opened.recipients:
+        notes.append("somebody who is not named may be able to read it, too")
+    return tuple(notes)
