@@ -1,0 +1,7 @@
+"""Friends, groups and known keys: who may read, and how that is known (spec/keyring.md)."""
+
+from mau.keyring.differences import Difference
+from mau.keyring.person import Person, describe_changes
+from mau.keyring.ring import Keyring
+
+__all__ = ["Difference", "Keyring", "Person", "describe_changes"]

@@ -1,0 +1,139 @@
+"""What each change of the keyring does: decisions about one `Change`, in the lock (spec/keyring.md K7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from mau.errors import KeyExpired, KeyRefused, KeyRevoked, KeyUnusable, OwnKey, TreeChanged, UsageError
+from mau.fingerprint import Fingerprint
+from mau.keyring.change import Change
+from mau.keyring.differences import Difference
+from mau.keyring.person import Person
+from mau.keyring.snapshot import Snapshot
+from mau.keyring.statement import FRIENDS, KNOWN
+
+if TYPE_CHECKING:
+    from mau.openpgp import Certificate
+
+LEFT_OUT = (KeyRefused, UsageError)
+"""What keeps one person from being confirmed and lets the others pass."""
+
+
+def add(
+    change: Change,
+    snapshot: Snapshot,
+    me: Person,
+    certificate: Certificate,
+    local_name: str | None,
+    groups: Iterable[str],
+    *,
+    known: bool,
+) -> None:
+    """A new person, a newer copy of a key, a known key that becomes a friend, or more groups for a friend."""
+    fingerprint = certificate.fingerprint
+    if fingerprint == me.fingerprint:
+        raise OwnKey("that is your own key")
+    held = snapshot.person(fingerprint)
+    places = set(snapshot.places.get(fingerprint, ()))
+    was_friend = snapshot.is_friend(fingerprint)
+    if held is not None:
+        certificate = held.certificate.merge(certificate)
+        if held.confirmed and local_name is None:
+            local_name = held.local_name
+    if local_name is None:
+        raise UsageError("a local name is needed; say it with --as")
+    if not known:
+        places = places - {KNOWN} | {FRIENDS, *groups}
+    elif not was_friend:
+        places.add(KNOWN)
+    # A revocation must reach a key that is used already; only somebody new is turned away for it.
+    if not was_friend:
+        _check(certificate, known=known)
+    change.put(certificate, local_name, places)
+    if KNOWN not in places:
+        change.remove_files([(fingerprint, KNOWN)])
+
+
+def remove(change: Change, snapshot: Snapshot, fingerprint: Fingerprint) -> None:
+    """Out of the statement, then every key file of that name."""
+    change.drop(fingerprint)
+    change.remove_files(at for at in snapshot.files if at[0] == fingerprint)
+
+
+def confirm(
+    change: Change,
+    snapshot: Snapshot,
+    fingerprint: Fingerprint,
+    shown: Sequence[Difference],
+    local_name: str | None,
+) -> None:
+    """Take over what was shown about one person and nothing else; TreeChanged when it is not so any more."""
+    entry = snapshot.statement.entries.get(fingerprint)
+    places = set(snapshot.places.get(fingerprint, ()))
+    certificate = snapshot.certificate(entry.key, fingerprint) if entry and places else None
+    for difference in shown:
+        if not difference.confirmable:
+            continue
+        seen = snapshot.seen(fingerprint, difference.group)
+        if seen.sha256 != difference.sha256:
+            raise TreeChanged(
+                f"the key file of {fingerprint} {difference.where} changed meanwhile; try again"
+            )
+        if seen.key is not None and (copy := snapshot.certificate(seen.key, fingerprint)):
+            places.add(difference.group)
+            certificate = certificate.merge(copy) if certificate else copy
+    if certificate is None:
+        change.drop(fingerprint)
+        return
+    if local_name is None and entry is not None:
+        local_name = entry.local_name
+    if local_name is None:
+        raise UsageError(f"{fingerprint} needs a local name; say it with --as")
+    if not snapshot.is_friend(fingerprint):
+        _check(certificate, known=places == {KNOWN})
+    change.put(certificate, local_name, places)
+
+
+def _check(certificate: Certificate, *, known: bool) -> None:
+    """Who is to be a friend needs a key that can be used; to verify old posts with, an old key will do."""
+    try:
+        certificate.check_usable()
+    except (KeyRevoked, KeyExpired, KeyUnusable):
+        if not known:
+            raise
+
+
+def group_add(change: Change, snapshot: Snapshot, group: str, persons: Iterable[Person]) -> None:
+    """Key files into the group's directory, for friends only."""
+    for person in persons:
+        if not snapshot.is_friend(person.fingerprint):
+            raise UsageError(
+                f"{person.label!r} is no confirmed friend; `mau friend add` or `mau friend confirm` first"
+            )
+        _place(change, snapshot, person.fingerprint, snapshot.places[person.fingerprint] | {group})
+
+
+def group_remove(
+    change: Change,
+    snapshot: Snapshot,
+    leaves: Callable[[str], bool],
+    members: Collection[Fingerprint] | None,
+) -> None:
+    """Out of the places that `leaves` says; who had no other place stays a friend. None = everybody."""
+    concerned = snapshot.places.keys() if members is None else members
+    for fingerprint in sorted(concerned):
+        places = snapshot.places.get(fingerprint, frozenset())
+        gone = {place for place in places if leaves(place)}
+        if gone:
+            _place(change, snapshot, fingerprint, (places - gone - {KNOWN}) or {FRIENDS})
+    change.remove_files(
+        at for at in snapshot.files if leaves(at[1]) and (members is None or at[0] in members)
+    )
+
+
+def _place(change: Change, snapshot: Snapshot, fingerprint: Fingerprint, places: Collection[str]) -> None:
+    entry = snapshot.statement.entries[fingerprint]
+    certificate = snapshot.certificate(entry.key, fingerprint)
+    if certificate is not None:
+        change.put(certificate, entry.local_name, places)

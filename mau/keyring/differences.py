@@ -1,0 +1,54 @@
+"""Where the key files and the keyring statement disagree (spec/keyring.md K3). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mau.fingerprint import Fingerprint
+from mau.keyring.statement import FRIENDS, KNOWN
+
+Kind = Literal["unconfirmed", "vanished", "changed", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place of one person.
+
+    unconfirmed: a key file that I signed, but that I never said belongs there.
+    vanished: it stands in the statement, but the key file is gone; it does not count until it is back.
+    changed: I signed the key file, but it holds another copy of the key than was confirmed, which counts on.
+    foreign: not a key file of mine; `reason` says why. It counts for nothing and cannot be confirmed.
+    """
+
+    kind: Kind
+    fingerprint: Fingerprint
+    group: str
+    local_name: str = ""
+    sha256: str = ""
+    """Of the key file as it was seen, in hex; "" when there is none."""
+    reason: str = ""
+
+    @property
+    def confirmable(self) -> bool:
+        """Whether confirming changes anything."""
+        return self.kind != "foreign"
+
+    def __str__(self) -> str:
+        who = f"{self.local_name!r} ({self.fingerprint})" if self.local_name else str(self.fingerprint)
+        match self.kind:
+            case "unconfirmed":
+                return f"{who} lies {self.where} but was not confirmed there"
+            case "vanished":
+                return f"{who} is gone: the key file {self.where} vanished"
+            case "changed":
+                return f"{who}: the key file {self.where} holds another copy of the key than was confirmed"
+            case "foreign":
+                return f"{who}: the key file {self.where} is not mine: {self.reason}"
+
+    @property
+    def where(self) -> str:
+        """The place in words."""
+        if self.group == FRIENDS:
+            return "among the friends"
+        return "among the known keys" if self.group == KNOWN else f"in @{self.group}"

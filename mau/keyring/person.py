@@ -1,0 +1,55 @@
+"""A person as the keyring knows him."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mau.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from mau.openpgp import Certificate
+
+Status = Literal["me", "friend", "known", "unconfirmed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who somebody is to the owner of this account.
+
+    friend: confirmed, may be written to. known: confirmed, to verify with and to be named with ``--to`` only.
+    unconfirmed: a key file of mine lies there, for verifying only; there is no local name then.
+    """
+
+    fingerprint: Fingerprint
+    local_name: str
+    certificate: Certificate
+    groups: tuple[str, ...]
+    status: Status
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the keyring statement says so."""
+        return self.status != "unconfirmed"
+
+    @property
+    def label(self) -> str:
+        """How to call somebody in a line of text: the local name, else the fingerprint."""
+        return self.local_name or self.fingerprint.hex
+
+
+def describe_changes(old: Certificate, new: Certificate) -> list[str]:
+    """What a newer copy of a key brings, in words; user ids with ``!r``, for others wrote them."""
+    gained = [user_id for user_id in new.user_ids if user_id not in old.user_ids]
+    lost = [user_id for user_id in old.user_ids if user_id not in new.user_ids]
+    subkeys = sorted(new.encryption_keyids - old.encryption_keyids)
+    changes = [f"new user id: {user_id!r}" for user_id in gained]
+    changes += [f"user id no longer valid: {user_id!r}" for user_id in lost]
+    changes += [f"new encryption key {keyid.hex()}" for keyid in subkeys]
+    if new.revoked and not old.revoked:
+        changes.append("the key is revoked now: nothing is encrypted to it any more")
+    if new.expires != old.expires:
+        changes.append("it does not expire any more" if new.expires is None else "its expiry changed")
+    if not changes and bytes(new) != bytes(old):
+        changes.append("new signatures")
+    return changes
