@@ -1,0 +1,82 @@
+"""Two people with accounts who are friends, and the bare keys for the yardsticks."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysequoia
+
+from mau.account import Account
+from mau.keyring import Keyring
+from mau.openpgp import SecretKey
+from mau.tree.layout import Root
+from tests.benchmarks.measure import environment_of
+
+PASSPHRASE = "benchmark"
+WORDS = (  # a text is easier to read than a list
+    "kettle tea cake four welcome river bicycle letter garden window Sunday neighbour bread winter song "
+    "harbour lantern orchard ticket morning blanket pepper violin ladder station postcard thunder meadow copper"
+).split()  # noqa: SIM905
+ENDS = ("", "", "", ",", ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """One side: account, keyring, the environment of its processes, and its key without us around it."""
+
+    root: Path
+    account: Account
+    keyring: Keyring
+    environment: dict[str, str]
+    tsk: pysequoia.Tsk
+    cert: pysequoia.Cert
+    tsk_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Alice and Bob."""
+
+    place: Path
+    alice: Someone
+    bob: Someone
+
+
+def make(place: Path) -> World:
+    """Two accounts below ``place``, friends of each other."""
+    os.environ["XDG_STATE_HOME"] = str(place / "state")
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    accounts = {
+        name: Account.create(Root(place / name), SecretKey.generate(name, f"{name}@example.org"), PASSPHRASE)
+        for name in ("alice", "bob")
+    }
+    people = {}
+    for name, other in (("alice", "bob"), ("bob", "alice")):
+        account = accounts[name]
+        keyring = Keyring.load(account)
+        keyring.add(accounts[other].certificate, other)
+        account.root.follow(accounts[other].fingerprint)
+        environment = environment_of(place, PASSPHRASE) | {
+            "MAU_DIR": str(place / name),
+            "XDG_STATE_HOME": str(place / "state"),
+        }
+        opened = pysequoia.decrypt(account.root.account_file.read_bytes(), passwords=[PASSPHRASE])
+        data = bytes(opened.bytes or b"")
+        tsk = pysequoia.Tsk.from_bytes(data)
+        people[name] = Someone(
+            place / name, account, keyring, environment, tsk, tsk.extract_certificate(), data
+        )
+    return World(place, people["alice"], people["bob"])
+
+
+def document(number: int) -> dict[str, object]:
+    """A posting of about one KiB; no two are the same, and none compresses better than people's words do."""
+    chosen = random.Random(number)
+    return {
+        "@context": "https://schema.org",
+        "@type": "SocialMediaPosting",
+        "articleBody": " ".join(chosen.choice(WORDS) + chosen.choice(ENDS) for _ in range(135)),
+    }
