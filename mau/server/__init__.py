@@ -1,1 +1,13 @@
+"""The server: shows visitors what they may read (spec/http.yaml). Knows neither syncer nor finder.
 
+visibility   who may read what; pure
+conditions   dates, tags, conditional requests; pure
+ranges       parts of a file; pure
+facts        what is known of each file, in memory
+people       who visitors are
+library      listings and open files for a visitor
+answers      problem documents, bodies
+app          from request to answer
+connection   HTTP with limits
+server       sockets, TLS, start and stop
+"""

@@ -1,0 +1,134 @@
+"""Answers on the wire: problems (RFC 9457), and bodies that are sent piece by piece."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Executor
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Final
+
+from aiohttp import web
+
+from mau.server.facts import Changed
+from mau.server.library import OpenFile
+from mau.server.ranges import Span, multipart, whole
+
+PIECE: Final = 256 * 1024
+"""Bytes that are read, encrypted and handed over at once."""
+
+_COMMON: Final = {
+    "Server": "mau",
+    # The answer depends on who asks: nothing between the two ends may give it to anyone else.
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+}
+_OCTETS: Final = "application/octet-stream"
+
+
+class Refusal(Exception):
+    """A request that ends as a problem document."""
+
+    def __init__(self, status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def problem(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> web.Response:
+    """A problem document; ``detail`` is ours, never an echo of the request."""
+    document = {"title": HTTPStatus(status).phrase, "status": status}
+    if detail:
+        document["detail"] = detail
+    return web.Response(
+        status=status,
+        body=json.dumps(document).encode(),
+        headers={**_COMMON, **(headers or {}), "Content-Type": "application/problem+json"},
+    )
+
+
+def empty(status: int, headers: Mapping[str, str]) -> web.Response:
+    """An answer without a body."""
+    return web.Response(status=status, headers={**_COMMON, **headers})
+
+
+async def send_bytes(
+    request: web.BaseRequest, body: bytes, content_type: str, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """200 with a body that is at hand."""
+    headers = {**_COMMON, **headers, "Content-Type": content_type}
+    if len(body) <= PIECE or request.method == "HEAD":
+        return web.Response(body=body, headers=headers)
+    return await _stream(request, 200, headers, len(body), _slices(body))
+
+
+async def send_file(
+    request: web.BaseRequest,
+    file: OpenFile,
+    spans: list[Span] | None,
+    headers: Mapping[str, str],
+    threads: Executor,
+) -> web.StreamResponse:
+    """200 with the whole file (``spans`` None), or 206 with parts of it. The caller closes the file."""
+    size = file.size
+    status = 200 if spans is None else 206
+    parts = spans or [whole(size)]
+    answer = {**_COMMON, **headers, "Content-Type": _OCTETS}
+    framing: tuple[list[bytes], bytes] = ([b""], b"")
+    length = parts[0].length
+    if len(parts) > 1:
+        boundary = token_hex(16)
+        heads, end, length = multipart(parts, size, _OCTETS, boundary)
+        framing = heads, end
+        answer["Content-Type"] = f"multipart/byteranges; boundary={boundary}"
+    elif spans is not None:
+        answer["Content-Range"] = parts[0].content_range(size)
+    if request.method == "HEAD":
+        return web.Response(status=status, headers={**answer, "Content-Length": str(length)})
+    if file.content is not None:
+        heads, end = framing
+        pieces = (head + file.read(part.start, part.length) for head, part in zip(heads, parts, strict=True))
+        return web.Response(status=status, body=b"".join(pieces) + end, headers=answer)
+    return await _stream(request, status, answer, length, _pieces(file, parts, framing, threads))
+
+
+async def _pieces(
+    file: OpenFile, parts: list[Span], framing: tuple[list[bytes], bytes], threads: Executor
+) -> AsyncIterator[bytes]:
+    heads, end = framing
+    loop = asyncio.get_running_loop()
+    for head, span in zip(heads, parts, strict=True):
+        if head:
+            yield head
+        for at in range(span.start, span.end, PIECE):
+            yield await loop.run_in_executor(threads, file.read, at, min(PIECE, span.end - at))
+    if end:
+        yield end
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), PIECE):
+        yield body[start : start + PIECE]
+
+
+async def _stream(
+    request: web.BaseRequest,
+    status: int,
+    headers: Mapping[str, str],
+    length: int,
+    pieces: AsyncIterator[bytes],
+) -> web.StreamResponse:
+    response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(length)})
+    try:
+        await response.prepare(request)
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except (OSError, Changed):
+        # Either nobody is listening any more, or the rest cannot be had: the end must look like no end.
+        if request.transport is not None:
+            request.transport.abort()
+    return response

@@ -1,0 +1,203 @@
+"""From a request to its answer (spec/http.yaml): the shell around paths, conditions and the library."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from mau.fingerprint import Fingerprint
+from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
+from mau.server.conditions import failed_condition, http_date, parse_date, quoted, range_applies
+from mau.server.library import Library, Listed, OpenFile
+from mau.server.ranges import Unsatisfiable, parse_range
+from mau.wire.paths import (
+    BadPath,
+    FileTarget,
+    ListTarget,
+    UnknownPath,
+    VersionTarget,
+    dump_listing,
+    parse,
+)
+
+_log = logging.getLogger("mau.server")
+_METHODS: Final = ("GET", "HEAD")
+_QUANTUM: Final = 0.005
+"""Seconds. What is missing and what is not permitted are answered on the same beat."""
+_TURNS: Final = 61
+_T = TypeVar("_T")
+_LISTS: Final = ("If-Match", "If-None-Match")
+_SINGLE: Final = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range")
+
+
+class App:
+    """Answers requests; knows nothing of sockets."""
+
+    def __init__(self, library: Library, threads: Executor) -> None:
+        self._library = library
+        self._threads = threads
+        # Listings of one author (and a few more) are made one after the other: what one finds out, the
+        # next one has.
+        self._turns = [asyncio.Lock() for _ in range(_TURNS)]
+
+    async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
+        """The answer to a visitor who proved to be ``proven``; whatever goes wrong is an answer, too."""
+        began = time.monotonic()
+        try:
+            return await self._route(request, proven)
+        except Refusal as refusal:
+            if refusal.status == 404:
+                await _next_beat(began)
+            return problem(refusal.status, refusal.detail, refusal.headers)
+        except Exception:
+            # Not the request: it may hold what its sender would not want in a log.
+            _log.exception("a request could not be answered")
+            return problem(500)
+
+    async def _route(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
+        if request.method not in _METHODS:
+            raise Refusal(405, "only GET and HEAD", {"Allow": ", ".join(_METHODS)})
+        if request.version >= (1, 1) and len(request.headers.getall("Host", ())) != 1:
+            raise Refusal(400, "exactly one Host header")
+        try:
+            target = parse(request.raw_path)
+        except UnknownPath as error:
+            raise Refusal(404) from error
+        except BadPath as error:
+            raise Refusal(400, str(error)) from error
+        conditions = _conditions(request)
+        if isinstance(target, ListTarget):
+            return await self._list(request, target, proven, conditions)
+        return await self._file(request, target, proven, conditions)
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    # --- listing -------------------------------------------------------------------------------------------
+
+    async def _list(
+        self,
+        request: web.BaseRequest,
+        target: ListTarget,
+        proven: Fingerprint | None,
+        conditions: dict[str, str],
+    ) -> web.StreamResponse:
+        began = time.monotonic()
+        now = int(time.time())
+        since = None
+        if "If-Modified-Since" in conditions:
+            try:
+                since = parse_date(conditions["If-Modified-Since"], now)
+            except ValueError as error:
+                raise Refusal(400, "If-Modified-Since is not an HTTP date") from error
+        if "If-None-Match" in conditions:
+            since = None  # RFC 9110 13.1.3: with both, only the tag counts
+        listed: list[Listed] = []
+        if await self._in_thread(lambda: self._library.may_enter(target.author, proven)):
+            async with self._turns[hash(target.author) % _TURNS]:
+                listed = await self._finish(self._library.listing(target.author, proven))
+        body, tag = await self._in_thread(lambda: _compose(target.author, listed, since))
+        headers = {"ETag": quoted(tag)}
+        modified = min(max((one.mtime_ns for one in listed), default=0) // 1_000_000_000, now)
+        if listed:
+            headers["Last-Modified"] = http_date(modified)
+        else:
+            await _next_beat(began)
+        status = failed_condition(conditions, tag=tag, modified=modified, now=now)
+        if status is not None:
+            return _condition_answer(status, headers)
+        return await send_bytes(request, body, "application/json", headers)
+
+    async def _finish(self, work: Generator[None, None, list[Listed]]) -> list[Listed]:
+        """Run a listing in pieces, so that other requests get a thread in between."""
+
+        def step() -> list[Listed] | None:
+            try:
+                next(work)
+            except StopIteration as end:
+                result: list[Listed] = end.value
+                return result
+            return None
+
+        while (found := await self._in_thread(step)) is None:
+            pass
+        return found
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    async def _file(
+        self,
+        request: web.BaseRequest,
+        target: FileTarget | VersionTarget,
+        proven: Fingerprint | None,
+        conditions: dict[str, str],
+    ) -> web.StreamResponse:
+        def find() -> OpenFile | None:
+            if isinstance(target, VersionTarget):
+                return self._library.open_version(target.author, target.name, target.sha256, proven)
+            return self._library.open(target.author, target.name, proven)
+
+        file = await self._in_thread(find)
+        if file is None:
+            raise Refusal(404)
+        try:
+            now = int(time.time())
+            headers = {
+                "ETag": quoted(file.sha256),
+                "Accept-Ranges": "bytes",
+                "Last-Modified": http_date(min(file.modified, now)),
+            }
+            status = failed_condition(conditions, tag=file.sha256, modified=file.modified, now=now)
+            if status is not None:
+                return _condition_answer(status, headers)
+            spans = None
+            if request.method == "GET" and range_applies(conditions, tag=file.sha256):
+                try:
+                    spans = parse_range(conditions["Range"], file.size)
+                except Unsatisfiable as error:
+                    unsatisfied = {**headers, "Content-Range": f"bytes */{file.size}"}
+                    raise Refusal(416, "no byte of the file is in that range", unsatisfied) from error
+            return await send_file(request, file, spans, headers, self._threads)
+        finally:
+            file.close()
+
+
+def _compose(author: Fingerprint, listed: list[Listed], since: int | None) -> tuple[bytes, str]:
+    """The body of a listing, of what changed at ``since`` or later, and its tag."""
+    items = (one.item for one in listed if since is None or one.mtime_ns // 1_000_000_000 >= since)
+    body = dump_listing(author, items)
+    return body, hashlib.sha256(body).hexdigest()
+
+
+def _conditions(request: web.BaseRequest) -> dict[str, str]:
+    """The headers that decide about an answer; of those that may stand only once, several are none or 400."""
+    found = {}
+    for name in _LISTS:
+        values = request.headers.getall(name, ())
+        if values:
+            found[name] = ", ".join(values)
+    for name in _SINGLE:
+        values = request.headers.getall(name, ())
+        if len(values) == 1:
+            found[name] = values[0]
+        elif values:
+            found[name] = ", ".join(values)  # malformed, and dealt with as such
+    return found
+
+
+def _condition_answer(status: int, headers: dict[str, str]) -> web.Response:
+    if status == 304:
+        return empty(status, headers)
+    return problem(status, headers=headers)
+
+
+async def _next_beat(began: float) -> None:
+    elapsed = time.monotonic() - began
+    await asyncio.sleep(_QUANTUM - elapsed % _QUANTUM)

@@ -1,0 +1,106 @@
+"""One connection: HTTP/1.1 as aiohttp speaks it, with our limits and our errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from aiohttp import web
+
+from mau.fingerprint import Fingerprint
+from mau.server.answers import problem
+from mau.server.app import App
+from mau.wire.tls import peer_fingerprint
+
+IDLE_SECONDS: Final = 75.0
+"""How long a connection may be open without a complete request, be it the first one or the next."""
+STALL_SECONDS: Final = 60.0
+"""How long the other end may leave a full buffer of an answer untaken before the connection is cut."""
+MAX_LINE: Final = 4096
+"""Bytes of the request line, and of each header line."""
+MAX_HEADERS: Final = 64
+_WRITE_BUFFER: Final = 128 * 1024
+_LINGER_SECONDS: Final = 1.0
+
+_log = logging.getLogger("mau.server.connection")
+
+
+class Connection(web.RequestHandler):
+    """The protocol of one connection."""
+
+    def __init__(self, manager: web.Server, **settings: Any) -> None:
+        super().__init__(manager, **settings)
+        self.met = False
+        """Whether the handshake succeeded."""
+        self.proven: Fingerprint | None = None
+        """Who the other end is; None for a stranger."""
+        self.leave: Callable[[], None] | None = None
+        """Called once when the connection is over."""
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.met = True
+        self.proven = peer_fingerprint(transport)
+        cast(asyncio.Transport, transport).set_write_buffer_limits(high=_WRITE_BUFFER)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._calm()
+        super().connection_lost(exc)
+        if self.leave is not None:
+            self.leave()
+            self.leave = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.transport is not None:
+            self._stalled = self._loop.call_later(STALL_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._calm()
+        super().resume_writing()
+
+    def _calm(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what is no request: always a problem document, never a word in the log."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was begun already")
+        response = problem(status, "not a request of HTTP/1.1" if status < 500 else "")
+        response.force_close()
+        return response
+
+
+class Connections(web.Server):
+    """Makes connections, and knows those that are open."""
+
+    def __init__(self, app: App) -> None:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            return await app.handle(request, cast(Connection, request.protocol).proven)
+
+        super().__init__(handle)
+
+    def __call__(self) -> Connection:
+        return Connection(
+            self,
+            loop=self._loop,
+            logger=_log,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=_LINGER_SECONDS,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            max_headers=MAX_HEADERS,
+            auto_decompress=False,
+        )

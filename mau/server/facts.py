@@ -1,0 +1,191 @@
+"""What is known of each file: its head, its SHA-256, what its signature states. Found out once, in memory.
+
+Everything is kept by the file's stamp (device, inode, size, both times), so whatever changes a file by hand
+is noticed. A file that was changed a moment ago is looked at anew each time: its next change could fall into
+the same tick of the file system's clock and leave the same stamp. Nothing here is stored on disk: what
+decides who may read must not come from a file that another program can write.
+
+Threads: a record is filled by whoever needs it; two threads at worst find out the same thing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from mau.content.binding import read_statement
+from mau.errors import MauError
+from mau.fingerprint import Fingerprint
+from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
+from mau.server.visibility import NO_PROOF, UNSTATED, Outline, Proof
+
+Stamp = tuple[int, int, int, int, int]
+"""(device, inode, size, mtime_ns, ctime_ns) of a regular file."""
+
+IN_MEMORY = 8 * 1024 * 1024
+"""Files up to this size are read whole to be judged; larger ones in pieces."""
+MAX_VERSIONS = 4096
+"""Records of older contents that are kept; they are asked for one by one."""
+_CHUNK = 1024 * 1024
+_SETTLED_NS = 50_000_000
+_CLOCK_WRONG_NS = 1_000_000_000
+
+
+class Changed(Exception):
+    """The file was changed while it was being looked at."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one content; ``sha256`` and ``proof`` are None until somebody needed them."""
+
+    stamp: Stamp
+    outline: Outline
+    sha256: str | None = None
+    proof: Proof | None = None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.stamp[2]
+
+
+def stamp_of(handle: BinaryIO) -> Stamp:
+    """The stamp of an open file."""
+    status = os.fstat(handle.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def settled(stamp: Stamp, now_ns: int) -> bool:
+    """Whether another change would surely leave another stamp (with a wrong clock nothing helps)."""
+    age = now_ns - stamp[4]
+    return age > _SETTLED_NS or age < -_CLOCK_WRONG_NS
+
+
+class FactsCache:
+    """Records by author, directory and name, as long as their stamps hold."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[Fingerprint, bool], dict[str, Record]] = {}
+        self._versions: dict[tuple[Fingerprint, bool, str, str], Record] = {}
+        self.generation = 0
+        """Counts how often proofs were forgotten."""
+
+    def shelf(self, author: Fingerprint, hidden: bool) -> dict[str, Record]:
+        """The records of one directory by file name, to be read, not changed."""
+        return self._files.get((author, hidden), {})
+
+    def keep(self, author: Fingerprint, hidden: bool, name: str, record: Record) -> None:
+        """Remember what was found out about a current file."""
+        if settled(record.stamp, time.time_ns()):
+            self._files.setdefault((author, hidden), {})[name] = record
+
+    def prune(self, author: Fingerprint, hidden: bool, held: Container[str]) -> None:
+        """Forget the files that are no longer there."""
+        records = self._files.get((author, hidden), {})
+        for name in [name for name in list(records) if name not in held]:
+            records.pop(name, None)
+
+    def version(self, author: Fingerprint, hidden: bool, name: str, sha256: str) -> Record | None:
+        """The record of an older content."""
+        return self._versions.get((author, hidden, name, sha256))
+
+    def keep_version(self, author: Fingerprint, hidden: bool, name: str, sha256: str, record: Record) -> None:
+        """Remember what was found out about an older content; the one kept longest gives way."""
+        if settled(record.stamp, time.time_ns()):
+            while len(self._versions) >= MAX_VERSIONS:
+                self._versions.pop(next(iter(self._versions)), None)
+            self._versions[author, hidden, name, sha256] = record
+
+    def forget_proofs(self) -> None:
+        """Somebody's key changed: what signatures prove has to be found out again."""
+        self.generation += 1
+        for records in list(self._files.values()):
+            for record in list(records.values()):
+                record.proof = None
+        for record in list(self._versions.values()):
+            record.proof = None
+
+
+def look(handle: BinaryIO) -> Record:
+    """Read the head of an open file."""
+    stamp = stamp_of(handle)
+    head = read_head(handle)
+    return Record(stamp, Outline(head.kind, frozenset(head.recipients)))
+
+
+class Judge:
+    """Opens files to learn what their signatures state. Holds the key of the account."""
+
+    def __init__(self, key: SecretKey, scratch: Path) -> None:
+        self._key = key
+        self._scratch = scratch
+
+    def complete(
+        self,
+        record: Record,
+        handle: BinaryIO,
+        author: Fingerprint,
+        certificate: Certificate | None,
+        *,
+        proof: bool,
+    ) -> None:
+        """Fill in the SHA-256 and, when ``proof`` is wanted, the proof. Raises Changed."""
+        handle.seek(0)
+        whole = handle.read(record.size + 1) if record.size <= IN_MEMORY else None
+        if record.sha256 is None:
+            digest = hashlib.sha256(whole if whole is not None else b"")
+            while whole is None and (chunk := handle.read(_CHUNK)):
+                digest.update(chunk)
+            sha256 = digest.hexdigest()
+        else:
+            sha256 = record.sha256
+        found = None
+        if proof and record.proof is None:
+            found = self._judge(record, whole, handle, author, certificate)
+        if stamp_of(handle) != record.stamp:
+            raise Changed
+        record.sha256 = sha256
+        if found is not None:
+            record.proof = found
+
+    def _judge(
+        self,
+        record: Record,
+        whole: bytes | None,
+        handle: BinaryIO,
+        author: Fingerprint,
+        certificate: Certificate | None,
+    ) -> Proof:
+        if certificate is None:
+            return NO_PROOF
+        if whole is not None:
+            return self._open(whole, author, certificate, None)
+        if record.outline.kind is Kind.ENCRYPTED:
+            return UNSTATED  # a large file of my own: reading it again only to learn its name is not worth it
+        with tempfile.TemporaryDirectory(dir=self._scratch) as directory:
+            handle.seek(0)
+            return self._open(handle, author, certificate, Path(directory) / "content")
+
+    def _open(
+        self, source: bytes | BinaryIO, author: Fingerprint, certificate: Certificate, sink: Path | None
+    ) -> Proof:
+        try:
+            if sink is None or isinstance(source, bytes):
+                opened = open_message(source, key=self._key, author=certificate)
+            else:
+                # A large signed file is never compressed, so it holds less than itself.
+                size = os.fstat(source.fileno()).st_size
+                opened = open_message(source, key=None, author=certificate, sink=sink, limit=size)
+            if opened.signer != author:
+                return NO_PROOF
+            statement = read_statement(author, opened.notations, opened.data)
+        except MauError:
+            return NO_PROOF
+        return Proof(True, statement.name, statement.audience)

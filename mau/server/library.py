@@ -1,0 +1,253 @@
+"""What a visitor gets: the listing of an author, and open files. Blocking; the shell calls it in threads."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from mau.account import Account
+from mau.errors import NoSuchPost, TreeError
+from mau.fingerprint import Fingerprint
+from mau.server.facts import Changed, FactsCache, Judge, Record, look, stamp_of
+from mau.server.people import People
+from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
+from mau.tree.posts import AuthorDir, Entry
+from mau.wire.paths import Item
+
+SMALL = 64 * 1024
+"""Bytes up to which a file is read at once, together with opening it."""
+_TRIES = 3
+_BUDGET = 0.05
+"""Seconds of work after which a listing gives others their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One file of a listing: the item, and when it was last changed (ns)."""
+
+    item: Item
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that the visitor may read, and the SHA-256 of exactly these bytes. Close it."""
+
+    record: Record
+    sha256: str
+    handle: BinaryIO
+    content: bytes | None
+    """All of it, when it has at most SMALL bytes."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.record.size
+
+    @property
+    def modified(self) -> int:
+        """Whole seconds."""
+        return self.record.stamp[3] // 1_000_000_000
+
+    def read(self, at: int, count: int) -> bytes:
+        """So many bytes from there; Changed when they are no longer those that were hashed."""
+        if self.content is not None:
+            return self.content[at : at + count]
+        self.handle.seek(at)
+        piece = self.handle.read(count)
+        # Looked at after the read: a piece that goes out belongs to the content that was hashed.
+        if len(piece) != count or stamp_of(self.handle) != self.record.stamp:
+            raise Changed
+        return piece
+
+    def close(self) -> None:
+        """Done with it."""
+        self.handle.close()
+
+
+class Library:
+    """The tree as visitors may see it."""
+
+    def __init__(self, account: Account, people: People, facts: FactsCache, relay: Relay) -> None:
+        self._root = account.root
+        self._me = account.fingerprint
+        self._people = people
+        self._facts = facts
+        self._relay: Relay = relay
+        self._judge = Judge(account.key, account.root.state_dir("server"))
+
+    def _shelf(self, author: Fingerprint) -> Shelf:
+        return Shelf(author, self._me, self._relay)
+
+    def _visitor(self, proven: Fingerprint | None) -> Visitor:
+        self._people.refresh()
+        return self._people.visitor(proven)
+
+    def _dirs(self, shelf: Shelf, visitor: Visitor) -> list[tuple[bool, AuthorDir]]:
+        """Where the author's files lie; of a name in both, the one in the shown directory counts."""
+        if not may_enter(shelf, visitor):
+            return []
+        return [(hidden, AuthorDir(self._root, shelf.author, hidden=hidden)) for hidden in (False, True)]
+
+    # --- listing -------------------------------------------------------------------------------------------
+
+    def may_enter(self, author: Fingerprint, proven: Fingerprint | None) -> bool:
+        """Whether there can be anything of the author's for who proved to be ``proven``."""
+        return may_enter(self._shelf(author), self._visitor(proven))
+
+    def listing(self, author: Fingerprint, proven: Fingerprint | None) -> Generator[None, None, list[Listed]]:
+        """All files of the author that the visitor may read, oldest first. Yields to give others a turn."""
+        visitor = self._visitor(proven)
+        shelf = self._shelf(author)
+        found: list[Listed] = []
+        held: set[str] = set()
+        pause = time.monotonic() + _BUDGET
+        for hidden, directory in self._dirs(shelf, visitor):
+            entries = [entry for entry in directory.entries() if entry.name not in held]
+            held.update(entry.name for entry in entries)
+            records = self._facts.shelf(author, hidden)
+            self._facts.prune(author, hidden, held)
+            for entry in entries:
+                record = records.get(entry.name)
+                stamp = (entry.dev, entry.ino, entry.size, entry.mtime_ns, entry.ctime_ns)
+                if record is None or record.stamp != stamp:
+                    record = None
+                verdict = None if record is None else self._verdict(shelf, visitor, entry.name, record)
+                if verdict is None:
+                    record = self._examine(shelf, visitor, hidden, directory, entry)
+                    verdict = record is not None
+                    if time.monotonic() > pause:
+                        yield
+                        pause = time.monotonic() + _BUDGET
+                if verdict and record is not None and record.sha256 is not None:
+                    item = Item(entry.name, record.size, record.sha256)
+                    found.append(Listed(item, record.stamp[3]))
+        return sorted(found, key=lambda listed: (listed.mtime_ns, listed.item.name))
+
+    @staticmethod
+    def _verdict(shelf: Shelf, visitor: Visitor, name: str, record: Record) -> bool | None:
+        """What is known already: yes, no, or None when the file must be examined."""
+        first = first_look(shelf, visitor, name, record.outline)
+        if first is Look.NO:
+            return False
+        if record.sha256 is None:
+            return None
+        if first is Look.YES:
+            return True
+        if record.proof is None:
+            return None
+        return second_look(shelf, visitor, name, record.outline, record.proof)
+
+    def _examine(
+        self, shelf: Shelf, visitor: Visitor, hidden: bool, directory: AuthorDir, entry: Entry
+    ) -> Record | None:
+        """The complete record of a file that the visitor may read, else None."""
+        try:
+            opened = self._open_current(shelf, visitor, hidden, directory, entry.name)
+        except NoSuchPost:
+            return None
+        if opened is None:
+            return None
+        opened.close()
+        return opened.record
+
+    # --- files ---------------------------------------------------------------------------------------------
+
+    def open(self, author: Fingerprint, name: str, proven: Fingerprint | None) -> OpenFile | None:
+        """The current content of a file, or None: it is not there, or not for this visitor."""
+        visitor = self._visitor(proven)
+        shelf = self._shelf(author)
+        for hidden, directory in self._dirs(shelf, visitor):
+            with contextlib.suppress(NoSuchPost):
+                return self._open_current(shelf, visitor, hidden, directory, name)
+        return None
+
+    def open_version(
+        self, author: Fingerprint, name: str, sha256: str, proven: Fingerprint | None
+    ) -> OpenFile | None:
+        """The content with that SHA-256, current or older, of a file that is still there."""
+        current = self.open(author, name, proven)
+        if current is not None:
+            if current.sha256 == sha256:
+                return current
+            current.close()
+        visitor = self._visitor(proven)
+        shelf = self._shelf(author)
+        for hidden, directory in self._dirs(shelf, visitor):
+            if directory.entry(name) is None:
+                continue
+            opener = partial(directory.open_version, name, sha256)
+            known = self._facts.version(author, hidden, name, sha256)
+            keep = partial(self._facts.keep_version, author, hidden, name, sha256)
+            with contextlib.suppress(NoSuchPost):
+                opened = self._attempt(shelf, visitor, name, opener, known, keep)
+                if opened is None or opened.sha256 == sha256:
+                    return opened
+                opened.close()  # changed by hand: these are not the bytes that were asked for
+            return None
+        return None
+
+    def _open_current(
+        self, shelf: Shelf, visitor: Visitor, hidden: bool, directory: AuthorDir, name: str
+    ) -> OpenFile | None:
+        known = self._facts.shelf(shelf.author, hidden).get(name)
+        keep = partial(self._facts.keep, shelf.author, hidden, name)
+        return self._attempt(shelf, visitor, name, partial(directory.open, name), known, keep)
+
+    def _attempt(
+        self,
+        shelf: Shelf,
+        visitor: Visitor,
+        name: str,
+        opener: Callable[[], BinaryIO],
+        known: Record | None,
+        keep: Callable[[Record], None],
+    ) -> OpenFile | None:
+        """Open a file and judge what was opened; again when it was changed meanwhile. NoSuchPost passes."""
+        for _ in range(_TRIES):
+            with contextlib.ExitStack() as stack:
+                try:
+                    handle = stack.enter_context(opener())
+                    record = known
+                    if record is None or record.stamp != stamp_of(handle):
+                        record = look(handle)
+                        keep(record)
+                    if not self._decide(shelf, visitor, name, record, handle) or record.sha256 is None:
+                        return None
+                    content = _small_content(record, handle)
+                except NoSuchPost:
+                    raise
+                except (TreeError, OSError):
+                    return None
+                except Changed:
+                    continue
+                stack.pop_all()
+                return OpenFile(record, record.sha256, handle, content)
+        return None
+
+    def _decide(self, shelf: Shelf, visitor: Visitor, name: str, record: Record, handle: BinaryIO) -> bool:
+        verdict = self._verdict(shelf, visitor, name, record)
+        if verdict is None:
+            generation = self._facts.generation
+            prove = first_look(shelf, visitor, name, record.outline) is Look.PROVE
+            certificate = self._people.certificate(shelf.author)
+            self._judge.complete(record, handle, shelf.author, certificate, proof=prove)
+            if generation != self._facts.generation:
+                record.proof = None  # judged by a key that has been replaced meanwhile
+                raise Changed
+            verdict = self._verdict(shelf, visitor, name, record)
+        return bool(verdict)
+
+
+def _small_content(record: Record, handle: BinaryIO) -> bytes | None:
+    if record.size > SMALL:
+        return None
+    handle.seek(0)
+    content = handle.read(record.size + 1)
+    if len(content) != record.size or stamp_of(handle) != record.stamp:
+        raise Changed
+    return content
