@@ -8,7 +8,14 @@ import platform
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.benchmarks.measure import Row
+    from tests.benchmarks.world import World
 
 CHECKOUT = Path(__file__).parents[2]
 PARTS = ("start", "posts", "sync", "listing", "large")
@@ -31,27 +38,26 @@ def main() -> int:
     sys.path.insert(0, str(CHECKOUT / "cmd"))
     os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "cmd")])
     warnings.simplefilter("ignore")
-    from tests.benchmarks import measure, network, posts, starting, world
+    from tests.benchmarks import measure, world
 
+    rows = []
     with tempfile.TemporaryDirectory(prefix="mau-benchmarks-", dir=words.place) as place:
         people = world.make(Path(place))
-        print(
-            f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {words.rounds} rounds\n"
-        )
-        few = max(3, words.rounds // 3)
-        rows = []
-        for part, run in (
-            ("start", lambda: starting.run(people, words.rounds)),
-            ("posts", lambda: posts.run(people, words.rounds)),
-            ("sync", lambda: network.sync(people, few)),
-            ("listing", lambda: network.listing(people, few)),
-            ("large", lambda: network.large(people)),
-        ):
-            if part in parts:
-                print(f"measuring: {part}", file=sys.stderr, flush=True)
-                rows += run()
+        python = platform.python_version()
+        print(f"Python {python}, {os.cpu_count()} cores, medians of {words.rounds} rounds\n", flush=True)
+        for part in (part for part in PARTS if part in parts):
+            print(f"measuring: {part}", file=sys.stderr, flush=True)
+            rows += _part(part)(people, words.rounds)
+        print(file=sys.stderr)
         measure.show(rows)
     return 1 if any(row.holds is False for row in rows) else 0
+
+
+def _part(name: str) -> Callable[[World, int], list[Row]]:
+    """Import late: a part that is not measured need not be there."""
+    module = import_module(f"tests.benchmarks.{name}")
+    run: Callable[[World, int], list[Row]] = module.run
+    return run
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""A sync of a thousand posts between two processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import time
+
+import pysequoia
+
+from mau.openpgp import open_message
+from mau.publish import publish_document
+from tests.benchmarks.measure import MAU, Row, Spent, spend
+from tests.benchmarks.posts import safe_write
+from tests.benchmarks.serving import serving
+from tests.benchmarks.world import World, document
+
+POSTS = 1000
+
+
+def run(world: World, rounds: int) -> list[Row]:
+    """Rows: the sync, and what of it is OpenPGP."""
+    alice, bob = world.alice, world.bob
+    audience = frozenset({bob.account.fingerprint})
+    posts = alice.account.posts()
+    for entry in posts.entries():
+        if not entry.name.startswith("keyring."):
+            posts.remove(entry.name)
+    for number in range(POSTS):
+        publish_document(alice.account, alice.keyring, document(number), f"s{number}.json.pgp", audience)
+    messages = [path.read_bytes() for path in posts.path.glob("s*.json.pgp")]
+    plain = [json.dumps(document(number)).encode() for number in range(POSTS)]
+    signer = alice.tsk.signer()
+    bare = [bytes(pysequoia.encrypt(data, [alice.cert, bob.cert], signer, armor=False)) for data in plain]
+
+    untouched = world.place / "bob-before"
+    held = bob.account.root.author_dir(alice.account.fingerprint)
+    shutil.rmtree(held)
+    held.mkdir()
+    shutil.copytree(bob.root, untouched)
+    yardstick = world.place / "bare-sync"
+
+    def forget() -> None:
+        shutil.rmtree(bob.root)
+        shutil.copytree(untouched, bob.root)
+        shutil.rmtree(yardstick, ignore_errors=True)
+        yardstick.mkdir()
+
+    whole: list[Spent] = []
+    bare_seconds, own_seconds = [], []
+    for _ in range(max(3, rounds // 3)):
+        forget()
+        with serving(alice) as (host, port):  # a new process: it knows nothing of the files yet
+            words = [*MAU, "sync", "alice", "--at", f"{host}:{port}"]
+            whole.append(spend(words, bob.environment, str(world.place / "spent.json")))
+        arrived = len(list(held.glob("s*.json.pgp")))
+        if arrived != POSTS:
+            raise SystemExit(f"{arrived} of {POSTS} posts arrived")
+        started = time.perf_counter()
+        handle = os.open(yardstick, os.O_RDONLY | os.O_DIRECTORY)
+        for number, message in enumerate(bare):
+            pysequoia.decrypt(message, decryptor=bob.tsk.decryptor(), store=lambda _: [alice.cert])
+            safe_write(yardstick, handle, f"s{number}", message)
+        os.close(handle)
+        bare_seconds.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        for message in messages:
+            open_message(message, key=bob.account.key, author=alice.account.certificate)
+        own_seconds.append(time.perf_counter() - started)
+
+    seconds = [one.wall for one in whole]
+    per_second = POSTS / statistics.median(seconds)
+    share = statistics.median(own / all_ for own, all_ in zip(own_seconds, seconds, strict=True))
+    return [
+        Row(
+            f"sync of {POSTS:,} posts, two processes, both started anew",
+            f"{per_second:,.0f}/s",
+            f"{POSTS / statistics.median(bare_seconds):,.0f}/s decrypt + verify + safe write, one process",
+            statistics.median(one / all_ for one, all_ in zip(bare_seconds, seconds, strict=True)),
+            ">= 500/s",
+            per_second >= 500,
+        ),
+        Row("  of it opening and verifying the messages", f"{share:.0%}"),
+        Row("  CPU of the syncing process", f"{statistics.median(one.cpu for one in whole):.2f} s"),
+    ]
