@@ -18,7 +18,7 @@
     |     |           NotReadable
     |     `- by source: Renamed, RolledBack, UnboundFromRelay
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
-    |                                NoSuchPost, TreeChanged
+    |                                NoSuchPost, TreeChanged, NoRoom
     `- Interrupted              130
 
 A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through
@@ -309,6 +309,10 @@ class NoSuchPost(TreeError):
 
 class TreeChanged(TreeError):
     """Another program changed the file meanwhile; nothing was lost, try again."""
+
+
+class NoRoom(TreeError):
+    """The disk has no room for it."""
 
 
 class Interrupted(MauError):

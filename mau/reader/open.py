@@ -110,10 +110,12 @@ def open_source(
     sha256: str = "",
     named_by: NamedBy | None = None,
     now: int | None = None,
+    limit: int | None = None,
 ) -> OpenedPost:
     """As `open_post`, for bytes that need not lie in the tree yet.
 
-    `from_author` is False for what a relay brought; `sha256` is that of the source, for `named_by`.
+    `from_author` is False for what a relay brought; `sha256` is that of the source, for `named_by`; `limit`
+    is the most content in bytes (TooLarge).
     """
     from mau.openpgp import open_message
 
@@ -128,7 +130,12 @@ def open_source(
         )
 
     opened = open_message(
-        source, key=account.key, author=keyring.certificate(author), sink=sink, anyway=anyway
+        source,
+        key=account.key,
+        author=keyring.certificate(author),
+        sink=sink,
+        anyway=anyway,
+        limit=limit,
     )
     try:
         document = _document(opened, sink)
