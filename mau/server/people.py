@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
@@ -14,13 +13,10 @@ from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.openpgp import Certificate
 from mau.server.visibility import ANONYMOUS, Visitor
-from mau.tree.names import KEYRING_NAME
 
 _log = logging.getLogger("mau.server")
 _CHECK_EVERY = 1.0
-"""Seconds between two looks at whether the key files changed."""
-
-_Mark = tuple[tuple[str, int, int, int], ...]
+"""Seconds between two looks at whether the keyring changed."""
 
 
 class People:
@@ -33,60 +29,48 @@ class People:
         self._changed = changed
         self._visitors: dict[Fingerprint, Visitor] = {}
         self._lock = threading.Lock()
-        self._mark = self._look()
-        self._checked = time.monotonic()
+        self._checked = 0.0
+        self._complained = False
 
     def certificate(self, author: Fingerprint) -> Certificate | None:
         """The key to verify an author's posts with."""
         if author == self._account.fingerprint:
             return self._account.certificate
-        return self._keyring.certificate(author)
+        with self._lock:
+            return self._keyring.certificate(author)
 
-    def visitor(self, fingerprint: Fingerprint | None) -> Visitor:
+    def visitor(self, proven: Fingerprint | None) -> Visitor:
         """Who has proven this fingerprint; strangers are told apart from friends here and nowhere else."""
-        if fingerprint is None:
+        if proven is None:
             return ANONYMOUS
-        known = self._visitors.get(fingerprint)
-        if known is not None:
-            return known
-        keyring = self._keyring
-        certificate = self.certificate(fingerprint)
-        if certificate is None:
-            return Visitor(fingerprint)
-        keyids = frozenset(
-            keyid for keyid in certificate.encryption_keyids if keyring.owner_of(keyid) == fingerprint
-        )
-        visitor = Visitor(fingerprint, keyids, keyring.is_friend(fingerprint))
-        if keyring is self._keyring:
-            self._visitors[fingerprint] = visitor
-        return visitor
+        with self._lock:
+            known = self._visitors.get(proven)
+            if known is not None:
+                return known
+            keyring = self._keyring
+            certificate = keyring.certificate(proven)
+            if certificate is None:
+                return Visitor(proven)
+            keyids = (keyid for keyid in certificate.encryption_keyids if keyring.owner_of(keyid) == proven)
+            visitor = Visitor(proven, frozenset(keyids), keyring.is_friend(proven))
+            self._visitors[proven] = visitor
+            return visitor
 
     def refresh(self) -> None:
-        """Read the keyring again when its files are not those that were read; looks at most once a second."""
-        if time.monotonic() - self._checked < _CHECK_EVERY or not self._lock.acquire(blocking=False):
+        """Read the keyring again when it was changed; looks at most once a second."""
+        if time.monotonic() - self._checked < _CHECK_EVERY:
             return
-        try:
-            mark = self._look()
-            if mark != self._mark:
-                try:
-                    self._keyring = Keyring.load(self._account)
-                except (MauError, OSError) as error:
-                    # Half of a change, perhaps; what was read before still holds until it can be read.
-                    _log.warning("the keyring cannot be read: %s", type(error).__name__)
-                else:
-                    self._mark = mark
+        with self._lock:
+            if time.monotonic() - self._checked < _CHECK_EVERY:
+                return
+            try:
+                if self._keyring.refresh():
                     self._visitors = {}
                     self._changed()
+                self._complained = False
+            except (MauError, OSError) as error:
+                # What was read before was believed when it was read, and holds until there is better.
+                if not self._complained:
+                    _log.warning("the keyring cannot be read again: %s", error)
+                self._complained = True
             self._checked = time.monotonic()
-        finally:
-            self._lock.release()
-
-    def _look(self) -> _Mark:
-        root = self._account.root
-        own = root.author_dir(self._account.fingerprint) / KEYRING_NAME
-        marks = []
-        for path in (own, *(path for _, _, path in root.key_files())):
-            with contextlib.suppress(OSError):
-                status = path.lstat()
-                marks.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
-        return tuple(marks)
