@@ -63,6 +63,11 @@ class Identity:
     created: int
     private_key: PrivateKey = field(repr=False)
 
+    @classmethod
+    def of(cls, private_key: PrivateKey, created: int) -> Identity:
+        """Make the identity of a key made at `created`, whatever its fingerprint is."""
+        return cls(key_fingerprint(private_key.public_key(), created), created, private_key)
+
     def __post_init__(self) -> None:
         rebuilt = key_fingerprint(self.private_key.public_key(), self.created)
         if rebuilt != self.fingerprint:

@@ -37,6 +37,7 @@ ALPN: Final = b"http/1.1"
 _RECORD: Final = 16 * 1024  # the most that one record of TLS holds
 _CHUNK: Final = 64 * 1024  # what passes between the buffers at once: stays in the processor's cache
 _WRITE: Final = 3 * _RECORD  # encrypts to less than _CHUNK
+_BAD_SIGNATURE: Final = "bad signature"  # SSL_R_BAD_SIGNATURE
 
 
 class IdentityRefused(ssl.SSLError):
@@ -169,6 +170,8 @@ class _Connection(ssl.SSLObject):
                     raise _want_read() from None
             except SSL.Error as error:
                 self._discard()
+                if _BAD_SIGNATURE in _reasons(error):
+                    raise IdentityRefused(IdentityError("it does not have the key it shows")) from error
                 raise _translated(error) from error
         try:
             self._peer = self._prove()
@@ -385,5 +388,10 @@ def _translated(error: SSL.Error) -> ssl.SSLError:
         return ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "the peer ended the connection")
     if isinstance(error, SSL.SysCallError):
         return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the connection ended in the middle")
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, ", ".join(_reasons(error)) or "TLS failed")
+
+
+def _reasons(error: SSL.Error) -> list[str]:
+    """List OpenSSL's own words for what went wrong; nothing in them comes from the peer."""
     queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    return ssl.SSLError(ssl.SSL_ERROR_SSL, ", ".join(str(entry[-1]) for entry in queue) or "TLS failed")
+    return [str(entry[-1]) for entry in queue]
