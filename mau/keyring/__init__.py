@@ -1,7 +1,8 @@
 """Friends, groups and known keys: who may read, and how that is known (spec/keyring.md)."""
 
 from mau.keyring.differences import Difference
-from mau.keyring.person import Person, describe_changes
+from mau.keyring.names import name_key
+from mau.keyring.person import Person, describe_changes, plain_name
 from mau.keyring.ring import Keyring
 
-__all__ = ["Difference", "Keyring", "Person", "describe_changes"]
+__all__ = ["Difference", "Keyring", "Person", "describe_changes", "name_key", "plain_name"]

@@ -31,25 +31,18 @@ def add(
     known: bool,
 ) -> None:
     """A new person, a newer copy of a key, a known key that becomes a friend, or more groups for a friend."""
+    certificate = check(snapshot, me, certificate, known=known)
     fingerprint = certificate.fingerprint
-    if fingerprint == me.fingerprint:
-        raise OwnKey("that is your own key")
     held = snapshot.person(fingerprint)
     places = set(snapshot.places.get(fingerprint, ()))
-    was_friend = snapshot.is_friend(fingerprint)
-    if held is not None:
-        certificate = held.certificate.merge(certificate)
-        if held.confirmed and local_name is None:
-            local_name = held.local_name
+    if held is not None and held.confirmed and local_name is None:
+        local_name = held.local_name
     if local_name is None:
         raise UsageError("a local name is needed; say it with --as")
     if not known:
         places = places - {KNOWN} | {FRIENDS, *groups}
-    elif not was_friend:
+    elif not snapshot.is_friend(fingerprint):
         places.add(KNOWN)
-    # A revocation must reach a key that is used already; only somebody new is turned away for it.
-    if not was_friend:
-        _check(certificate, known=known)
     change.put(certificate, local_name, places)
     if KNOWN not in places:
         change.remove_files([(fingerprint, KNOWN)])
@@ -93,6 +86,19 @@ def confirm(
     if not snapshot.is_friend(fingerprint):
         _check(certificate, known=places == {KNOWN})
     change.put(certificate, local_name, places)
+
+
+def check(snapshot: Snapshot, me: Person, certificate: Certificate, *, known: bool) -> Certificate:
+    """The key with all that the copy held here knows, when it may be added; KeyRefused."""
+    if certificate.fingerprint == me.fingerprint:
+        raise OwnKey("that is your own key")
+    held = snapshot.person(certificate.fingerprint)
+    if held is not None:
+        certificate = held.certificate.merge(certificate)
+    # A revocation must reach a key that is used already; only somebody new is turned away for it.
+    if not snapshot.is_friend(certificate.fingerprint):
+        _check(certificate, known=known)
+    return certificate
 
 
 def _check(certificate: Certificate, *, known: bool) -> None:

@@ -7,7 +7,7 @@ key id must therefore be the only one who holds it, or nobody.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import lru_cache
 
 from mau.fingerprint import Fingerprint
 from mau.keyring.person import Person
@@ -16,15 +16,15 @@ _RANKS = ("me", "friend", "known")
 
 
 class Owners:
-    """Who holds which encryption key id (8 bytes), among the owner of the account, his friends and known keys."""
+    """Who holds which encryption key id (8 bytes): the owner of the account, his friends, known keys."""
 
     def __init__(self, people: Iterable[Person]) -> None:
-        # Every key in a certificate, bound or not: quick to find. What is bound is asked of the few that match.
+        # Every key in a certificate, bound or not, is quick to find; whether it is bound is asked of few.
         self._carriers: dict[bytes, list[Person]] = {}
         for person in people:
             for keyid in person.certificate.key_ids:
                 self._carriers.setdefault(keyid, []).append(person)
-        self.owner_of = cache(self._owner_of)
+        self.owner_of = lru_cache(4096)(self._owner_of)
 
     def _owner_of(self, keyid: bytes) -> Fingerprint | None:
         return one_owner((person.status, person.fingerprint) for person in self.claimants(keyid))
@@ -39,7 +39,7 @@ class Owners:
 def one_owner(claims: Iterable[tuple[str, Fingerprint]]) -> Fingerprint | None:
     """Decide between (status, who) claims to one key id.
 
-    Mine is mine; a confirmed friend wins over known keys; between equals, and among all others, nobody holds it.
+    Mine is mine; a confirmed friend wins over known keys; between equals, and among others, nobody holds it.
     """
     by_rank: dict[str, set[Fingerprint]] = {}
     for status, fingerprint in claims:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from mau.fingerprint import Fingerprint
+from mau.keyring.names import suggest
 
 if TYPE_CHECKING:
     from mau.openpgp import Certificate
@@ -36,6 +37,11 @@ class Person:
     def label(self) -> str:
         """How to call somebody in a line of text: the local name, else the fingerprint."""
         return self.local_name or self.fingerprint.hex
+
+
+def plain_name(certificate: Certificate) -> str:
+    """A local name made of what a key says, whether it is in use or not; "" when nothing of it serves."""
+    return suggest(certificate.name, certificate.email)
 
 
 def describe_changes(old: Certificate, new: Certificate) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mau.errors import KeyringUntrusted, NoAudience, UnknownWho, UsageError
+from mau.errors import KeyringUntrusted, MauError, NoAudience, UnknownWho, UsageError
 from mau.fingerprint import Fingerprint
 from mau.keyring import changing
 from mau.keyring.change import Change
@@ -178,6 +178,20 @@ class Keyring:
             found.update((person.fingerprint, person) for person in people)
         return list(found.values())
 
+    def resolve_difference(self, word: str) -> Fingerprint:
+        """As `resolve`, and also whom the statement names although his key files have vanished."""
+        try:
+            return self.resolve(word).fingerprint
+        except UnknownWho:
+            for difference in self.differences():
+                if name_key(word) in (name_key(difference.local_name), difference.fingerprint.hex):
+                    return difference.fingerprint
+            raise
+
+    def check(self, certificate: Certificate, *, known: bool = False) -> None:
+        """Whether `add` would take a key (KeyRefused), to be known before anybody is asked anything."""
+        changing.check(self._snapshot, self.me, certificate, known=known)
+
     def suggest_name(self, certificate: Certificate, taken: Collection[str] = ()) -> str:
         """A free local name: what somebody was called before, or made of what his key says; may be ""."""
         snapshot = self._snapshot
@@ -207,30 +221,31 @@ class Keyring:
             changing.add(change, snapshot, self.me, certificate, local_name, names, known=known)
         return self._must(certificate.fingerprint)
 
-    def remove(self, person: Person) -> None:
+    def remove(self, who: Person | Fingerprint) -> None:
         """Forget a key and all its places. Posts stay where they are."""
         with self._changing() as (change, snapshot):
-            changing.remove(change, snapshot, person.fingerprint)
+            changing.remove(change, snapshot, _fingerprint(who))
 
-    def confirm(self, person: Person, local_name: str | None = None) -> Person | None:
+    def confirm(self, who: Person | Fingerprint, local_name: str | None = None) -> Person | None:
         """Make true what the key files of somebody say, as of the last reading; or give another local name.
 
         None when nothing of him is left. TreeChanged when a key file is not what it was.
         """
-        own = [d for d in self.differences() if d.fingerprint == person.fingerprint]
+        fingerprint = _fingerprint(who)
+        own = [difference for difference in self.differences() if difference.fingerprint == fingerprint]
         with self._changing() as (change, snapshot):
-            changing.confirm(change, snapshot, person.fingerprint, own, local_name)
-        return self.person(person.fingerprint)
+            changing.confirm(change, snapshot, fingerprint, own, local_name)
+        return self.person(fingerprint)
 
     def confirm_all(
         self, names: Mapping[Fingerprint, str], seen: Sequence[Difference] | None = None
-    ) -> list[tuple[Fingerprint, Exception]]:
+    ) -> list[tuple[Fingerprint, MauError]]:
         """Confirm the differences of the last reading (or `seen`) at once; returns whom not, and why.
 
         `names` has the local name for everybody who has none yet.
         """
         shown = self.differences() if seen is None else list(seen)
-        left_out: list[tuple[Fingerprint, Exception]] = []
+        left_out: list[tuple[Fingerprint, MauError]] = []
         with self._changing() as (change, snapshot):
             for fingerprint in dict.fromkeys(difference.fingerprint for difference in shown):
                 own = [difference for difference in shown if difference.fingerprint == fingerprint]
@@ -260,7 +275,7 @@ class Keyring:
 
     def group_confirm(
         self, group: str, names: Mapping[Fingerprint, str] | None = None
-    ) -> list[tuple[Fingerprint, Exception]]:
+    ) -> list[tuple[Fingerprint, MauError]]:
         """Confirm what differs in a group and the groups in it; returns whom not, and why."""
         group = self.group(group)
         return self.confirm_all(names or {}, [d for d in self.differences() if _inside(d.group, group)])
@@ -297,6 +312,10 @@ class Keyring:
         if person is None:
             raise UnknownWho(f"the key of {fingerprint} was removed meanwhile")
         return person
+
+
+def _fingerprint(who: Person | Fingerprint) -> Fingerprint:
+    return who if isinstance(who, Fingerprint) else who.fingerprint
 
 
 def _inside(place: str, group: str) -> bool:

@@ -1,0 +1,342 @@
+"""`mau friend`: add, list, show, confirm and remove friends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mau.errors import PartlyDone, UsageError
+from mau_cli.context import Session
+from mau_cli.output import clean, emit_json, say, table
+
+if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
+    from mau.keyring import Difference, Keyring
+    from mau.openpgp import Certificate
+
+MAX_KEY = 1 << 21
+"""Bytes of a key that are read, armored or not."""
+
+
+@click.group("friend")
+def command() -> None:
+    """Add, confirm, show and remove friends.
+
+    A friend is whose key you confirmed; only friends can be written to as "friends" or put into groups.
+    """
+
+
+# --- add ---------------------------------------------------------------------------------------------------
+
+
+@command.command("add")
+@click.argument("keyfile", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--as", "local_name", metavar="NAME", help="What you call this person; nobody else sees it.")
+@click.option("--group", "groups", metavar="GROUP", multiple=True, help="Also put them into this group.")
+@click.option("--known", is_flag=True, help="Only hold the key to verify with: no friend, no group.")
+@click.option("--no-follow", is_flag=True, help="Do not follow their posts.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def add(
+    session: Session,
+    keyfile: Path,
+    local_name: str | None,
+    groups: tuple[str, ...],
+    known: bool,
+    no_follow: bool,
+    yes: bool,
+) -> None:
+    """Add the person whose public key is in KEYFILE (armored or binary; - is standard input).
+
+    Compare the fingerprint with what the person tells you by another way than the one the key came by. A
+    newer copy of a key that you hold already is taken in; name and groups stay.
+    """
+    from mau.keyring import describe_changes
+    from mau.openpgp import Certificate
+    from mau_cli.people import say_key
+
+    if known and groups:
+        raise UsageError("a key that is only known is in no group; say --known or --group")
+    certificate = Certificate.parse(_read(keyfile))
+    keyring = session.keyring()
+    keyring.check(certificate, known=known)
+    held = keyring.person(certificate.fingerprint)
+    say_key(certificate)
+    was_friend = keyring.is_friend(certificate.fingerprint)
+    if held is not None and held.confirmed:
+        merged = held.certificate.merge(certificate)
+        changes = describe_changes(held.certificate, merged)
+        say(f"You hold this key already, as {held.local_name!r}.")
+        for change in changes or ["this copy brings nothing new"]:
+            say(f"  {change}")
+        local_name = local_name or held.local_name
+    else:
+        local_name = _name(session, keyring, certificate, local_name, yes=yes)
+    if not session.confirm(f"{'Keep the key of' if known else 'Take as a friend'}: {local_name!r}?", yes=yes):
+        raise click.Abort
+    person = keyring.add(certificate, local_name, groups, known=known)
+    if person.status == "friend" and not was_friend and not no_follow:
+        session.root.follow(person.fingerprint)
+        say(f"{person.local_name!r} is a friend, and you follow them.")
+    else:
+        status = "a friend" if person.status == "friend" else "known, to verify with"
+        say(f"{person.local_name!r} is {status}.")
+    _say_contested(keyring, certificate.fingerprint)
+
+
+def _read(keyfile: Path) -> bytes:
+    if str(keyfile) == "-":
+        data = sys.stdin.buffer.read(MAX_KEY + 1)
+    else:
+        with keyfile.open("rb") as file:
+            data = file.read(MAX_KEY + 1)
+    if len(data) > MAX_KEY:
+        raise UsageError(f"{str(keyfile)!r} is too large to be a key")
+    return data
+
+
+def _name(
+    session: Session, keyring: Keyring, certificate: Certificate, local_name: str | None, *, yes: bool
+) -> str:
+    """The local name: as given, else asked for, else made of the user id; UsageError when it is taken."""
+    from mau.keyring import plain_name
+
+    if local_name is not None:
+        return local_name
+    if yes:
+        # With nobody looking, a name in use is not evaded: two of one name are to be told apart by hand.
+        if name := plain_name(certificate):
+            return name
+        raise UsageError("no local name can be made of what this key says; say it with --as")
+    if not session.interactive:
+        raise UsageError("a local name is needed: say it with --as, and --yes to add without being asked")
+    suggestion = keyring.suggest_name(certificate)
+    return str(click.prompt("Your name for them", default=suggestion or None, err=True))
+
+
+def _say_contested(keyring: Keyring, fingerprint: Fingerprint) -> None:
+    person = keyring.person(fingerprint)
+    for keyid, others in keyring.contested(person).items() if person else ():
+        names = ", ".join(repr(other.local_name) for other in others)
+        say(
+            f"Warning: the encryption key {keyid.hex()} is also on the key of {names}. Between friends nobody is "
+            "given the posts for it, until only one of them carries it."
+        )
+
+
+# --- list, show --------------------------------------------------------------------------------------------
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """List friends, known keys, and key files that you never confirmed."""
+    from mau_cli.people import (
+        difference_facts,
+        grouped,
+        key_problem,
+        person_facts,
+        say_differences,
+        suspect_keyring,
+        user_id,
+    )
+
+    keyring = suspect_keyring(session)
+    people, differences = keyring.people(), keyring.differences()
+    if as_json:
+        emit_json(
+            {
+                "problem": str(keyring.problem) if keyring.problem else None,
+                "people": [person_facts(person) for person in people],
+                "differences": [difference_facts(difference) for difference in differences],
+            }
+        )
+        return
+    rows = []
+    for person in people:
+        problem = key_problem(person.certificate)
+        state = person.status + (f" ({problem.partition(';')[0]})" if problem else "")
+        rows.append(
+            (person.local_name, person.fingerprint, state, grouped(person), user_id(person.certificate))
+        )
+    table(rows, ("name", "fingerprint", "status", "groups", "calls itself"))
+    if not people:
+        say("Nobody yet; `mau friend add KEYFILE` adds somebody.")
+    if differences:
+        say("Not as you confirmed it (`mau friend confirm`):")
+        say_differences(differences)
+
+
+@command.command("show")
+@click.argument("who")
+@click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
+@click.pass_obj
+def show(session: Session, who: str, as_json: bool) -> None:
+    """Show what is known of WHO: key, groups, what differs from what you confirmed."""
+    from mau_cli.people import (
+        difference_facts,
+        grouped,
+        key_problem,
+        moment,
+        person_facts,
+        say_differences,
+        suspect_keyring,
+    )
+
+    keyring = suspect_keyring(session)
+    person = keyring.resolve(who)
+    following = person.fingerprint in session.root.follows(keyring.me.fingerprint)
+    differences = [d for d in keyring.differences() if d.fingerprint == person.fingerprint]
+    if as_json:
+        emit_json(
+            person_facts(person)
+            | {
+                "following": following,
+                "differences": [difference_facts(difference) for difference in differences],
+            }
+        )
+        return
+    certificate = person.certificate
+    expires = moment(certificate.expires) or "never"
+    rows = [("name", person.local_name), ("fingerprint", person.fingerprint), ("status", person.status)]
+    rows += [("groups", grouped(person))] if person.groups else []
+    rows += [("calls itself", user_id) for user_id in certificate.user_ids]
+    rows += [
+        ("algorithm", certificate.algorithm),
+        ("created", moment(certificate.created)),
+        ("expires", expires),
+    ]
+    rows += [("following", "yes" if following else "no")]
+    problem = key_problem(certificate)
+    rows += [("problem", problem)] if problem else []
+    table(rows)
+    if differences:
+        say("Not as you confirmed it:")
+        say_differences(differences)
+    if person.status in ("friend", "known"):
+        _say_contested(keyring, person.fingerprint)
+
+
+# --- confirm -----------------------------------------------------------------------------------------------
+
+
+@command.command("confirm")
+@click.argument("who", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Everything that differs, after listing it.")
+@click.option("--as", "local_name", metavar="NAME", help="What you call this person from now on.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def confirm(session: Session, who: str | None, everybody: bool, local_name: str | None, yes: bool) -> None:
+    """Make true what the key files of WHO say: as a friend, in groups, gone; or rename WHO with --as.
+
+    A key file that another program put there, or that came with an old backup, makes nobody a friend until
+    you say so here.
+    """
+    from mau_cli.people import suspect_keyring
+
+    if everybody == (who is not None) or (everybody and local_name is not None):
+        raise UsageError("say either WHO (and --as NAME for another name), or --all")
+    keyring = suspect_keyring(session)
+    if who is None:
+        confirm_differences(session, keyring, keyring.differences(), yes=yes)
+    else:
+        _confirm_one(session, keyring, keyring.resolve_difference(who), local_name, yes=yes)
+
+
+def _confirm_one(
+    session: Session, keyring: Keyring, fingerprint: Fingerprint, local_name: str | None, *, yes: bool
+) -> None:
+    from mau_cli.people import say_differences, say_key
+
+    person = keyring.person(fingerprint)
+    if person is keyring.me:
+        raise UsageError("that is you; there is nothing to confirm")
+    differences = [
+        difference for difference in keyring.differences() if difference.fingerprint == fingerprint
+    ]
+    if person is not None:
+        say_key(person.certificate)
+    say_differences(differences)
+    if (
+        not any(difference.confirmable for difference in differences)
+        and local_name is None
+        and not keyring.problem
+    ):
+        say("There is nothing to confirm.")
+        return
+    if person is not None and not person.confirmed:
+        local_name = _name(session, keyring, person.certificate, local_name, yes=yes)
+    name = local_name or (person.local_name if person else fingerprint.hex)
+    if not session.confirm(f"Confirm {name!r}?", yes=yes):
+        raise click.Abort
+    confirmed = keyring.confirm(fingerprint, local_name)
+    if confirmed is None or not confirmed.confirmed:
+        say(f"{name!r} is nobody's name any more.")
+        return
+    groups = "".join(f", in @{group}" for group in confirmed.groups)
+    say(f"{confirmed.local_name!r} is {'a friend' if confirmed.status == 'friend' else 'known'}{groups}.")
+
+
+def confirm_differences(
+    session: Session, keyring: Keyring, differences: list[Difference], *, yes: bool
+) -> None:
+    """List differences, ask, confirm those and no others; PartlyDone when somebody was left out."""
+    names = _names(keyring, differences)
+    for difference in differences:
+        name = names.get(difference.fingerprint)
+        say(f"  {difference}" + (f"; you will call them {name!r}" if name and difference.confirmable else ""))
+    if not any(difference.confirmable for difference in differences) and not keyring.problem:
+        say("There is nothing to confirm.")
+        return
+    if not session.confirm("Is all of this as you want it?", yes=yes):
+        raise click.Abort
+    left_out = keyring.confirm_all(names, differences)
+    say(f"{len(keyring.friends())} friends, {len(keyring.known())} known.")
+    for fingerprint, error in left_out:
+        say(f"  {fingerprint} was left out: {error}")
+    if left_out:
+        raise PartlyDone(f"{len(left_out)} were left out; confirm them one by one, or remove them")
+
+
+def _names(keyring: Keyring, differences: list[Difference]) -> dict[Fingerprint, str]:
+    """Names for those who have none, no two the same."""
+    from mau.keyring import name_key
+
+    names: dict[Fingerprint, str] = {}
+    for fingerprint in dict.fromkeys(difference.fingerprint for difference in differences):
+        person = keyring.person(fingerprint)
+        if person is not None and not person.confirmed:
+            name = keyring.suggest_name(person.certificate, {name_key(name) for name in names.values()})
+            if name:
+                names[fingerprint] = name
+    return names
+
+
+# --- remove ------------------------------------------------------------------------------------------------
+
+
+@command.command("remove")
+@click.argument("who")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.pass_obj
+def remove(session: Session, who: str, yes: bool) -> None:
+    """Forget the key of WHO in all groups and follow WHO no longer. Posts that are held stay, hidden."""
+    from mau_cli.people import suspect_keyring
+
+    keyring = suspect_keyring(session)
+    fingerprint = keyring.resolve_difference(who)
+    person = keyring.person(fingerprint)
+    if person is keyring.me:
+        raise UsageError("that is you")
+    name = clean(person.label if person else fingerprint.hex)
+    say(f"{name} ({fingerprint}): the key goes, from all groups too; their posts stay in the tree, hidden.")
+    say("What you sent them they keep. Without the key, posts of theirs that arrive later cannot be checked.")
+    if not session.confirm(f"Remove {name!r}?", yes=yes):
+        raise click.Abort
+    keyring.remove(fingerprint)
+    session.root.unfollow(fingerprint)
+    say(f"{name} is removed.")
