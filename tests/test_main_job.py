@@ -1,4 +1,4 @@
-"""The whole job through the program as people use it: two accounts, friends, posts, a sync over TLS, reading."""
+"""The whole job through the program as people use it: accounts, friends, posts, a sync over TLS, reading."""
 
 from __future__ import annotations
 
