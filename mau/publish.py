@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -194,10 +195,16 @@ def _recipient(keyring: Keyring, fingerprint: Fingerprint) -> Certificate:
     if not person.confirmed:
         raise KeyRefused(f"the key file of {fingerprint} was not confirmed by you; see `mau friend confirm`")
     try:
-        person.certificate.check_usable()
+        _check_usable(person.certificate, int(time.time()) // 60)
     except KeyRefused as error:
         raise type(error)(f"nothing can be encrypted for {person.label}: {error}") from None
     return person.certificate
+
+
+@lru_cache(maxsize=1024)
+def _check_usable(certificate: Certificate, _minute: int) -> None:
+    # As dear as encrypting, so once a minute for each key is enough; a refusal is never remembered.
+    certificate.check_usable()
 
 
 def _replacing(account: Account, posts: AuthorDir, name: str) -> tuple[str | None, int | None]:
