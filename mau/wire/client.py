@@ -1,0 +1,268 @@
+"""The HTTP client to one peer (spec/http.yaml): listings, files, versions, over connections that are kept.
+
+Everything a peer can do ends as one of three errors: PeerUnreachable (no answer, or not to its end),
+IdentityError (somebody else answered; he was told nothing) and PeerMisbehaved (an answer that the protocol
+does not allow). No total time is set, for a large file takes its time: what is limited is how long nothing
+comes, and how little may come in a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+import aiohttp
+from yarl import URL
+
+from mau.errors import IdentityError, PeerMisbehaved, PeerUnreachable
+from mau.fingerprint import Fingerprint
+from mau.wire import paths
+from mau.wire.identity import Identity
+from mau.wire.tls import client_context, identity_error
+
+MAX_LISTING: Final = 64 * 1024 * 1024
+"""Bytes of a listing that are read: some 300,000 files."""
+_AT_ONCE: Final = 256 * 1024
+_WINDOW: Final = 60.0
+_LEAST: Final = 16 * 1024  # bytes in one window
+_BUSY: Final = frozenset({429, 503})
+_GONE: Final = frozenset({401, 403, 404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: until there is a proven connection, until an answer begins, and between two of its pieces."""
+
+    connect: float = 10.0
+    answer: float = 120.0
+    stall: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ListingReply:
+    """A listing, and its Last-Modified word for word: the next request sends it back."""
+
+    listing: paths.Listing
+    last_modified: str | None
+
+
+class PeerClient:
+    """Requests to the peer ``expected`` at one address; use it as an async context manager.
+
+    ``identity`` is who we prove to be; None asks as a stranger. At most ``connections`` are open at once.
+    """
+
+    def __init__(
+        self,
+        identity: Identity | None,
+        expected: Fingerprint,
+        host: str,
+        port: int,
+        *,
+        timeouts: Timeouts | None = None,
+        connections: int = 8,
+    ) -> None:
+        self._identity = identity
+        self._expected = expected
+        self._host = host
+        self._port = port
+        self._timeouts = timeouts or Timeouts()
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._origin = ""
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._origin = str(URL.build(scheme="https", host=self._host, port=self._port))
+        except ValueError as error:
+            raise PeerUnreachable(f"not an address: {self._host!r} port {self._port}") from error
+        # A context of its own: a connection that proved one peer is never used for another.
+        context = client_context(self._identity, self._expected)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=30),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                sock_connect=self._timeouts.connect,
+                sock_read=max(self._timeouts.answer, self._timeouts.stall),
+            ),
+            headers={"Accept-Encoding": "identity", "User-Agent": "mau"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=_AT_ONCE,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    # --- requests ------------------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Prove that the peer is there. Any answer will do; the connection is kept for what comes next."""
+        async with self._ask("/") as response:
+            await self._read(response, _AT_ONCE)
+
+    async def listing(self, author: Fingerprint, since: str | None = None) -> ListingReply:
+        """What the peer has of ``author`` for us; ``since`` is a Last-Modified that it sent before."""
+        async with self._ask(paths.list_path(author), since) as response:
+            self._check(response)
+            body = await self._read(response, MAX_LISTING)
+            last_modified = response.headers.get("Last-Modified")
+        if len(body) > _AT_ONCE:
+            listing = await asyncio.to_thread(paths.parse_listing, body, author)
+        else:
+            listing = paths.parse_listing(body, author)
+        return ListingReply(listing, last_modified)
+
+    async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str:
+        """Write the file ``name`` of ``author`` to ``out``; return the SHA-256 (hex) of what was written.
+
+        PeerMisbehaved when it has not exactly ``size`` bytes, or more than ``limit``.
+        """
+        return await self._fetch(paths.file_path(author, name), out, size, limit)
+
+    async def fetch_version(
+        self,
+        author: Fingerprint,
+        name: str,
+        sha256: str,
+        out: BinaryIO,
+        *,
+        limit: int,
+        size: int | None = None,
+    ) -> str:
+        """As ``fetch``, for one content of the file; its ``size`` need not be known."""
+        return await self._fetch(paths.version_path(author, name, sha256), out, size, limit)
+
+    # --- the shell -----------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _ask(self, path: str, since: str | None = None) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("PeerClient is used outside of its context")
+        url = URL(self._origin + path, encoded=True)
+        headers = {} if since is None else {"If-Modified-Since": since}
+        with _explaining():
+            async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
+                response = await self._session.get(url, headers=headers, allow_redirects=False)
+        try:
+            yield response
+        except BaseException:
+            response.close()  # what else it sends is of no interest
+            raise
+        response.release()
+
+    @staticmethod
+    def _check(response: aiohttp.ClientResponse) -> None:
+        if response.status != 200:
+            if response.status in _BUSY:
+                raise PeerUnreachable(f"it is busy (status {response.status}); try again later")
+            if response.status in _GONE:
+                raise PeerMisbehaved(f"it does not give that out (any more): status {response.status}")
+            raise PeerMisbehaved(f"it answered with status {response.status}")
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise PeerMisbehaved("it compressed what was to be sent as it is")
+
+    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        if response.content_length is not None:
+            if response.content_length > limit:
+                raise PeerMisbehaved(f"its answer has {response.content_length:,} bytes, more than {limit:,}")
+            if response.content_length <= _AT_ONCE:
+                return await self._whole(response)
+        body = bytearray()
+        async for piece in self._pieces(response):
+            body += piece
+            if len(body) > limit:
+                raise PeerMisbehaved(f"its answer has more than {limit:,} bytes")
+        return bytes(body)
+
+    async def _fetch(self, path: str, out: BinaryIO, size: int | None, limit: int) -> str:
+        async with self._ask(path) as response:
+            self._check(response)
+            announced = response.content_length
+            expected = announced if size is None else size
+            if announced is not None and announced != expected:
+                raise PeerMisbehaved(f"it sends {announced:,} bytes instead of {size:,}")
+            most = limit if expected is None else min(limit, expected)
+            if expected is not None and expected > limit:
+                raise PeerMisbehaved(f"the file has {expected:,} bytes, more than {limit:,}")
+            if announced is not None and announced <= _AT_ONCE:
+                content = await self._whole(response)
+                out.write(content)
+                return hashlib.sha256(content).hexdigest()
+            digest = hashlib.sha256()
+            came = 0
+            async for piece in self._pieces(response):
+                came += len(piece)
+                if came > most:
+                    raise PeerMisbehaved(f"it sends more than {most:,} bytes")
+                digest.update(piece)
+                out.write(piece)
+        if expected is not None and came != expected:
+            raise PeerMisbehaved(f"it sent {came:,} bytes instead of {expected:,}")
+        return digest.hexdigest()
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        """A small body whose length was announced."""
+        with _explaining():
+            async with asyncio.timeout(self._timeouts.stall):
+                return await response.read()
+
+    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """The body as it comes; PeerUnreachable when nothing comes, or next to nothing for a minute."""
+        began, came = time.monotonic(), 0
+        while True:
+            with _explaining():
+                async with asyncio.timeout(self._timeouts.stall):
+                    piece = await response.content.readany()
+            if not piece:
+                return
+            yield piece
+            came += len(piece)
+            if time.monotonic() - began > _WINDOW:
+                if came < _LEAST:
+                    raise PeerUnreachable("it sends next to nothing")
+                began, came = time.monotonic(), 0
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Around what only talks to the peer: an error of the disk that takes a file must stay one."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise _explained(error) from error
+
+
+def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityError:
+    """What an exception of the libraries means."""
+    identity = identity_error(error)
+    if identity is not None:
+        return IdentityError(f"somebody else is there: {identity}")
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError) and not isinstance(
+        error, OSError
+    ):
+        return PeerMisbehaved("it does not speak HTTP as it should")
+    if isinstance(error, TimeoutError):
+        return PeerUnreachable("no answer in time")
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return PeerUnreachable("its host name is not known")
+    if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError):
+        return PeerUnreachable("no secure connection: the handshake failed")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        return PeerUnreachable(f"no connection: {os.strerror(number) if number else 'it failed'}")
+    return PeerUnreachable("the connection was lost")
