@@ -33,7 +33,7 @@ def unprotected(data: bytes, passphrase: str | None) -> bytes:
     try:
         key = pgpy().PGPKey.from_blob(binary)[0]
     except Exception as error:
-        raise KeyUnusable(f"this key cannot be read: {type(error).__name__}") from None
+        raise KeyUnusable(f"this key cannot be read: {type(error).__name__}: {error}") from None
     if _stub(key):
         raise KeyRefused("the secret of its primary key is not in there (kept offline or on a card)")
     _check_flags(binary)

@@ -16,7 +16,8 @@ from mau.openpgp import packets
 from mau.openpgp.compat import pgpy
 from mau.openpgp.secret import SecretKey
 
-_SHA256 = 8
+_HASHES = {"ECDSA P-384": (9, "sha384"), "ECDSA P-521": (10, "sha512")}
+"""The hash by algorithm, its number and name: a curve's signature takes a hash of its own length or more."""
 _MAX_HASHED = 60_000
 """Notations together, in bytes: the hashed area of a signature holds 65,535."""
 
@@ -35,11 +36,12 @@ class Signing:
         constants = lib.constants
         own = key.pgpy_key
         self._key = key
-        self._hash = hashlib.sha256()
+        self._number, self._hash_name = _HASHES.get(key.algorithm, (8, "sha256"))
+        self._hash = hashlib.new(self._hash_name)
         self._signature: Any = lib.PGPSignature.new(
             constants.SignatureType.BinaryDocument,
             own.key_algorithm,
-            constants.HashAlgorithm.SHA256,
+            constants.HashAlgorithm(self._number),
             own.fingerprint.keyid,
             created=datetime.fromtimestamp(created, UTC),
         )
@@ -47,7 +49,11 @@ class Signing:
         subpackets.addnew("IssuerFingerprint", hashed=True, _version=4, _issuer_fpr=own.fingerprint)
         readable = constants.NotationDataFlags.HumanReadable
         for name, value in notations.items():
-            subpackets.addnew("NotationData", hashed=True, flags=readable, name=name, value=value)
+            subpackets.addnew("NotationData", hashed=True, flags=readable, name=name, value="")
+            # PGPy counts a text's characters where the format counts its bytes.
+            notation = next(reversed(subpackets._hashed_sp.values()))
+            notation._value = bytearray(value.encode())
+            notation.update_hlen()
         self.update = self._hash.update
 
     @property
@@ -55,7 +61,9 @@ class Signing:
         """The one-pass signature packet that stands before the content."""
         public = self._key.certificate.public_packet
         key_id = self._key.fingerprint.raw[-8:]
-        return packets.packet(packets.ONE_PASS, b"\x03\x00" + bytes([_SHA256, public[5]]) + key_id + b"\x01")
+        return packets.packet(
+            packets.ONE_PASS, b"\x03\x00" + bytes([self._number, public[5]]) + key_id + b"\x01"
+        )
 
     def finish(self) -> bytes:
         """The signature packet."""
@@ -63,16 +71,16 @@ class Signing:
         self._hash.update(bytes(self._signature.hashdata(b"")))
         digest = self._hash.digest()
         packet.hash2 = bytearray(digest[:2])
-        packet.signature.from_signer(_sign(self._key.private_key(), digest))
+        packet.signature.from_signer(_sign(self._key.private_key(), digest, self._hash_name))
         packet.update_hlen()
         return bytes(self._signature)
 
 
-def _sign(private: Any, digest: bytes) -> bytes:
+def _sign(private: Any, digest: bytes, hash_name: str) -> bytes:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-    prehashed = utils.Prehashed(hashes.SHA256())
+    prehashed = utils.Prehashed(getattr(hashes, hash_name.upper())())
     if isinstance(private, rsa.RSAPrivateKey):
         return private.sign(digest, padding.PKCS1v15(), prehashed)
     if isinstance(private, ec.EllipticCurvePrivateKey):
