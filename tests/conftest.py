@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parent.parent
+_STATES = itertools.count()
 
 # A process that a test starts runs the same code as the test itself (pyproject.toml, pythonpath).
 os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "cmd")])
@@ -25,3 +27,11 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("HOME", str(home))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def own_state(nobodys_home: Path) -> Iterator[None]:
+    """Each test begins with no state outside its tree: a keyring's counter is not another test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(nobodys_home / f"state-{next(_STATES)}"))
+        yield
