@@ -25,7 +25,7 @@ from mau.tree import safe
 from mau.tree.lock import locked
 from mau.tree.rename import NotSupportedHere, exchange, rename_new
 from mau.tree.shadow import Shadows
-from mau.tree.staging import Digest, Staged, hash_fd
+from mau.tree.staging import Digest, Staged, digest_fd, hash_fd
 from mau.tree.versions import Moved, drop_twins, keep, keep_bytes, open_versions, take_in
 
 _ATTEMPTS: Final = 50
@@ -217,8 +217,7 @@ def _file_shadow(
     with safe.closing(opened):
         keep_bytes(directory, opened, shadow.data, shadow.sha256, shadow.mtime_ns)
         safe.sync(opened)
-    data = os.pread(held.fd, held.found.st_size, 0)
-    shadows.write(name, held.fd, Digest(held.sha256, len(data), data))
+    shadows.write(name, held.fd, digest_fd(held.fd, held.found))
 
 
 def _require_in_place(directory: int, place: str) -> None:

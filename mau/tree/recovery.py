@@ -12,10 +12,11 @@ from typing import Final
 
 from mau.errors import NoSuchPost, NotAFile
 from mau.tree import safe
+from mau.tree.layout import Root
 from mau.tree.lock import locked
 from mau.tree.names import check_post_name, is_post_name
 from mau.tree.shadow import Shadows
-from mau.tree.staging import SHADOW_LIMIT, Digest, hash_fd
+from mau.tree.staging import SHADOW_LIMIT, digest_fd, hash_fd
 from mau.tree.versions import drop_twins, holds, keep_bytes, open_versions, take_in
 
 _PARKED: Final = re.compile(r"\.mau-[0-9a-f]{16}\.([0-9a-f]{64})\.new")
@@ -149,9 +150,9 @@ def _file_edits(directory: int, posts: dict[str, os.stat_result], shadows: Shado
 def file_edit(directory: int, name: str, shadows: Shadows) -> bool:
     """File what a post held before it was edited by hand; False when it was not edited."""
     shadow = shadows.read(name)
-    fd, _ = safe.open_regular(name, at=directory)
+    fd, found = safe.open_regular(name, at=directory)
     with safe.closing(fd):
-        digest = _digest(fd)
+        digest = digest_fd(fd, found)
         edited = shadow is not None and shadow.sha256 != digest.sha256
         if edited and shadow:
             with _versions(directory, name) as versions:
@@ -166,9 +167,13 @@ def _shadow_anew(directory: int, name: str, shadows: Shadows) -> None:
     fd, found = safe.open_regular(name, at=directory)
     with safe.closing(fd):
         if found.st_size <= SHADOW_LIMIT:
-            shadows.write(name, fd, _digest(fd))
+            shadows.write(name, fd, digest_fd(fd, found))
 
 
-def _digest(fd: int) -> Digest:
-    sha256, size = hash_fd(fd)
-    return Digest(sha256, size, os.pread(fd, size, 0) if size <= SHADOW_LIMIT else None)
+def recover_root(root: Root) -> None:
+    """Remove the temporary files that lie in the root itself, where key files are prepared (W3)."""
+    with safe.closing(root.open()) as top:
+        with os.scandir(top) as scan:
+            names = [entry.name for entry in scan if safe.TEMP_NAME.fullmatch(entry.name)]
+        for name in names:
+            remove_temp(top, name)

@@ -86,8 +86,7 @@ class Shadows:
                 else:
                     safe.write_all(fd, digest.data + end)
                 # The same time as the post: that is how an edit is noticed without reading (H4).
-                found = os.fstat(source)
-                os.utime(fd, ns=(found.st_mtime_ns, found.st_mtime_ns))
+                os.utime(fd, ns=(digest.mtime_ns, digest.mtime_ns))
 
     def drop(self, name: str) -> None:
         """Remove the shadow of a post."""

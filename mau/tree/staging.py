@@ -18,10 +18,11 @@ SHADOW_LIMIT: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a staged file holds: its sha256 (hex), its size in bytes, and the bytes themselves when few."""
+    """What a file holds: its sha256 (hex), its size in bytes, the time it was written, its bytes when few."""
 
     sha256: str
     size: int
+    mtime_ns: int
     data: bytes | None
 
 
@@ -32,7 +33,7 @@ class Staged:
     last is what counts, also when it replaced the file instead of filling it.
     """
 
-    __slots__ = ("directory", "fd", "file", "path", "temp")
+    __slots__ = ("_path", "directory", "fd", "file", "temp")
 
     def __init__(self, directory: int, path: str) -> None:
         """Take over the descriptor `directory`; `path` is where it lies."""
@@ -45,7 +46,12 @@ class Staged:
             self.directory = -1
             os.close(directory)
             raise
-        self.path = Path(path, self.temp)
+        self._path = path
+
+    @property
+    def path(self) -> Path:
+        """Where the temporary file lies."""
+        return Path(self._path, self.temp)
 
     def __enter__(self) -> Self:
         return self
@@ -72,24 +78,19 @@ class Staged:
     def digest(self) -> Digest:
         """Flush, and hash what is there."""
         self.file.flush()
-        self._follow_replacement()
-        fd = self.fd
-        data = os.pread(fd, SHADOW_LIMIT + 1, 0)
-        if len(data) <= SHADOW_LIMIT and not os.pread(fd, 1, len(data)):
-            return Digest(hashlib.sha256(data).hexdigest(), len(data), data)
-        sha256, size = hash_fd(fd)
-        return Digest(sha256, size, None)
-
-    def _follow_replacement(self) -> None:
-        """Take the file that now has the temporary name, when a library put another one there."""
         found = os.stat(self.temp, dir_fd=self.directory, follow_symlinks=False)
-        if os.path.samestat(found, os.fstat(self.fd)):
-            return
-        fd, _ = safe.open_regular(self.temp, at=self.directory)
+        if not os.path.samestat(found, os.fstat(self.fd)):
+            found = self._follow_replacement()
+        return digest_fd(self.fd, found)
+
+    def _follow_replacement(self) -> os.stat_result:
+        """Take the file that now has the temporary name: a library put another one there."""
+        fd, found = safe.open_regular(self.temp, at=self.directory)
         self.file.close()
         os.fchmod(fd, 0o600)
         self.fd = fd
         self.file = cast(BinaryIO, os.fdopen(fd, "rb"))
+        return found
 
     def _discard(self, directory: int) -> None:
         """Remove what was staged, but nothing else that may have its name by now (W6)."""
@@ -99,11 +100,22 @@ class Staged:
                 os.unlink(self.temp, dir_fd=directory)
 
 
+def digest_fd(fd: int, found: os.stat_result) -> Digest:
+    """The digest of an open file that was `found` just now."""
+    if found.st_size > SHADOW_LIMIT:
+        return Digest(*hash_fd(fd), found.st_mtime_ns, None)
+    data = os.pread(fd, found.st_size, 0)
+    return Digest(hashlib.sha256(data).hexdigest(), len(data), found.st_mtime_ns, data)
+
+
 def hash_fd(fd: int) -> tuple[str, int]:
     """The sha256 (hex) and the number of bytes of an open file, from its beginning; keeps its position."""
     digest = hashlib.sha256()
     offset = 0
-    while chunk := os.pread(fd, safe.CHUNK, offset):
+    step = min(os.fstat(fd).st_size + 1, safe.CHUNK)  # one more than there is: a small file is read once
+    while chunk := os.pread(fd, step, offset):
         digest.update(chunk)
         offset += len(chunk)
+        if len(chunk) < step:
+            break
     return digest.hexdigest(), offset
