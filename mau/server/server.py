@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mau.account import Account
 from mau.errors import MauError
@@ -18,9 +18,6 @@ from mau.server.library import Library
 from mau.server.people import People
 from mau.server.visibility import Relay
 from mau.wire.tls import server_context
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
 
 MAX_CONNECTIONS: Final = 256
 MAX_CONNECTIONS_PER_ADDRESS: Final = 64
@@ -37,9 +34,9 @@ class Server:
     def __init__(self, account: Account, keyring: Keyring, *, relay: Relay = "friends") -> None:
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
-        self._account = account
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
         self._app = App(Library(account, people, facts, relay), self._threads)
+        self._context = server_context(account.identity())
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
@@ -50,10 +47,8 @@ class Server:
         """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails."""
         self._sockets = await _listen(host, port)
         self._http = http = Connections(self._app)
-        context = server_context(self._account.identity())
         self._accepting = [
-            asyncio.create_task(self._accept(listener, context, http), name="mau-accept")
-            for listener in self._sockets
+            asyncio.create_task(self._accept(listener, http), name="mau-accept") for listener in self._sockets
         ]
 
     @property
@@ -77,7 +72,7 @@ class Server:
 
     # --- connections ---------------------------------------------------------------------------------------
 
-    async def _accept(self, listener: socket.socket, context: SSLContext, http: Connections) -> None:
+    async def _accept(self, listener: socket.socket, http: Connections) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -90,11 +85,9 @@ class Server:
             if self._open.total() >= MAX_CONNECTIONS or self._open[address] >= MAX_CONNECTIONS_PER_ADDRESS:
                 connection.close()
             else:
-                self._shake_hands(connection, address, context, http)
+                self._shake_hands(connection, address, http)
 
-    def _shake_hands(
-        self, connection: socket.socket, address: str, context: SSLContext, http: Connections
-    ) -> None:
+    def _shake_hands(self, connection: socket.socket, address: str, http: Connections) -> None:
         """Begin the handshake; from then on the connection belongs to its protocol."""
         protocol = http()
         taken = False
@@ -124,7 +117,7 @@ class Server:
             asyncio.get_running_loop().connect_accepted_socket(
                 take,
                 connection,
-                ssl=context,
+                ssl=self._context,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=_GOODBYE_SECONDS,
             ),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -48,10 +47,14 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class ListingReply:
-    """A listing, and its Last-Modified word for word: the next request sends it back."""
+    """A listing, and its Last-Modified word for word: the next request sends it back.
+
+    ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S16).
+    """
 
     listing: paths.Listing
     last_modified: str | None
+    uncut: bool
 
 
 class PeerClient:
@@ -121,11 +124,12 @@ class PeerClient:
             self._check(response)
             body = await self._read(response, MAX_LISTING)
             last_modified = response.headers.get("Last-Modified")
+            uncut = last_modified is not None or "ETag" in response.headers
         if len(body) > _AT_ONCE:
             listing = await asyncio.to_thread(paths.parse_listing, body, author)
         else:
             listing = paths.parse_listing(body, author)
-        return ListingReply(listing, last_modified)
+        return ListingReply(listing, last_modified, uncut)
 
     async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str:
         """Write the file ``name`` of ``author`` to ``out``; return the SHA-256 (hex) of what was written.
@@ -260,7 +264,7 @@ def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityE
         return PeerUnreachable("no answer in time")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return PeerUnreachable("its host name is not known")
-    if isinstance(error, ssl.SSLError | aiohttp.ClientSSLError):
+    if isinstance(error, aiohttp.ClientSSLError):
         return PeerUnreachable("no secure connection: the handshake failed")
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
