@@ -1,0 +1,220 @@
+"""`mau sync`: fetch what is new from those whom I follow."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mau.errors import MauError, PartlyDone, PeerNotFound, UsageError
+from mau_cli.output import clean, data, emit_json, say
+
+if TYPE_CHECKING:
+    from mau.addressbook import Address
+    from mau.fingerprint import Fingerprint
+    from mau.keyring import Keyring
+    from mau.syncer.report import Progress, SyncReport, Trouble
+    from mau_cli.context import Session
+
+SHOWN = 20  # troubles of one person that are shown one by one; --json has them all
+AT_ONCE = 4  # people who are asked at the same time
+
+
+@click.command(short_help="Fetch what is new.")
+@click.argument("who", required=False)
+@click.option(
+    "--at", "at", metavar="HOST:PORT", multiple=True, help="Where to find WHO; remembered once proven."
+)
+@click.option("--via", metavar="PEER", help="Ask PEER for what WHO has written.")
+@click.option("--full", is_flag=True, help="Compare everything, and judge again what was refused before.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
+def command(
+    session: Session, who: str | None, at: Sequence[str], via: str | None, full: bool, as_json: bool
+) -> None:
+    """Fetch what is new from WHO, or from everybody you follow whose address is known.
+
+    Everything is checked before it enters the tree. What it replaces is kept as a version.
+    """
+    from mau.addressbook import parse_address
+
+    if who is None and (at or via):
+        raise UsageError("--at and --via need WHO: whose posts are they for?")
+    addresses = [parse_address(one) for one in at] or None
+    account, keyring = session.account(), session.keyring()
+    peer = None if via is None else _somebody(keyring, via)
+    followed = session.root.follows(account.fingerprint)
+    if who is not None:
+        author = _somebody(keyring, who)
+        if author not in followed:
+            raise UsageError(f"you do not follow {_called(keyring, author)}; `mau follow` does that")
+        followed = [author]
+    reports = _run(session, followed, addresses, peer, full=full)
+    if as_json:
+        emit_json({"reports": [_as_json(keyring, report) for report in reports]})
+    else:
+        for report in reports:
+            _show(keyring, report)
+        if not followed:
+            say("You follow nobody yet: `mau friend add` or `mau follow`.")
+    _conclude(reports)
+
+
+def _somebody(keyring: Keyring, word: str) -> Fingerprint:
+    fingerprint = keyring.resolve_fingerprint(word)
+    if fingerprint == keyring.me.fingerprint:
+        raise UsageError("that is you: there is nothing to fetch from yourself")
+    return fingerprint
+
+
+def _called(keyring: Keyring, fingerprint: Fingerprint) -> str:
+    person = keyring.person(fingerprint)
+    return person.local_name if person and person.local_name else fingerprint.hex
+
+
+def _run(
+    session: Session,
+    authors: Sequence[Fingerprint],
+    addresses: Sequence[Address] | None,
+    via: Fingerprint | None,
+    *,
+    full: bool,
+) -> list[SyncReport]:
+    import asyncio
+
+    from mau.syncer.once import Syncer
+
+    with _Bar(sys.stderr.isatty()) as bar:
+        syncer = Syncer(session.account(), session.keyring(), progress=bar.update)
+
+        async def all_of_them() -> list[SyncReport]:
+            turns = asyncio.Semaphore(AT_ONCE)
+
+            async def one(author: Fingerprint) -> SyncReport:
+                async with turns:
+                    return await syncer.sync(author, addresses=addresses, via=via, full=full)
+
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(author)) for author in authors]
+            return [task.result() for task in tasks]
+
+        try:
+            return asyncio.run(all_of_them())
+        finally:
+            syncer.close()
+
+
+# --- what came of it ---------------------------------------------------------------------------------------
+
+
+def _show(keyring: Keyring, report: SyncReport) -> None:
+    called = clean(_called(keyring, report.author))
+    if report.peer != report.author:
+        called += f" (from {clean(_called(keyring, report.peer))})"
+    if report.problem is not None and report.address is None:
+        say(f"{called}: {clean(report.unreachable or '')}")
+        return
+    counts = f"{len(report.fetched)} new, {report.same} held already"
+    if report.forgone:
+        counts += f", {report.forgone} refused before"
+    data(f"{called}: {counts}")
+    kinds = (("refused", report.refused), ("deferred", report.deferred), ("failed", report.failed))
+    for word, troubles in kinds:
+        _show_troubles(word, troubles)
+    for words in report.beyond_reach:
+        say(f"  beyond reach: {clean(words)}")
+    if report.problem is not None:
+        say(f"  broken off: {clean(report.unreachable or '')}")
+
+
+def _show_troubles(word: str, troubles: Sequence[Trouble]) -> None:
+    for trouble in troubles[:SHOWN]:
+        say(f"  {word}: {clean(trouble.name)[:200]}: {clean(trouble.words)}")
+    if len(troubles) > SHOWN:
+        say(f"  {word}: {len(troubles) - SHOWN} more; --json lists them all")
+
+
+def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
+    from mau.addressbook import format_address
+
+    def listed(troubles: Sequence[Trouble]) -> list[dict[str, str]]:
+        return [
+            {"name": one.name, "sha256": one.sha256, "error": one.kind, "message": one.words}
+            for one in troubles
+        ]
+
+    problem = report.problem
+    return {
+        "author": report.author.hex,
+        "name": _called(keyring, report.author),
+        "peer": report.peer.hex,
+        "address": format_address(report.address) if report.address else None,
+        "fetched": sorted(report.fetched),
+        "fetched_bytes": report.fetched_bytes,
+        "same": report.same,
+        "refused_before": report.forgone,
+        "refused": listed(report.refused),
+        "deferred": listed(report.deferred),
+        "failed": listed(report.failed),
+        "beyond_reach": report.beyond_reach,
+        "problem": {"error": type(problem).__name__, "message": str(problem)} if problem else None,
+    }
+
+
+def _conclude(reports: Sequence[SyncReport]) -> None:
+    """Raise what the exit code has to say; return when everything came."""
+    unreached = [report for report in reports if report.problem is not None and report.address is None]
+    if reports and len(unreached) == len(reports):
+        problems = [report.problem for report in unreached if report.problem is not None]
+        # A proof that failed says more than a silence.
+        raise max(problems, key=lambda problem: problem.exit_code) if len(reports) == 1 else _nobody(problems)
+    # Somebody whose address was never told is no failure of a sync of everybody.
+    troubled = [
+        report for report in reports if not report.whole and not isinstance(report.problem, PeerNotFound)
+    ]
+    if troubled:
+        count = sum(len(one.refused) + len(one.deferred) + len(one.failed) for one in troubled)
+        raise PartlyDone(f"not everything came ({count} files)" if count else "not everything came")
+
+
+def _nobody(problems: Sequence[MauError]) -> MauError:
+    worst = max(problems, key=lambda problem: problem.exit_code)
+    return type(worst)("nobody whom you follow could be reached")
+
+
+class _Bar:
+    """One line on the terminal that says how far it is; nothing anywhere else."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._states: dict[Fingerprint, Progress] = {}
+        self._next = 0.0
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown and self._states:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    @property
+    def update(self) -> Callable[[Progress], None] | None:
+        return self._update if self._shown else None
+
+    def _update(self, progress: Progress) -> None:
+        self._states[progress.author] = progress
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.1
+        done, total, some, all_bytes = (
+            sum(getattr(state, word) for state in self._states.values())
+            for word in ("done", "total", "done_bytes", "total_bytes")
+        )
+        filled = 30 * done // total if total else 30
+        bar = "#" * filled + "-" * (30 - filled)
+        line = f"[{bar}] {done}/{total} files, {some >> 10:,}/{all_bytes >> 10:,} KiB"
+        click.echo(f"\r{line}\x1b[K", nl=False, err=True)

@@ -1,0 +1,208 @@
+"""Fetching many files at once, judging each, and committing them (spec/sync.md S7-S11).
+
+The event loop moves bytes and judges small files; whatever waits for the disk runs in threads, so that one
+file's fsync overlaps with the next one's way here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import BinaryIO, Protocol, TypeVar
+
+from mau.errors import (
+    IdentityError,
+    MauError,
+    NoRoom,
+    PeerError,
+    PeerMisbehaved,
+    PeerUnreachable,
+    PostError,
+    TreeChanged,
+    TreeError,
+)
+from mau.fingerprint import Fingerprint
+from mau.syncer.judge import Judge, held_sum
+from mau.syncer.report import Progress, SyncReport, Trouble
+from mau.wire.paths import Item
+
+T = TypeVar("T")
+
+# More workers than connections: while one waits for the disk, another has the connection.
+WORKERS = 8
+THREADS = 4
+# Files up to this size are held in memory on their way, in bytes.
+SMALL = 1 << 20
+# What must stay free on the disk, in bytes.
+RESERVE = 64 << 20
+# So many files in a row without an answer, and the peer counts as gone.
+LOST = 3
+
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+
+
+class Source(Protocol):
+    """What fetches: `mau.wire.client.PeerClient`."""
+
+    async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str: ...
+
+
+class Intake:
+    """Takes in files of one author from one source; what came of it stands in ``report`` and ``pending``."""
+
+    def __init__(
+        self,
+        source: Source,
+        judge: Judge,
+        held: Callable[[str], bool],
+        report: SyncReport,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        """``held``: whether anything is held under a name, as of the plan."""
+        self._source = source
+        self._judge = judge
+        self._posts = judge.posts
+        self._held = held
+        self._report = report
+        self._progress = progress
+        self._unanswered = 0
+        self._stopped: MauError | None = None
+        self.pending: list[tuple[Item, MauError]] = []
+        """What is still wanted, and why it is not here yet."""
+
+    async def run(self, items: Iterable[Item]) -> None:
+        """Fetch all of it. An item's trouble stops no other; a dead peer or a full disk stops the rest."""
+        items = list(items)
+        self._total, self._total_bytes = len(items), sum(item.size for item in items)
+        self._done = self._done_bytes = 0
+        self._tell()
+        waiting = iter(items)
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="sync") as self._threads:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(WORKERS, len(items))):
+                    group.create_task(self._work(waiting))
+
+    async def _work(self, waiting: Iterator[Item]) -> None:
+        for item in waiting:
+            if self._stopped is not None:
+                self._note(item, self._stopped)
+            else:
+                try:
+                    await self._take(item)
+                except MauError as error:
+                    self._note(item, error)
+                except OSError as error:
+                    self._note_os_error(item, error)
+            self._done += 1
+            self._done_bytes += item.size
+            self._tell()
+
+    # --- one file ------------------------------------------------------------------------------------------
+
+    async def _take(self, item: Item) -> None:
+        held = None
+        if self._held(item.name):
+            held = await self._in_thread(lambda: held_sum(self._posts, item.name))
+        if item.size <= SMALL:
+            await self._take_small(item, held)
+        else:
+            await self._take_large(item, held)
+
+    async def _take_small(self, item: Item, held: str | None) -> None:
+        buffer = BytesIO()
+        await self._fetch(item, buffer)
+        data = buffer.getvalue()
+        self._judge.check_bytes(item, data, held)
+
+        def store() -> None:
+            with self._posts.stage() as staged:
+                staged.file.write(data)
+                self._posts.commit(staged, item.name, expect=held)
+
+        await self._commit(item, store)
+
+    async def _take_large(self, item: Item, held: str | None) -> None:
+        free = shutil.disk_usage(self._posts.root.path).free
+        if free < item.size + RESERVE:
+            raise NoRoom(f"it has {item.size:,} bytes, and the disk has {free:,} left")
+        with self._posts.stage() as staged:
+            await self._fetch(item, staged.file)
+            staged.file.flush()
+            await self._in_thread(lambda: self._judge.check_file(item, staged.file, held))
+
+            def store() -> None:
+                self._posts.commit(staged, item.name, expect=held)
+
+            await self._commit(item, store)
+
+    async def _fetch(self, item: Item, out: BinaryIO) -> None:
+        try:
+            digest = await self._source.fetch(
+                self._posts.fpr, item.name, out, size=item.size, limit=item.size
+            )
+        except PeerUnreachable as error:
+            self._unanswered += 1
+            if self._unanswered >= LOST:
+                self._stop(PeerUnreachable(f"the peer does not answer any more ({error})"))
+            raise
+        except IdentityError as error:
+            self._stop(error)
+            raise
+        self._unanswered = 0
+        if digest != item.sum:
+            raise PeerMisbehaved(f"what came has the sha256 {digest}, the listing says {item.sum}")
+
+    async def _commit(self, item: Item, store: Callable[[], None]) -> None:
+        try:
+            await self._in_thread(store)
+        except TreeChanged:
+            # Another sync may have brought the same bytes meanwhile.
+            if await self._in_thread(lambda: held_sum(self._posts, item.name)) != item.sum:
+                raise
+        self._report.fetched.append(item.name)
+        self._report.fetched_bytes += item.size
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run in a thread; when cancelled, wait for its end first: it uses files that are about to close."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                await future
+            raise
+
+    # --- what went wrong -----------------------------------------------------------------------------------
+
+    def _note(self, item: Item, error: MauError) -> None:
+        trouble = Trouble(item.name, item.sum, error)
+        if isinstance(error, PostError) and error.lasting != "deferred":
+            self._report.refused.append(trouble)
+            return
+        self.pending.append((item, error))
+        if isinstance(error, PostError | TreeError):
+            self._report.deferred.append(trouble)
+        else:
+            self._report.failed.append(trouble)
+
+    def _note_os_error(self, item: Item, error: OSError) -> None:
+        words = TreeError(error.strerror or type(error).__name__)
+        if error.errno in _DISK_ERRORS:
+            words = NoRoom(f"the disk takes nothing more: {os.strerror(error.errno or 0)}")
+            self._stop(words)
+        self._note(item, words)
+
+    def _stop(self, error: PeerError | IdentityError | NoRoom) -> None:
+        self._stopped = self._stopped or error
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(
+                Progress(self._posts.fpr, self._done, self._total, self._done_bytes, self._total_bytes)
+            )
