@@ -80,6 +80,7 @@ class Shadows:
                 return
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with safe.closing(os.open(name, flags, 0o600, dir_fd=self._directory)) as fd:
+                os.fchmod(fd, 0o600)  # whatever the umask took away
                 end = bytes.fromhex(digest.sha256)
                 if _share_blocks(fd, source):
                     os.pwrite(fd, end, digest.size)

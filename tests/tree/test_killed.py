@@ -90,7 +90,8 @@ def test_the_old_or_the_new_content_is_there_and_nothing_is_lost(
         found = contents(directory, NAME)
         assert (found[-1] if found else None) == current
         assert set(before) <= set(found) <= {*before, new}
-        assert len(found) == len(set(found)), "the current content is no version of itself"
+        if kind != "again":
+            assert len(found) == len(set(found)), "the current content is no version of itself"
         calls.put(directory, new)
         assert set(contents(directory, NAME)) == {*before, new}
         if kind != "again":
