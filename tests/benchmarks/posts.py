@@ -38,14 +38,14 @@ def run(world: World, rounds: int) -> list[Row]:
     certificates = [bob.account.certificate]
     signer = alice.tsk.signer()
     certs = [alice.cert, bob.cert]
-    plain = [json.dumps(document(number)).encode() for number in range(BATCH)]
+    documents = [document(number) for number in range(BATCH)]
+    plain = [json.dumps(one).encode() for one in documents]
     bare_place = world.place / "bare"
     bare_place.mkdir(exist_ok=True)
 
     def publish(number: int) -> None:
-        for piece in range(BATCH):
-            name = f"w{number}-{piece}.json.pgp"
-            publish_document(alice.account, alice.keyring, document(piece), name, audience)
+        for piece, one in enumerate(documents):
+            publish_document(alice.account, alice.keyring, one, f"w{number}-{piece}.json.pgp", audience)
 
     def bare_publish(number: int) -> None:
         with _directory(bare_place) as handle:
