@@ -396,7 +396,7 @@ SPLICED = [
 def test_many_recipients_and_none_twice(alice: SecretKey, bob: SecretKey) -> None:
     whole = message(TEXT, alice, [bob.certificate, alice.certificate, bob.certificate])
     head = read_head(io.BytesIO(whole))
-    assert [set([key]) for key in head.recipients] == [
+    assert [{key} for key in head.recipients] == [
         set(alice.certificate.encryption_keyids), set(bob.certificate.encryption_keyids)
     ]  # fmt: skip
 
