@@ -22,6 +22,8 @@ from pathlib import Path
 
 import click
 
+import mau
+import mau_cli
 from mau.errors import Interrupted, MauError
 from mau_cli.output import data
 
@@ -183,7 +185,12 @@ def _environment(home: Path) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAU_", "XDG_", "GNUPG"))
     }
-    return kept | {"HOME": str(home), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    code = {str(Path(package.__path__[0]).absolute().parent) for package in (mau, mau_cli)}
+    return kept | {
+        "HOME": str(home),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "PYTHONPATH": os.pathsep.join(sorted(code)),  # what runs now is what the demo shows
+    }
 
 
 def _listening_address(process: subprocess.Popen[bytes]) -> tuple[str, str]:
