@@ -133,14 +133,15 @@ async def _listen(host: str, port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in dict.fromkeys(found):
+        places = dict.fromkeys(found)
+        for family, kind, protocol, _, address in places:
             if family == socket.AF_INET6 and not _has_ipv6():
                 continue
             listener = socket.socket(family, kind, protocol)
             sockets.append(listener)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if family == socket.AF_INET6:  # next to an IPv4 one of the same port it must keep to itself
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(places) > 1)
             chosen = sockets[0].getsockname()[1] if len(sockets) > 1 else port
             listener.bind((address[0], chosen, *address[2:]))
             listener.listen(_BACKLOG)
