@@ -79,7 +79,10 @@ class Account:
         account = cls(root, key)
         cls.require_none(root)
         locked = _lock(key, passphrase)
-        root.ensure()
+        try:
+            root.ensure()
+        except OSError as error:  # say the whole path: it may have been a typing error
+            raise OSError(error.errno, error.strerror, str(root.path)) from None
         with _alone(root):
             cls.require_none(root)  # another program may have been quicker
             safe.write_bytes(account.revocation_file, _revocation_text(key).encode("utf-8"))

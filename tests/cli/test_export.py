@@ -1,0 +1,70 @@
+"""`mau export`: the public key and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mau.account import Account
+from mau.openpgp import Certificate
+from tests.cli.conftest import PASSPHRASE, Ended, Gpg
+
+Run = Callable[..., Ended]
+
+
+def test_the_armored_key_goes_to_stdout(mau: Run, alice: Account) -> None:
+    done = mau("export", passphrase=PASSPHRASE)
+    assert (done.code, done.err) == (0, "")
+    assert done.text.startswith("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
+    assert done.text.endswith("-----END PGP PUBLIC KEY BLOCK-----\n")
+    assert bytes(Certificate.parse(done.out)) == bytes(alice.certificate)
+
+
+def test_the_binary_key_goes_to_stdout_byte_for_byte(mau: Run, alice: Account) -> None:
+    assert mau("export", "--binary", passphrase=PASSPHRASE).out == bytes(alice.certificate)
+    assert mau("export", "--binary", "-o", "-", passphrase=PASSPHRASE).out == bytes(alice.certificate)
+
+
+@pytest.mark.parametrize("form", [(), ("--binary",)])
+def test_a_file_gets_the_key_and_stdout_nothing(
+    mau: Run, alice: Account, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    file = tmp_path / "alice.key"
+    done = mau("export", *form, "-o", file, passphrase=PASSPHRASE)
+    assert (done.code, done.out) == (0, b"")
+    assert str(file) in done.err
+    assert bytes(Certificate.parse(file.read_bytes())) == bytes(alice.certificate)
+    assert file.read_bytes().startswith(b"-----BEGIN") != bool(form)
+
+
+@pytest.mark.parametrize("form", [(), ("--binary",)])
+def test_gpg_imports_the_key_and_finds_no_secret_in_it(
+    mau: Run, gpg: Gpg, alice: Account, form: tuple[str, ...]
+) -> None:
+    gpg.run("--import", stdin=mau("export", *form, passphrase=PASSPHRASE).out)
+    listing = gpg.facts("--list-keys")
+    assert next(line[9].lower() for line in listing if line[0] == "fpr") == alice.fingerprint.hex
+    assert gpg.facts("--list-secret-keys") == []
+
+
+def test_a_terminal_gets_no_binary_key(on_terminal: Run, alice: Account) -> None:
+    done = on_terminal("export", "--binary")
+    assert done.code == 2
+    assert "-o FILE" in done.err
+    done = on_terminal("export", typed=[("Passphrase: ", PASSPHRASE)])
+    assert done.code == 0
+    assert "BEGIN PGP PUBLIC KEY BLOCK" in done.err
+
+
+def test_a_file_that_cannot_be_written_is_an_error_in_one_line(mau: Run, alice: Account) -> None:
+    done = mau("export", "-o", "/nowhere/at/all", passphrase=PASSPHRASE)
+    assert done.code == 1
+    assert done.err.count("\n") == 1 and "/nowhere/at/all" in done.err
+
+
+def test_a_wrong_passphrase_exports_nothing(mau: Run, alice: Account, tmp_path: Path) -> None:
+    done = mau("export", "-o", tmp_path / "key", passphrase="not the one")
+    assert done.code == 4
+    assert not (tmp_path / "key").exists()

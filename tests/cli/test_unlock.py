@@ -1,0 +1,197 @@
+"""`mau unlock`: the passphrase is checked, and remembered only when it is right and somebody said so."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mau.account import Account
+from mau.openpgp import SecretKey
+from mau.tree.layout import Root
+from tests.cli.conftest import NEW_PASSPHRASE, PASSPHRASE, Ended, Keyrings
+
+Run = Callable[..., Ended]
+
+
+def test_without_remember_the_passphrase_is_only_checked(
+    mau: Run, alice: Account, keyrings: Keyrings
+) -> None:
+    done = mau("unlock", passphrase=PASSPHRASE, env=keyrings.file)
+    assert (done.code, done.out) == (0, b"")
+    assert "Alice <alice@example.org>" in done.err and "--remember" in done.err
+    assert keyrings.entries() == {}
+    assert mau("unlock", passphrase=NEW_PASSPHRASE, env=keyrings.file).code == 4
+
+
+def test_what_is_remembered_opens_the_account_until_lock(
+    mau: Run, alice: Account, keyrings: Keyrings
+) -> None:
+    done = mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    assert (done.code, done.out) == (0, b"")
+    assert "test keyring" in done.err
+    assert keyrings.entries() == {f"mau/{alice.fingerprint}": PASSPHRASE}
+    assert mau("whoami", env=keyrings.file).code == 0
+    assert mau("lock", env=keyrings.file).code == 0
+    assert keyrings.entries() == {}
+    assert mau("whoami", env=keyrings.file).code == 4
+
+
+def test_on_a_terminal_it_asks(on_terminal: Run, alice: Account, keyrings: Keyrings) -> None:
+    done = on_terminal("unlock", "--remember", typed=[("Passphrase: ", PASSPHRASE)], env=keyrings.file)
+    assert done.code == 0, done.err
+    assert on_terminal("whoami", env=keyrings.file).code == 0
+
+
+def test_a_wrong_passphrase_is_not_remembered(mau: Run, alice: Account, keyrings: Keyrings) -> None:
+    assert mau("unlock", "--remember", passphrase=NEW_PASSPHRASE, env=keyrings.file).code == 4
+    assert keyrings.entries() == {}
+    assert not alice.root.remembered_file.exists()
+
+
+def test_the_other_sources_come_first(
+    mau: Run, alice: Account, keyrings: Keyrings, secret_file: Callable[[str], Path]
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    wrong = secret_file(NEW_PASSPHRASE)
+    assert mau("whoami", passphrase=NEW_PASSPHRASE, env=keyrings.file).code == 4
+    assert mau("--passphrase-file", wrong, "whoami", env=keyrings.file).code == 4
+    assert mau("--passphrase-command", f"cat {wrong}", "whoami", env=keyrings.file).code == 4
+
+
+def test_a_remembered_passphrase_that_no_longer_opens_is_named_and_can_be_replaced(
+    mau: Run, alice: Account, keyrings: Keyrings
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    alice.change_passphrase(PASSPHRASE, NEW_PASSPHRASE)  # by a program that knows nothing of the keyring
+    done = mau("whoami", env=keyrings.file)
+    assert done.code == 4
+    assert "system's keyring" in done.err
+    assert mau("unlock", "--remember", env=keyrings.file).code == 4  # it asks, and does not ask the keyring
+    assert mau("unlock", "--remember", passphrase=NEW_PASSPHRASE, env=keyrings.file).code == 0
+    assert mau("whoami", env=keyrings.file).code == 0
+
+
+def test_a_change_of_the_passphrase_is_remembered_too_and_asks_for_the_old_one(
+    mau: Run, alice: Account, keyrings: Keyrings, secret_file: Callable[[str], Path]
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    new = secret_file(NEW_PASSPHRASE)
+    assert mau("passphrase", "--new-passphrase-file", new, env=keyrings.file).code == 4
+    done = mau("passphrase", "--new-passphrase-file", new, passphrase=PASSPHRASE, env=keyrings.file)
+    assert done.code == 0, done.err
+    assert keyrings.entries() == {f"mau/{alice.fingerprint}": NEW_PASSPHRASE}
+    assert mau("whoami", env=keyrings.file).code == 0
+
+
+def test_a_new_account_never_takes_a_remembered_passphrase(
+    mau: Run, alice: Account, keyrings: Keyrings
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    alice.root.account_file.unlink()
+    assert mau("init", "--name", "A", "--email", "a@b", env=keyrings.file).code == 4
+
+
+def test_a_tree_that_moves_takes_the_note_along(
+    mau: Run, alice: Account, keyrings: Keyrings, tmp_path: Path
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    shutil.move(alice.root.path, tmp_path / "moved")
+    assert mau("whoami", root=tmp_path / "moved", env=keyrings.file).code == 0
+    assert mau("lock", root=tmp_path / "moved", env=keyrings.file).code == 0
+    assert keyrings.entries() == {}
+
+
+def test_two_accounts_have_two_entries(mau: Run, alice: Account, keyrings: Keyrings, tmp_path: Path) -> None:
+    bob = Account.create(Root(tmp_path / "bob"), SecretKey.generate("Bob", "bob@example.org"), NEW_PASSPHRASE)
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    mau("unlock", "--remember", passphrase=NEW_PASSPHRASE, env=keyrings.file, root=bob.root.path)
+    assert mau("whoami", env=keyrings.file).code == 0
+    assert mau("whoami", env=keyrings.file, root=bob.root.path).code == 0
+    mau("lock", env=keyrings.file)
+    assert keyrings.entries() == {f"mau/{bob.fingerprint}": NEW_PASSPHRASE}
+
+
+# --- keyrings that do not serve ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        ("keyring.backends.fail.Keyring", "NoKeyringError"),
+        ("keyring.backends.null.Keyring", "does not keep"),
+        ("keyring_for_tests.LockedKeyring", "KeyringLocked: the user dismissed the prompt"),
+        ("keyring_for_tests.TalkativeKeyring", "(RuntimeError)"),
+        ("nowhere.AtAll", ""),
+    ],
+)
+def test_a_keyring_that_does_not_take_it_is_a_clear_error(
+    mau: Run, alice: Account, keyrings: Keyrings, backend: str, reason: str
+) -> None:
+    done = mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.named(backend))
+    assert done.code == 4
+    assert done.err.count("\n") == 1 and reason in done.err
+    assert not alice.root.remembered_file.exists()
+
+
+def test_a_keyring_that_does_not_answer_is_warned_about_and_the_terminal_asks(
+    mau: Run, on_terminal: Run, alice: Account, keyrings: Keyrings
+) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    locked = keyrings.named("keyring_for_tests.LockedKeyring")
+    done = on_terminal("whoami", typed=[("Passphrase: ", PASSPHRASE)], env=locked)
+    assert done.code == 0
+    assert "warning: the system's keyring does not answer" in done.err
+    assert mau("whoami", env=locked).code == 4
+    done = mau("lock", env=locked)
+    assert done.code == 4
+    assert alice.root.remembered_file.exists()  # it is still stored, so it is still noted
+
+
+def test_an_entry_that_is_gone_is_not_missed(mau: Run, alice: Account, keyrings: Keyrings) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    keyrings.path.write_text("{}")
+    assert mau("whoami", env=keyrings.file).code == 4
+    assert mau("lock", env=keyrings.file).code == 0
+    assert not alice.root.remembered_file.exists()
+
+
+@pytest.mark.parametrize("note", [b"", b"\n", b"../../x", b"\xff" * 50, b"a" * 100_000, b"A" * 40])
+def test_a_note_that_is_none_is_passed_over(
+    mau: Run, alice: Account, keyrings: Keyrings, note: bytes
+) -> None:
+    alice.root.remembered_file.parent.mkdir()
+    alice.root.remembered_file.write_bytes(note)
+    assert mau("whoami", passphrase=None, env=keyrings.file).code == 4
+    assert mau("whoami", passphrase=PASSPHRASE, env=keyrings.file).code == 0
+
+
+def test_where_nothing_is_remembered_the_library_is_not_even_loaded(
+    alice: Account, keyrings: Keyrings
+) -> None:
+    code = "import sys; from mau_cli.main import main; print(main(), 'keyring' in sys.modules)"
+    words = ["--dir", str(alice.root.path), "whoami"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, **keyrings.file},
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    assert done.stdout == "4 False\n"
+
+
+def test_the_note_holds_nothing_secret(mau: Run, alice: Account, keyrings: Keyrings) -> None:
+    mau("unlock", "--remember", passphrase=PASSPHRASE, env=keyrings.file)
+    assert alice.root.remembered_file.read_text() == f"{alice.fingerprint}\n"
+    assert json.loads(keyrings.path.read_text())
+    for file in alice.root.path.rglob("*"):
+        assert not file.is_file() or PASSPHRASE.encode() not in file.read_bytes()
