@@ -182,7 +182,7 @@ class _Connection(ssl.SSLObject):
         self._flush()
 
     def _prove(self) -> Fingerprint | None:
-        """Say whose key the other end has proven to have (spec/tls.md T8-T12)."""
+        """Say whose key the other end has proven to have (spec/tls.md T8-T14)."""
         leaf = self._tls.get_peer_certificate()
         if leaf is None:
             if self._is_server:

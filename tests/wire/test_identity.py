@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import warnings
@@ -364,3 +365,22 @@ def test_a_time_that_is_none_is_refused(time: bytes) -> None:
     der = self_signed(Identity.of(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)), 1_700_000_000))
     assert der.count(b"\x17\x0d231114221320Z") == 1
     assert judge(der.replace(b"\x17\x0d231114221320Z", b"\x17\x0d" + time.ljust(13))) is None
+
+
+# --- what the specification prints ---------------------------------------------------------------------------
+
+
+def test_the_examples_of_the_specification_hold() -> None:
+    said = (Path(__file__).parent.parent.parent / "spec" / "tls.md").read_text()
+    secret = bytes(range(32))
+    first = Identity.of(ed25519.Ed25519PrivateKey.from_private_bytes(secret), 1_700_000_000)
+    certificate = self_signed(first, ["192.0.2.2:9000"])
+    second = Identity.of(ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1()), 1_700_000_000)
+    assert len(certificate) == 317
+    for printed in (
+        first.private_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex(),
+        first.fingerprint.hex,
+        hashlib.sha256(certificate).hexdigest(),
+        second.fingerprint.hex,
+    ):
+        assert f"`{printed}`" in said
