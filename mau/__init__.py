@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mau.keyring import Keyring
     from mau.publish import publish_document, publish_file
     from mau.reader.open import open_post
-    from mau.server import Server
+    from mau.server.server import Server
     from mau.syncer import sync_once
     from mau.tree.layout import Root
 
@@ -49,7 +49,7 @@ _HOMES = {
     "Keyring": "mau.keyring",
     "MauError": "mau.errors",
     "Root": "mau.tree.layout",
-    "Server": "mau.server",
+    "Server": "mau.server.server",
     "open_post": "mau.reader.open",
     "publish_document": "mau.publish",
     "publish_file": "mau.publish",
