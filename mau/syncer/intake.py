@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,15 +29,16 @@ from mau.errors import (
 from mau.fingerprint import Fingerprint
 from mau.syncer.judge import Judge, held_sum
 from mau.syncer.report import Progress, SyncReport, Trouble
+from mau.syncer.writing import SMALL, WRITERS, Arrived, Stored, Writer
+from mau.tree.posts import Committed
 from mau.wire.paths import Item
 
 T = TypeVar("T")
 
-# More workers than connections: while one waits for the disk, another has the connection.
-WORKERS = 8
-THREADS = 4
-# Files up to this size are held in memory on their way, in bytes.
-SMALL = 1 << 20
+# Files on their way at once, each over a connection of its own.
+WORKERS = 4
+# Files up to this size are held in memory and judged in the event loop, in bytes.
+IN_MEMORY = 1 << 20
 # What must stay free on the disk, in bytes.
 RESERVE = 64 << 20
 # So many files in a row without an answer, and the peer counts as gone.
@@ -83,8 +83,11 @@ class Intake:
         self._done = self._done_bytes = 0
         self._tell()
         waiting = iter(items)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="sync") as self._threads:
-            async with asyncio.TaskGroup() as group:
+        with ThreadPoolExecutor(WORKERS + WRITERS, thread_name_prefix="sync") as self._threads:
+            async with (
+                Writer(self._posts, self._threads, self._stored) as self._writer,
+                asyncio.TaskGroup() as group,
+            ):
                 for _ in range(min(WORKERS, len(items))):
                     group.create_task(self._work(waiting))
 
@@ -92,16 +95,11 @@ class Intake:
         for item in waiting:
             if self._stopped is not None:
                 self._note(item, self._stopped)
-            else:
-                try:
-                    await self._take(item)
-                except MauError as error:
-                    self._note(item, error)
-                except OSError as error:
-                    self._note_os_error(item, error)
-            self._done += 1
-            self._done_bytes += item.size
-            self._tell()
+                continue
+            try:
+                await self._take(item)
+            except (MauError, OSError) as error:
+                self._note(item, error)
 
     # --- one file ------------------------------------------------------------------------------------------
 
@@ -109,7 +107,7 @@ class Intake:
         held = None
         if self._held(item.name):
             held = await self._in_thread(lambda: held_sum(self._posts, item.name))
-        if item.size <= SMALL:
+        if item.size <= IN_MEMORY:
             await self._take_small(item, held)
         else:
             await self._take_large(item, held)
@@ -119,13 +117,17 @@ class Intake:
         await self._fetch(item, buffer)
         data = buffer.getvalue()
         self._judge.check_bytes(item, data, held)
+        if item.size <= SMALL:
+            await self._writer.put(Arrived(item, data, held))
+            return
 
         def store() -> None:
             with self._posts.stage() as staged:
                 staged.file.write(data)
                 self._posts.commit(staged, item.name, expect=held)
 
-        await self._commit(item, store)
+        await self._in_thread(store)
+        self._came(item)
 
     async def _take_large(self, item: Item, held: str | None) -> None:
         free = shutil.disk_usage(self._posts.root.path).free
@@ -136,10 +138,8 @@ class Intake:
             staged.file.flush()
             await self._in_thread(lambda: self._judge.check_file(item, staged.file, held))
 
-            def store() -> None:
-                self._posts.commit(staged, item.name, expect=held)
-
-            await self._commit(item, store)
+            await self._in_thread(lambda: self._posts.commit(staged, item.name, expect=held))
+        self._came(item)
 
     async def _fetch(self, item: Item, out: BinaryIO) -> None:
         try:
@@ -158,15 +158,19 @@ class Intake:
         if digest != item.sum:
             raise PeerMisbehaved(f"what came has the sha256 {digest}, the listing says {item.sum}")
 
-    async def _commit(self, item: Item, store: Callable[[], None]) -> None:
-        try:
-            await self._in_thread(store)
-        except TreeChanged:
-            # Another sync may have brought the same bytes meanwhile.
-            if await self._in_thread(lambda: held_sum(self._posts, item.name)) != item.sum:
-                raise
+    def _stored(self, arrived: Arrived, result: Stored) -> None:
+        item = arrived.item
+        if isinstance(result, Committed):
+            self._came(item)
+        elif isinstance(result, TreeChanged) and held_sum(self._posts, item.name) == item.sum:
+            self._came(item)  # another sync was faster
+        else:
+            self._note(arrived.item, result)
+
+    def _came(self, item: Item) -> None:
         self._report.fetched.append(item.name)
         self._report.fetched_bytes += item.size
+        self._tell(item)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run in a thread; when cancelled, wait for its end first: it uses files that are about to close."""
@@ -180,7 +184,10 @@ class Intake:
 
     # --- what went wrong -----------------------------------------------------------------------------------
 
-    def _note(self, item: Item, error: MauError) -> None:
+    def _note(self, item: Item, error: MauError | OSError) -> None:
+        self._tell(item)
+        if isinstance(error, OSError):
+            error = self._of_the_disk(error)
         trouble = Trouble(item.name, item.sum, error)
         if isinstance(error, PostError) and error.lasting != "deferred":
             self._report.refused.append(trouble)
@@ -191,17 +198,21 @@ class Intake:
         else:
             self._report.failed.append(trouble)
 
-    def _note_os_error(self, item: Item, error: OSError) -> None:
-        words = TreeError(error.strerror or type(error).__name__)
-        if error.errno in _DISK_ERRORS:
-            words = NoRoom(f"the disk takes nothing more: {os.strerror(error.errno or 0)}")
-            self._stop(words)
-        self._note(item, words)
+    def _of_the_disk(self, error: OSError) -> TreeError:
+        words = error.strerror or type(error).__name__
+        if error.errno not in _DISK_ERRORS:
+            return TreeError(words)
+        full = NoRoom(f"the disk takes nothing more: {words}")
+        self._stop(full)
+        return full
 
     def _stop(self, error: PeerError | IdentityError | NoRoom) -> None:
         self._stopped = self._stopped or error
 
-    def _tell(self) -> None:
+    def _tell(self, item: Item | None = None) -> None:
+        if item is not None:
+            self._done += 1
+            self._done_bytes += item.size
         if self._progress is not None:
             self._progress(
                 Progress(self._posts.fpr, self._done, self._total, self._done_bytes, self._total_bytes)
