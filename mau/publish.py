@@ -14,9 +14,18 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mau.content.binding import PUBLIC, Audience, Public, audience_of, bind_document, notations_for
+from mau.content.binding import (
+    PUBLIC,
+    Audience,
+    Public,
+    audience_of,
+    bind_document,
+    notations_for,
+    read_statement,
+)
+from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT
 from mau.content.posting import slug
-from mau.errors import InvalidName, KeyRefused, PostError, TreeChanged
+from mau.errors import InvalidName, KeyRefused, PostError, TreeChanged, UsageError
 from mau.fingerprint import Fingerprint
 from mau.tree.names import (
     KEYRING_NAME,
@@ -51,9 +60,16 @@ class Published:
 def publish_document(
     account: Account, keyring: Keyring, document: Mapping[str, Any], name: str, audience: Audience
 ) -> Published:
-    """Publish a JSON-LD document as `name` (``NAME.json.pgp``); it states its name and audience itself."""
-    bound = bind_document(document, account.fingerprint, name, audience)
-    return _publish(account, keyring, _encode(bound), name, audience, {})
+    """Publish a JSON-LD document as `name` (``NAME.json.pgp``); it states its name and audience itself.
+
+    UsageError when it is one that nobody could read that out of: too large, too deep, another context.
+    """
+    data = _encode(bind_document(document, account.fingerprint, name, audience))
+    if not read_statement(account.fingerprint, {}, data).bound:
+        raise UsageError(
+            f"a document has at most {MAX_DOCUMENT >> 20} MiB, {MAX_DEPTH} levels deep; share it as a file"
+        )
+    return _publish(account, keyring, data, name, audience, {})
 
 
 def publish_file(
@@ -166,9 +182,13 @@ def _publish(
 
 def _encode(document: Mapping[str, Any]) -> bytes:
     try:
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"not a document that JSON can hold: {error}") from None
+    try:
+        return text.encode()
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but an escape
-        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _own_name(name: str) -> str:

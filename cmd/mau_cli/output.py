@@ -101,7 +101,16 @@ def raw(content: bytes) -> None:
 
 def emit_json(value: object) -> None:
     """One JSON document to stdout. Pure ASCII, so the strings in it arrive whole and steer no terminal."""
-    text = json.dumps(value, ensure_ascii=True, indent=2, default=_plain, allow_nan=False)
+    _echo_json(value, indent=2)
+
+
+def emit_json_line(value: object) -> None:
+    """As `emit_json`, in one line: for lists without an end (JSON lines)."""
+    _echo_json(value, indent=None)
+
+
+def _echo_json(value: object, indent: int | None) -> None:
+    text = json.dumps(value, ensure_ascii=True, indent=indent, default=_plain, allow_nan=False)
     click.echo(text.replace("\x7f", "\\u007f"))  # the one control character that json lets pass
 
 

@@ -18,7 +18,7 @@ from mau.content.binding import (
     states_by_notation,
 )
 from mau.content.jsonld import MAX_DOCUMENT, parse
-from mau.errors import PostError
+from mau.errors import NoSuchPost, PostError
 from mau.fingerprint import Fingerprint
 from mau.tree.posts import AuthorDir
 
@@ -80,21 +80,25 @@ def open_post(
     NoSuchPost, NotAFile, InvalidName; one PostError when anything about it does not hold, unless `anyway`.
     With `sink` the content goes there, in bounded memory, and is removed when something does not hold.
     """
-    directory = directory_of(account, author, name)
-    file = directory.open(name) if version is None else directory.open_version(name, version)
-    with file:
+    with _find(account, author, name, version) as file:
         return open_source(account, keyring, author, name, file, sink=sink, anyway=anyway)
 
 
-def directory_of(account: Account, author: Fingerprint, name: str | None = None) -> AuthorDir:
-    """Where posts of somebody lie: the followed directory, the hidden one when only that has `name`."""
-    shown = AuthorDir(account.root, author)
+def directories_of(account: Account, author: Fingerprint) -> list[AuthorDir]:
+    """Where posts of somebody can lie: the own directory; else the followed one and the hidden one."""
     if author == account.fingerprint:
-        return shown
-    hidden = AuthorDir(account.root, author, hidden=True)
-    if name is not None:
-        return hidden if shown.entry(name) is None and hidden.entry(name) is not None else shown
-    return shown if account.root.author_dir(author).is_dir() else hidden
+        return [account.posts()]
+    return [AuthorDir(account.root, author), AuthorDir(account.root, author, hidden=True)]
+
+
+def _find(account: Account, author: Fingerprint, name: str, version: str | None) -> BinaryIO:
+    missing: NoSuchPost | None = None
+    for directory in directories_of(account, author):
+        try:
+            return directory.open(name) if version is None else directory.open_version(name, version)
+        except NoSuchPost as error:
+            missing = missing or error
+    raise missing or NoSuchPost(f"there is no {name!r}")
 
 
 def open_source(
@@ -129,14 +133,8 @@ def open_source(
             named_by=named_by,
         )
 
-    opened = open_message(
-        source,
-        key=account.key,
-        author=keyring.certificate(author),
-        sink=sink,
-        anyway=anyway,
-        limit=limit,
-    )
+    certificate = keyring.certificate(author)
+    opened = open_message(source, key=account.key, author=certificate, sink=sink, limit=limit, anyway=anyway)
     try:
         document = _document(opened, sink)
         problem, statement = opened.problem, UNBOUND

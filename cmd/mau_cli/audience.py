@@ -1,0 +1,177 @@
+"""For whom? The options that say it, the question that asks for it, and the words that tell it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mau.errors import ConfigError, MauError, NoAudience, UsageError
+from mau_cli.output import say
+
+if TYPE_CHECKING:
+    from mau.content.binding import Audience
+    from mau.fingerprint import Fingerprint
+    from mau.keyring import Keyring, Person
+    from mau_cli.context import Session
+
+DEFAULT_VARIABLE = "MAU_AUDIENCE"
+
+_WAYS = "--to WHO (or --to @GROUP), --friends, --me or --public"
+
+
+def audience_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``--to``, ``--friends``, ``--public`` and ``--me``; `choose_audience` takes what they give."""
+    options = (
+        click.option("--to", multiple=True, metavar="WHO|@GROUP", help="For these people; can be repeated."),
+        click.option("--friends", is_flag=True, help="For all your friends."),
+        click.option("--me", is_flag=True, help="For yourself alone."),
+        click.option("--public", is_flag=True, help="For everybody, readable without any key."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def choose_audience(
+    session: Session, *, to: Sequence[str], friends: bool, me: bool, public: bool
+) -> Audience:
+    """The audience that the options name; else what MAU_AUDIENCE says; else what is answered on a terminal.
+
+    NoAudience when nothing says it: nothing is ever published without being told for whom.
+    """
+    from mau.content.binding import PUBLIC
+
+    if public:
+        if to or friends or me:
+            raise UsageError("--public is for everybody; it goes with no other audience")
+        return PUBLIC
+    keyring = session.keyring()
+    if to or friends or me:
+        people = keyring.audience(to)
+        return _people(keyring, [*people, *(_friends(keyring) if friends else [])])
+    match os.environ.get(DEFAULT_VARIABLE, ""):
+        case "friends":
+            return _people(keyring, _friends(keyring))
+        case "me":
+            return _people(keyring, [])
+        case "":
+            pass
+        case "public":
+            raise ConfigError(f"{DEFAULT_VARIABLE} can never be public; say --public each time")
+        case other:
+            raise ConfigError(f"{DEFAULT_VARIABLE} can be friends or me, not {other!r}")
+    if session.interactive:
+        return _ask(keyring)
+    raise NoAudience(f"for whom? Say {_WAYS}")
+
+
+def _people(keyring: Keyring, people: Sequence[Person]) -> frozenset[Fingerprint]:
+    from mau.content.binding import audience_of
+
+    return audience_of(keyring.me.fingerprint, [person.fingerprint for person in people])
+
+
+def _friends(keyring: Keyring) -> list[Person]:
+    friends = keyring.friends()
+    if not friends:
+        raise NoAudience("you have no friends here yet; `mau friend add` makes one")
+    return friends
+
+
+def _ask(keyring: Keyring) -> Audience:
+    """Ask until the answer fits. What each number means is shown, the people by name."""
+    from mau.content.binding import PUBLIC
+
+    friends = keyring.friends()
+    choices: list[tuple[str, Sequence[Person] | None]] = [("yourself alone", [])]
+    if friends:
+        choices.append((f"all your friends: {_names(friends)}", friends))
+    for group in keyring.groups():
+        members = keyring.members(group)
+        if members:
+            choices.append((f"@{group}: {_names(members)}", members))
+    choices.append(("everybody: public, and never to be taken back", None))
+    say("For whom?")
+    for number, (words, _) in enumerate(choices, 1):
+        say(f"  {number}  {words}")
+    while True:
+        answer = click.prompt("A number, or names and @groups", err=True).strip()
+        if answer.isdecimal() and 0 < int(answer) <= len(choices):
+            people = choices[int(answer) - 1][1]
+            return PUBLIC if people is None else _people(keyring, people)
+        try:
+            return _people(keyring, keyring.audience(_words(keyring, answer)))
+        except MauError as error:
+            say(f"{error}")
+
+
+def _words(keyring: Keyring, answer: str) -> list[str]:
+    """One name that may have spaces in it, or several words."""
+    if any(person.local_name == answer for person in keyring.people()):
+        return [answer]
+    return answer.replace(",", " ").split()
+
+
+def _names(people: Sequence[Person], most: int = 8) -> str:
+    names = [person.label for person in people[:most]]
+    return ", ".join(names) + (f" and {len(people) - most} more" if len(people) > most else "")
+
+
+# --- in words ----------------------------------------------------------------------------------------------
+
+
+def called(keyring: Keyring, fingerprint: Fingerprint) -> str:
+    """How the owner calls somebody: "you", the local name, else the fingerprint."""
+    if fingerprint == keyring.me.fingerprint:
+        return "you"
+    person = keyring.person(fingerprint)
+    return person.label if person is not None else fingerprint.hex
+
+
+def audience_words(keyring: Keyring, audience: Audience | None, author: Fingerprint, most: int = 8) -> str:
+    """For whom a post of `author` is: "everybody", "bob, carol and you"; the author only if he is alone."""
+    from mau.content.binding import Public
+
+    if audience is None:
+        return "whoever it was encrypted for (its author does not say)"
+    if isinstance(audience, Public):
+        return "everybody"
+    me = keyring.me.fingerprint
+    others = audience - {author, me}
+    names = sorted((called(keyring, one) for one in others), key=str.casefold)
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
+    if me != author and me in audience:
+        names.append("you")
+    if not names:
+        return f"{called(keyring, author)} alone"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def audience_facts(audience: Audience | None) -> object:
+    """What `--json` says: "public", a list of fingerprints, or null when the author does not say."""
+    from mau.content.binding import Public
+
+    return "public" if isinstance(audience, Public) else audience
+
+
+def keyid_words(keyring: Keyring, keyid: bytes) -> str:
+    """Whose key a key id in a file's head is."""
+    if not any(keyid):
+        return "somebody hidden"
+    owner = keyring.owner_of(keyid)
+    return f"unknown key {keyid.hex()}" if owner is None else called(keyring, owner)
+
+
+def keyid_facts(keyring: Keyring, keyid: bytes) -> dict[str, object]:
+    """What `--json` says of a recipient in a file's head; the key id is null for a hidden one."""
+    owner = keyring.owner_of(keyid)
+    person = None if owner is None else keyring.person(owner)
+    return {
+        "keyid": keyid.hex() if any(keyid) else None,
+        "fingerprint": owner,
+        "name": person.local_name if person is not None and person.local_name else None,
+    }

@@ -1,0 +1,79 @@
+"""`mau files`: what is held of somebody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mau_cli.context import Session
+from mau_cli.output import emit_json, say, table
+
+if TYPE_CHECKING:
+    from mau.keyring import Keyring
+    from mau.openpgp import Head
+    from mau.tree.posts import AuthorDir, Entry
+
+
+@click.command("files")
+@click.argument("who", default="me")
+@click.option("--json", "as_json", is_flag=True, help="Show it as JSON, with the sha256 of each file.")
+@click.pass_obj
+def command(session: Session, who: str, as_json: bool) -> None:
+    """List the posts of WHO that are held here; yours when nobody is named.
+
+    Nothing is opened: who can read a file is what its own head says.
+    """
+    from mau.reader.open import directories_of
+    from mau_cli.people import suspect_keyring
+    from mau_cli.posts import local_time, size_words
+
+    keyring = suspect_keyring(session)
+    directory = directories_of(session.account(), keyring.resolve_fingerprint(who))[0]
+    entries = directory.entries()
+    if as_json:
+        emit_json([_facts(keyring, directory, entry) for entry in entries])
+        return
+    rows = [
+        (
+            entry.name,
+            size_words(entry.size),
+            local_time(entry.mtime_ns / 1e9),
+            _for(keyring, _head(directory, entry)),
+        )
+        for entry in entries
+    ]
+    table(rows, ("name", "size", "stored", "readable for"))
+    if not entries:
+        say(f"Nothing of {who} is held here.")
+
+
+def _head(directory: AuthorDir, entry: Entry) -> Head:
+    from mau.openpgp import read_head
+
+    with directory.open(entry.name) as file:
+        return read_head(file)
+
+
+def _for(keyring: Keyring, head: Head) -> str:
+    from mau.openpgp import Kind
+    from mau_cli.audience import keyid_words
+
+    if head.kind is Kind.ENCRYPTED:
+        return ", ".join(keyid_words(keyring, keyid) for keyid in head.recipients)
+    return "everybody" if head.kind is Kind.SIGNED else "(not a message)"
+
+
+def _facts(keyring: Keyring, directory: AuthorDir, entry: Entry) -> dict[str, object]:
+    from mau_cli.audience import keyid_facts
+    from mau_cli.people import moment
+
+    head = _head(directory, entry)
+    return {
+        "name": entry.name,
+        "size": entry.size,
+        "sha256": directory.sha256(entry.name),
+        "mtime": moment(entry.mtime_ns // 1_000_000_000),
+        "kind": head.kind.name.lower(),
+        "recipients": [keyid_facts(keyring, keyid) for keyid in head.recipients],
+    }

@@ -1,0 +1,195 @@
+"""`mau open`: a post, after everything about it was checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mau.errors import PostError, UsageError
+from mau_cli.context import Session
+from mau_cli.output import data, emit_json, raw, say
+
+if TYPE_CHECKING:
+    from mau.keyring import Keyring
+    from mau.reader.open import OpenedPost
+    from mau_cli.posts import Meant
+
+
+@click.command("open")
+@click.argument("who")
+@click.argument("name", required=False)
+@click.option("--version", metavar="HASH", help="An older content, by its sha256 or the beginning of it.")
+@click.option(
+    "-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the content to FILE."
+)
+@click.option("--force", is_flag=True, help="Let FILE be replaced.")
+@click.option("--anyway", is_flag=True, help="Show it with a warning when it does not hold.")
+@click.option("--json", "as_json", is_flag=True, help="Show who signed it, when and for whom, as JSON.")
+@click.pass_obj
+def command(
+    session: Session,
+    who: str,
+    name: str | None,
+    version: str | None,
+    output: Path | None,
+    force: bool,
+    anyway: bool,
+    as_json: bool,
+) -> None:
+    """Open the post NAME of WHO (`me` is one, too); WHO and NAME can be one address.
+
+    Who signed it, when and for whom goes to stderr, the content to stdout or FILE. When the signature, the
+    name or the audience does not hold, it says why and shows nothing, unless --anyway.
+    """
+    from mau_cli.people import suspect_keyring
+    from mau_cli.posts import find_post, find_version, opened
+
+    if output is not None:
+        _check_output(output, force)
+    keyring = suspect_keyring(session)
+    meant, addressed = find_post(session, keyring, who, name)
+    asked = version or addressed
+    sha256 = None if asked is None else find_version(meant, asked)
+    try:
+        if output is not None:
+            post = _into(session, keyring, meant, sha256, output, force=force, anyway=anyway)
+            _tell(keyring, post, as_json=as_json)
+            return
+        with opened(session, keyring, meant, sha256, anyway=anyway) as (post, path):
+            _tell(keyring, post, as_json=as_json)
+            if not as_json:
+                _show(post, path)
+    except PostError as error:
+        hint = "" if anyway else "\n--anyway shows it all the same, if it can be read at all"
+        raise type(error)(f"{meant.name} of {who} does not hold: {error}{hint}") from None
+
+
+def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
+    from mau_cli.audience import audience_words, called
+    from mau_cli.posts import local_time
+
+    if post.problem is not None:
+        say(f"WARNING: this does not hold: {post.problem}.")
+        say("Anybody may have written what follows." if post.opened.signer is None else "Take care.")
+    if post.opened.signer is not None:
+        by = called(keyring, post.author)
+        by = by if by == post.author.hex else f"{by} ({post.author})"
+        whom = audience_words(keyring, post.audience, post.author)
+        say(f"Signed by {by} on {local_time(post.signed_at)}, for {whom}.")
+    if post.filename is not None:
+        say(f"The file was called {post.filename!r}.")
+    for note in post.notes:
+        say(f"Note: {note}.")
+    if as_json:
+        emit_json(_facts(post))
+
+
+def _facts(post: OpenedPost) -> dict[str, object]:
+    from mau.content.address import post_iri
+    from mau_cli.audience import audience_facts
+    from mau_cli.people import moment
+    from mau_cli.posts import document_facts
+
+    return {
+        "author": post.author,
+        "name": post.name,
+        "address": post_iri(post.author, post.name),
+        "signed": moment(post.signed_at) if post.opened.signer is not None else None,
+        "audience": audience_facts(post.audience),
+        "encrypted": post.opened.encrypted,
+        "size": post.opened.size,
+        "filename": post.filename,
+        "notes": list(post.notes),
+        "problem": None if post.problem is None else str(post.problem),
+        "document": document_facts(post.document),
+    }
+
+
+def _show(post: OpenedPost, path: Path | None) -> None:
+    """The content to stdout: as it is into a pipe, readable and harmless on a terminal."""
+    from mau.content.posting import text_of
+
+    content = post.opened.data
+    if not sys.stdout.isatty():
+        if content is not None:
+            raw(content)
+        elif path is not None:
+            sys.stdout.flush()
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
+        return
+    if post.document is not None:
+        text = text_of(post.document)
+        data(text or json.dumps(post.document, ensure_ascii=False, indent=2))
+    elif content is not None and _is_text(content):
+        raw(content)
+    else:
+        say(f"{post.opened.size} bytes that are no text; -o FILE writes them to a file.")
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+# --- into a file -------------------------------------------------------------------------------------------
+
+
+def _check_output(output: Path, force: bool) -> None:
+    try:
+        found = output.lstat()
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{str(output)!r} is no regular file; without -o the content goes to stdout")
+    if not force:
+        raise UsageError(f"{str(output)!r} is there already; --force replaces it")
+
+
+def _into(
+    session: Session,
+    keyring: Keyring,
+    meant: Meant,
+    sha256: str | None,
+    output: Path,
+    *,
+    force: bool,
+    anyway: bool,
+) -> OpenedPost:
+    """Open into a file beside `output`, which takes its place only when everything was checked."""
+    from mau.reader.open import open_post
+
+    beside = output.with_name(f".{output.name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        post = open_post(
+            session.account(), keyring, meant.author, meant.name, sha256, sink=beside, anyway=anyway
+        )
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        _check_output(output, force)
+        if force:
+            beside.replace(output)
+        else:
+            _place(beside, output)
+    finally:
+        beside.unlink(missing_ok=True)
+    return post
+
+
+def _place(beside: Path, output: Path) -> None:
+    try:
+        output.hardlink_to(beside)
+    except FileExistsError:
+        raise UsageError(f"{str(output)!r} is there already; --force replaces it") from None
+    except OSError:  # a disk without hard links
+        beside.rename(output)

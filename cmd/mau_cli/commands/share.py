@@ -1,0 +1,45 @@
+"""`mau share`: a file as it is, with its name and audience in the signature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mau_cli.audience import audience_options, choose_audience
+from mau_cli.context import Session
+
+
+@click.command("share")
+@click.argument("file", type=click.Path(path_type=Path))
+@audience_options
+@click.option("--name", metavar="NAME", help="The name to post under; a held post of that name is replaced.")
+@click.option("--json", "as_json", is_flag=True, help="Show what was stored as JSON.")
+@click.pass_obj
+def command(
+    session: Session,
+    file: Path,
+    to: tuple[str, ...],
+    friends: bool,
+    me: bool,
+    public: bool,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Post FILE as it is, every byte of it.
+
+    It always says for whom: --to, --friends, --me or --public. On a terminal it asks otherwise. What the file
+    is called travels inside; only a public post shows it in its name.
+    """
+    from mau.content.binding import PUBLIC
+    from mau.publish import check_filename, choose_name, file_words, publish_file
+    from mau_cli.published import tell
+
+    with file.open("rb") as source:
+        audience = choose_audience(session, to=to, friends=friends, me=me, public=public)
+        account, keyring = session.account(), session.keyring()
+        words, suffix = file_words(file.name) if audience is PUBLIC else ("", "")
+        chosen = choose_name(account, audience, given=name, words=words, suffix=suffix)
+        filename = check_filename(file.name)
+        done = publish_file(account, keyring, source, chosen, audience, filename)
+    tell(keyring, done, as_json=as_json)

@@ -1,0 +1,153 @@
+"""Which post is meant: from WHO and NAME as people write them to a file that is held."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mau.errors import NoSuchPost, UsageError
+
+if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
+    from mau.keyring import Keyring
+    from mau.reader.open import OpenedPost
+    from mau.tree.posts import AuthorDir
+    from mau_cli.context import Session
+
+_IN_MEMORY = 1 << 20  # bytes of a stored file; larger ones are opened into a file
+_HEX = re.compile(r"[0-9a-f]{4,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A post that is held, and where."""
+
+    author: Fingerprint
+    name: str
+    directory: AuthorDir
+
+
+def find_post(session: Session, keyring: Keyring, who: str, name: str | None) -> tuple[Meant, str | None]:
+    """The post that ``WHO NAME`` means, or an address alone; with the version that the address names.
+
+    An address is ``mau:/p2p/FPR/NAME``, its path alone, or ``WHO/NAME``. NAME may lack its ``.pgp``, and may
+    be the beginning of one name only. UnknownWho, AmbiguousWho, UsageError, NoSuchPost.
+    """
+    from mau.reader.open import directories_of
+
+    version = None
+    if name is None:
+        author, name, version = _address(keyring, who)
+    else:
+        author = keyring.resolve_fingerprint(who)
+    for directory in directories_of(session.account(), author):
+        found = find_name(directory, name)
+        if found is not None:
+            return Meant(author, found, directory), version
+    raise NoSuchPost(f"no post {name!r} of {who!r} is held here; `mau files {who}` lists what is")
+
+
+def _address(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]:
+    from mau.content.address import resolve_iri
+
+    if text.startswith(("mau:", "/p2p/", "//")):
+        address = resolve_iri(text, keyring.me.fingerprint)
+        if address is None or address.name is None:
+            raise UsageError(f"that is the address of a person; which post? {text!r:.120}")
+        return address.author, address.name, address.version
+    who, slash, name = text.partition("/")
+    if not slash or not name:
+        raise UsageError("which post? Say WHO and NAME, or an address")
+    return keyring.resolve_fingerprint(who), name, None
+
+
+def find_name(directory: AuthorDir, word: str) -> str | None:
+    """The name that is held and meant by a word: itself, the same but for case, or the only one it begins."""
+    from mau.tree.names import POST_SUFFIX, fold, post_name
+
+    whole = post_name(word)
+    for exact in dict.fromkeys((whole, word)):
+        if exact.endswith(POST_SUFFIX) and (directory.entry(exact) or directory.versions(exact)):
+            return exact
+    names = directory.names()
+    for same in (
+        [name for name in names if fold(name) == fold(whole)],
+        [name for name in names if fold(name).startswith(fold(word))],
+    ):
+        if len(same) == 1:
+            return same[0]
+        if same:
+            listed = "".join(f"\n{name}" for name in sorted(same)[:10])
+            raise UsageError(f"{word!r} can be {len(same)} posts; write more of the name:{listed}")
+    return None
+
+
+def find_version(meant: Meant, word: str) -> str | None:
+    """The sha256 of the version whose beginning `word` is; None when that is the current content."""
+    if not _HEX.fullmatch(word):
+        raise UsageError("a version is named by its sha256, or by 4 or more of its first hex digits")
+    held = {version.sha256 for version in meant.directory.versions(meant.name)}
+    current = meant.directory.sha256(meant.name) if meant.directory.entry(meant.name) else None
+    fits = sorted(sha256 for sha256 in held | ({current} if current else set()) if sha256.startswith(word))
+    if not fits:
+        raise NoSuchPost(f"there is no version {word} of {meant.name!r}; `mau versions` lists them")
+    if len(fits) > 1:
+        raise UsageError(f"{word} can be {len(fits)} versions; write more digits:\n" + "\n".join(fits))
+    return fits[0] if fits[0] in held else None
+
+
+@contextmanager
+def opened(
+    session: Session, keyring: Keyring, meant: Meant, version: str | None = None, *, anyway: bool = False
+) -> Iterator[tuple[OpenedPost, Path | None]]:
+    """Open a post (one PostError when it does not hold); with a file that has its content when that is large.
+
+    The file is gone after the block.
+    """
+    from mau.reader.open import open_post
+    from mau.tree.scratch import scratch_file
+
+    account = session.account()
+    if _stored_size(meant, version) <= _IN_MEMORY:
+        yield open_post(account, keyring, meant.author, meant.name, version, anyway=anyway), None
+        return
+    with scratch_file(session.root, "reader") as path:
+        post = open_post(account, keyring, meant.author, meant.name, version, sink=path, anyway=anyway)
+        yield post, path
+
+
+def _stored_size(meant: Meant, version: str | None) -> int:
+    if version is None:
+        entry = meant.directory.entry(meant.name)
+        return entry.size if entry is not None else 0
+    return max((one.size for one in meant.directory.versions(meant.name) if one.sha256 == version), default=0)
+
+
+def document_facts(document: Any) -> Any:
+    """A document as `--json` can show it: numbers beyond all bounds become null."""
+    if isinstance(document, dict):
+        return {key: document_facts(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [document_facts(value) for value in document]
+    return None if isinstance(document, float) and not math.isfinite(document) else document
+
+
+def local_time(seconds: float) -> str:
+    """A time as people here read it, to the second, with its offset."""
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def size_words(size: int) -> str:
+    """A size in bytes as people read it."""
+    amount = float(size)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{size} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
