@@ -29,6 +29,7 @@ from mau.errors import (
 from mau.openpgp import Certificate, SecretKey
 from mau.passphrase import check_new
 from mau.tree import safe
+from mau.tree.recovery import recover_root
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,7 +168,7 @@ class Account:
         """The directory of the own posts."""
         from mau.tree.posts import AuthorDir
 
-        return AuthorDir(self.root, self.fingerprint)
+        return AuthorDir(self.root, self.fingerprint, own=True)
 
 
 def check_name(text: str) -> str:
@@ -234,6 +235,7 @@ def _alone(root: Root) -> Iterator[None]:
     """Hold the lock under which the account file is made and changed: the one of its directory."""
     with safe.closing(safe.open_dir(root.mau)) as directory:
         fcntl.flock(directory, fcntl.LOCK_EX)
+        recover_root(root)  # what a run that was cut off left: an account file that nobody asked to keep
         yield
 
 

@@ -64,6 +64,18 @@ def test_a_file_that_cannot_be_written_is_an_error_in_one_line(mau: Run, alice: 
     assert done.err.count("\n") == 1 and "/nowhere/at/all" in done.err
 
 
+def test_the_account_file_is_not_overwritten_by_its_own_public_key(
+    mau: Run, alice: Account, tmp_path: Path
+) -> None:
+    before = alice.root.account_file.read_bytes()
+    (tmp_path / "link").symlink_to(alice.root.account_file)
+    for place in (alice.root.account_file, alice.root.mau / "x", tmp_path / "link"):
+        done = mau("export", "-o", place, passphrase=PASSPHRASE)
+        assert done.code == 2
+    assert alice.root.account_file.read_bytes() == before
+    assert [one.name for one in alice.root.mau.iterdir()] == ["account.pgp"]
+
+
 def test_a_wrong_passphrase_exports_nothing(mau: Run, alice: Account, tmp_path: Path) -> None:
     done = mau("export", "-o", tmp_path / "key", passphrase="not the one")
     assert done.code == 4

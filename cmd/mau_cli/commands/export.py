@@ -25,6 +25,8 @@ def command(session: Session, output: Path | None, binary: bool) -> None:
     to_stdout = output is None or str(output) == "-"
     if binary and to_stdout and sys.stdout.isatty():
         raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
+    if output is not None and session.root.mau.resolve() in output.resolve().parents:
+        raise click.UsageError("Only the account and the keys of friends may lie in .mau; say another place.")
     certificate = session.account().certificate
     if output is not None and not to_stdout:
         output.write_bytes(bytes(certificate) if binary else certificate.armored().encode("ascii"))
