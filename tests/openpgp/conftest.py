@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -14,22 +15,23 @@ import pytest
 
 from mau.openpgp import Certificate, SecretKey, write_message
 
+YESTERDAY = int(time.time()) - 86_400
 VECTORS = Path(__file__).parent.parent / "vectors"
 
 
 @pytest.fixture(scope="session")
 def alice() -> SecretKey:
-    return SecretKey.generate("Alice", "alice@example.org")
+    return SecretKey.generate("Alice", "alice@example.org", created=YESTERDAY)
 
 
 @pytest.fixture(scope="session")
 def bob() -> SecretKey:
-    return SecretKey.generate("Bob", "bob@example.org")
+    return SecretKey.generate("Bob", "bob@example.org", created=YESTERDAY)
 
 
 @pytest.fixture(scope="session")
 def mallory() -> SecretKey:
-    return SecretKey.generate("Mallory", "mallory@example.org")
+    return SecretKey.generate("Mallory", "mallory@example.org", created=YESTERDAY)
 
 
 def message(

@@ -39,7 +39,7 @@ from mau.openpgp.compat import pgpy
 from mau.openpgp.protected import protect
 from mau.openpgp.signing import LITERAL_HEAD, Signing, signed_whole
 from mau.openpgp.writing import _Session
-from tests.openpgp.conftest import message
+from tests.openpgp.conftest import YESTERDAY, message
 
 TEXT = b'{"articleBody":"' + b"hello " * 40 + b'"}'
 NOW = int(time.time())
@@ -120,7 +120,7 @@ def test_signed_by_a_subkey_grafted_onto_the_author(
     refused(b"".join(parts(mallory)), BadSignature, graft(alice.certificate, packet))
     lib = pgpy()
     flags = lib.constants.KeyFlags
-    stranger = SecretKey.generate("Stranger", "").pgpy_key
+    stranger = SecretKey.generate("Stranger", "", created=YESTERDAY).pgpy_key
     own = lib.PGPKey.new(lib.constants.PubKeyAlgorithm.EdDSA, lib.constants.EllipticCurveOID.Ed25519)
     stranger.add_subkey(own, usage={flags.Sign})
     subkey = packets.split(bytes(stranger.pubkey))[-2:]
@@ -385,7 +385,7 @@ def test_a_spliced_message_is_one_typed_error(data: st.DataObject) -> None:
     assert opened.data == TEXT
 
 
-SPLICER = SecretKey.generate("Splice", "")
+SPLICER = SecretKey.generate("Splice", "", created=YESTERDAY)
 SPLICED = [
     message(TEXT, SPLICER, None),
     message(TEXT, SPLICER, []),
