@@ -367,7 +367,7 @@ def test_a_time_that_is_none_is_refused(time: bytes) -> None:
     assert judge(der.replace(b"\x17\x0d231114221320Z", b"\x17\x0d" + time.ljust(13))) is None
 
 
-# --- what the specification prints ---------------------------------------------------------------------------
+# --- what the specification prints --------------------------------------------------------------------------
 
 
 def test_the_examples_of_the_specification_hold() -> None:

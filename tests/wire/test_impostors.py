@@ -7,13 +7,11 @@ sees our client's certificate, or is answered a byte that was meant for the vict
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import functools
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -25,42 +23,24 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 from OpenSSL import SSL, crypto
 
 from mau.errors import IdentityError
-from mau.fingerprint import Fingerprint
-from mau.wire.identity import Identity, PrivateKey, self_signed
-from mau.wire.tls import client_context, identity_error, peer_fingerprint, server_context
-
-SECRET = b"for the victim alone"
-REQUEST = b"GET /p2p/ HTTP/1.1\r\nHost: x\r\n\r\n"
-CREATED = 1_700_000_000
-PATIENCE = 10.0
+from mau.wire.identity import Identity, self_signed
+from mau.wire.tls import identity_error
+from tests.wire.attackers import (
+    CREATED,
+    REQUEST,
+    SECRET,
+    Seen,
+    ask,
+    attack_as_client,
+    attacking_server,
+    mallory,
+    me,
+    our_server,
+    rsa_key,
+    victim,
+)
 
 AnyKey = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-@functools.cache
-def rsa_key(bits: int, which: str = "mallory") -> rsa.RSAPrivateKey:
-    del which  # one key for each name
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
-
-
-@functools.cache
-def me() -> Identity:
-    return Identity.of(ed25519.Ed25519PrivateKey.generate(), CREATED - 7)
-
-
-@functools.cache
-def victim(kind: str = "ed25519") -> Identity:
-    key: PrivateKey = ed25519.Ed25519PrivateKey.generate()
-    if kind == "rsa":
-        key = rsa_key(2048, "victim")
-    elif kind == "p256":
-        key = ec.generate_private_key(ec.SECP256R1())
-    return Identity.of(key, CREATED)
-
-
-@functools.cache
-def mallory() -> Identity:
-    return Identity.of(ed25519.Ed25519PrivateKey.generate(), CREATED + 99)
 
 
 # --- forging -----------------------------------------------------------------------------------------------
@@ -471,10 +451,10 @@ FORGERIES |= OLD
 # --- the attackers -----------------------------------------------------------------------------------------
 
 
-def attackers_settings(forged: Forgery | None, versions: tuple[int, int] | None = None) -> SSL.Context:
+def attackers_settings(forged: Forgery | None) -> SSL.Context:
     settings = SSL.Context(SSL.TLS_METHOD)
     settings.set_cipher_list(b"ALL:@SECLEVEL=0")
-    lowest, highest = versions or (forged.versions if forged else (SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION))
+    lowest, highest = forged.versions if forged else (SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION)
     settings.set_min_proto_version(lowest)
     settings.set_max_proto_version(highest)
     settings.set_verify(SSL.VERIFY_PEER, lambda *_: True)
@@ -486,14 +466,6 @@ def attackers_settings(forged: Forgery | None, versions: tuple[int, int] | None 
                 settings.add_extra_chain_cert(link)
             settings.use_privatekey(forged.key)  # last: only then may the two disagree
     return settings
-
-
-@dataclass
-class Seen:
-    """What an attacker got to see."""
-
-    data: bytes = b""
-    certificate: bytes | None = None
 
 
 def converse(settings: SSL.Context, raw: socket.socket, *, server: bool) -> Seen:
@@ -521,74 +493,12 @@ def converse(settings: SSL.Context, raw: socket.socket, *, server: bool) -> Seen
     return seen
 
 
-@contextlib.contextmanager
-def attacking_server(forged: Forgery) -> Iterator[tuple[int, Callable[[], Seen]]]:
-    """Serve one connection in a thread; yields the port, and a function that waits for what was seen."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(PATIENCE)
-    seen: list[Seen] = []
-
-    def serve() -> None:
-        with listener:
-            raw, _ = listener.accept()
-            seen.append(converse(settings, raw, server=True))
-
-    settings = attackers_settings(forged)
-    thread = threading.Thread(target=serve)
-    thread.start()
-
-    def result() -> Seen:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-        return seen[0]
-
-    yield listener.getsockname()[1], result
-    thread.join(PATIENCE)
+def serving(forged: Forgery) -> Callable[[socket.socket], Seen]:
+    return functools.partial(converse, attackers_settings(forged), server=True)
 
 
-async def ask(port: int, expected: Fingerprint) -> str:
-    """Do what our client does, with a stock aiohttp."""
-    connector = aiohttp.TCPConnector(ssl=client_context(me(), expected))
-    async with (
-        aiohttp.ClientSession(connector=connector) as session,
-        session.get(f"https://127.0.0.1:{port}/p2p/{expected}") as reply,
-    ):
-        return await reply.text()
-
-
-@dataclass
-class OurServer:
-    """A server of ours that answers the victim alone, and notes whom it took its visitors for."""
-
-    answers: Fingerprint
-    port: int = 0
-    visitors: list[Fingerprint | None] = field(default_factory=list)
-
-    async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        who = peer_fingerprint(writer.transport)
-        self.visitors.append(who)
-        if who == self.answers:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(SECRET)
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-
-@contextlib.asynccontextmanager
-async def our_server(answers: Fingerprint):  # type: ignore[no-untyped-def]
-    ours = OurServer(answers)
-    server = await asyncio.start_server(
-        ours.visit, "127.0.0.1", 0, ssl=server_context(me()), ssl_handshake_timeout=PATIENCE
-    )
-    async with server:
-        ours.port = server.sockets[0].getsockname()[1]
-        yield ours
-
-
-async def attack_as_client(port: int, settings: SSL.Context) -> Seen:
-    raw = await asyncio.to_thread(socket.create_connection, ("127.0.0.1", port), PATIENCE)
-    return await asyncio.to_thread(converse, settings, raw, server=False)
+def calling(forged: Forgery | None) -> Callable[[socket.socket], Seen]:
+    return functools.partial(converse, attackers_settings(forged), server=False)
 
 
 # --- what must hold ----------------------------------------------------------------------------------------
@@ -603,7 +513,7 @@ def test_there_are_many_forgeries() -> None:
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "p256"])
 async def test_the_true_one_is_sent_the_request(kind: str) -> None:
     who = victim(kind)
-    with attacking_server(Forgery([self_signed(who)], who.private_key, who)) as (port, result):
+    with attacking_server(serving(Forgery([self_signed(who)], who.private_key, who))) as (port, result):
         assert await ask(port, who.fingerprint) == "ok"
         seen = result()
     assert seen.data.startswith(b"GET /p2p/")
@@ -613,9 +523,9 @@ async def test_the_true_one_is_sent_the_request(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "p256"])
 async def test_the_true_one_is_answered(kind: str) -> None:
     who = victim(kind)
-    settings = attackers_settings(Forgery([self_signed(who)], who.private_key, who))
+    honest = Forgery([self_signed(who)], who.private_key, who)
     async with our_server(who.fingerprint) as ours:
-        seen = await attack_as_client(ours.port, settings)
+        seen = await attack_as_client(ours.port, calling(honest))
     assert seen.data == SECRET
     assert ours.visitors == [who.fingerprint]
 
@@ -623,7 +533,7 @@ async def test_the_true_one_is_answered(kind: str) -> None:
 @pytest.mark.parametrize("attempt", ALL)
 async def test_no_impostor_is_sent_a_request(attempt: str) -> None:
     forged = FORGERIES[attempt]()
-    with attacking_server(forged) as (port, result):
+    with attacking_server(serving(forged)) as (port, result):
         with pytest.raises(aiohttp.ClientConnectorError) as caught:
             await ask(port, forged.target.fingerprint)
         seen = result()
@@ -636,7 +546,7 @@ async def test_no_impostor_is_sent_a_request(attempt: str) -> None:
 async def test_no_impostor_is_answered(attempt: str) -> None:
     forged = FORGERIES[attempt]()
     async with our_server(forged.target.fingerprint) as ours:
-        seen = await attack_as_client(ours.port, attackers_settings(forged))
+        seen = await attack_as_client(ours.port, calling(forged))
     assert seen.data == b""
     assert forged.target.fingerprint not in ours.visitors
     if attempt in UNFIT or attempt in OLD or "without" in attempt:
@@ -645,6 +555,6 @@ async def test_no_impostor_is_answered(attempt: str) -> None:
 
 async def test_nobody_in_particular_is_a_stranger() -> None:
     async with our_server(victim().fingerprint) as ours:
-        seen = await attack_as_client(ours.port, attackers_settings(None))
+        seen = await attack_as_client(ours.port, calling(None))
     assert seen.data == b""
     assert ours.visitors == [None]
