@@ -26,7 +26,7 @@ from mau.tree.lock import locked
 from mau.tree.rename import NotSupportedHere, exchange, rename_new
 from mau.tree.shadow import Shadows
 from mau.tree.staging import Digest, Staged, digest_fd, hash_fd
-from mau.tree.versions import Moved, drop_twins, keep, keep_bytes, open_versions, take_in
+from mau.tree.versions import Moved, drop_twins, holds, keep, keep_bytes, opened_versions, take_in
 
 _ATTEMPTS: Final = 50
 
@@ -66,25 +66,29 @@ class _Held:
     found: os.stat_result
     sha256: str
 
-    def is_still(self, other: os.stat_result) -> bool:
-        mine = self.found
-        return os.path.samestat(mine, other) and (mine.st_size, mine.st_mtime_ns) == (
-            other.st_size,
-            other.st_mtime_ns,
-        )
+    def is_still(self, now: os.stat_result | None) -> bool:
+        return now is not None and os.path.samestat(self.found, now) and _state(self.found) == _state(now)
 
 
 def commit(
-    staged: Staged, place: str, name: str, expect: str | Anything | None, shadows: Shadows | None
+    staged: Staged,
+    place: str,
+    name: str,
+    expect: str | Anything | None,
+    shadows: Shadows | None,
+    *,
+    settle: bool = True,
 ) -> Committed:
     """Make the staged content the post `name` of the directory `place`.
 
     TreeChanged when what is held is not what `expect` says (a sha256, or None for nothing), or the directory
-    is not the one any more in which the file was staged.
+    is not the one any more in which the file was staged. Without `settle` the caller syncs the directory
+    before he relies on the new name.
     """
     directory = staged.directory
     digest = staged.digest()
-    synced = _size(directory, name) != digest.size
+    before = _stat(directory, name)
+    synced = before is None or before.st_size != digest.size
     if synced:  # not under the lock: others need not wait for our disk
         safe.sync(staged.fd)
     with locked(directory):
@@ -108,7 +112,8 @@ def commit(
                 break
         else:
             raise TreeChanged(f"another program keeps changing {name!r}; nothing was written, try again")
-    safe.sync(directory)
+    if settle:
+        safe.sync(directory)
     return Committed(name, digest.sha256, digest.size, held.sha256 if held else None)
 
 
@@ -117,20 +122,9 @@ def parked_name(sha256: str) -> str:
     return f".mau-{os.urandom(8).hex()}.{sha256}.new"
 
 
-def settle_parked(directory: int, versions: int, parked: str, filed: os.stat_result | None) -> None:
-    """After a swap: what came out goes when it is what was `filed`, and is filed when it is not."""
-    found = os.stat(parked, dir_fd=directory, follow_symlinks=False)
-    if filed and os.path.samestat(filed, found) and _state(filed) == _state(found):
-        os.unlink(parked, dir_fd=directory)
-    else:
-        take_in(directory, versions, parked)
-
-
 def _replace(staged: Staged, name: str, digest: Digest, held: _Held, shadows: Shadows | None) -> None:
     directory = staged.directory
-    versions = open_versions(directory, name, make=True)
-    assert versions is not None  # noqa: S101 - it was made
-    with safe.closing(versions):
+    with opened_versions(directory, name) as versions:
         if held.found.st_nlink > 1:
             drop_twins(versions, held.found, but=held.sha256)
         _file_shadow(directory, name, held, shadows, versions)
@@ -143,10 +137,14 @@ def _replace(staged: Staged, name: str, digest: Digest, held: _Held, shadows: Sh
         except FileNotFoundError as error:
             raise Moved from error
         except NotSupportedHere:
-            if not held.is_still(os.stat(name, dir_fd=directory, follow_symlinks=False)):
+            if not held.is_still(_stat(directory, name)):
                 raise Moved from None
             os.rename(staged.temp, name, src_dir_fd=directory, dst_dir_fd=directory)
             staged.temp = ""
+            if not held.is_still(os.fstat(held.fd)):
+                # Edited in place right before the rename: what was filed has the wrong name.
+                holds(versions, held.sha256)
+                _keep_shadow(directory, versions, name, shadows)
             return
         parked, staged.temp = staged.temp, ""
         found = os.stat(parked, dir_fd=directory, follow_symlinks=False)
@@ -154,7 +152,11 @@ def _replace(staged: Staged, name: str, digest: Digest, held: _Held, shadows: Sh
             exchange(directory, parked, name)
             staged.temp = parked
             raise NotAFile(f"{name!r} became something that is no regular file; move it away")
-        settle_parked(directory, versions, parked, held.found)
+        if held.is_still(found):
+            os.unlink(parked, dir_fd=directory)
+        else:  # another program was quicker than the swap: file what it had put there
+            take_in(directory, versions, parked)
+            _keep_shadow(directory, versions, name, shadows)
 
 
 def _place(staged: Staged, name: str) -> None:
@@ -177,7 +179,7 @@ def _link_new(directory: int, temp: str, name: str) -> None:
     except FileExistsError as error:
         raise Moved from error
     except OSError:  # no hard links either: nothing better is left than to look right before
-        if _size(directory, name) is not None:
+        if _stat(directory, name) is not None:
             raise Moved from None
         os.rename(temp, name, src_dir_fd=directory, dst_dir_fd=directory)
     else:
@@ -207,17 +209,22 @@ def _file_shadow(
 ) -> None:
     """When the post was edited by hand, what it held before becomes a version (H3)."""
     shadow = shadows.read(name) if shadows else None
-    if shadow is None or shadow.sha256 == held.sha256:
+    if shadows is None or shadow is None or shadow.sha256 == held.sha256:
         return
     if versions is not None:
-        keep_bytes(directory, versions, shadow.data, shadow.sha256, shadow.mtime_ns)
+        _keep_shadow(directory, versions, name, shadows)
         return
-    opened = open_versions(directory, name, make=True)
-    assert opened is not None and shadows is not None  # noqa: S101 - it was made; there is a shadow
-    with safe.closing(opened):
-        keep_bytes(directory, opened, shadow.data, shadow.sha256, shadow.mtime_ns)
-        safe.sync(opened)
+    with opened_versions(directory, name) as made:
+        _keep_shadow(directory, made, name, shadows)
     shadows.write(name, held.fd, digest_fd(held.fd, held.found))
+
+
+def _keep_shadow(directory: int, versions: int, name: str, shadows: Shadows | None) -> None:
+    """File what the shadow of a post holds as a version."""
+    shadow = shadows.read(name) if shadows else None
+    if shadow:
+        keep_bytes(directory, versions, shadow.data, shadow.sha256, shadow.mtime_ns)
+        safe.sync(versions)
 
 
 def _require_in_place(directory: int, place: str) -> None:
@@ -230,9 +237,9 @@ def _require_in_place(directory: int, place: str) -> None:
         raise TreeChanged(f"{place!r} was moved or removed meanwhile; nothing was written")
 
 
-def _size(directory: int, name: str) -> int | None:
+def _stat(directory: int, name: str) -> os.stat_result | None:
     try:
-        return os.stat(name, dir_fd=directory, follow_symlinks=False).st_size
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return None
     except OSError as error:

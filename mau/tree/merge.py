@@ -12,7 +12,7 @@ from mau.tree.lock import locked
 from mau.tree.names import POST_SUFFIX, is_post_name, versions_name
 from mau.tree.rename import NotSupportedHere, rename_new
 from mau.tree.staging import hash_fd
-from mau.tree.versions import holds, open_versions, take_in
+from mau.tree.versions import holds, opened_versions, take_in
 
 _ATTEMPTS = 10
 
@@ -96,9 +96,7 @@ def _move_content(old: int, new: int, name: str) -> None:
     if _sum(old, name) == _sum(new, name):
         os.unlink(name, dir_fd=old)
         return
-    versions = open_versions(new, name, make=True)
-    assert versions is not None  # noqa: S101 - it was made
-    with safe.closing(versions):
+    with opened_versions(new, name) as versions:
         take_in(old, versions, name)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mau.errors import NoSuchPost, TreeChanged
+from mau.errors import MauError, NoSuchPost, TreeChanged
 from mau.fingerprint import Fingerprint
 from mau.tree import commit as committing
 from mau.tree import safe
@@ -157,6 +157,27 @@ class AuthorDir:
         check_post_name(name)
         with self._shadows() as shadows:
             return committing.commit(staged, self._path, name, expect, shadows)
+
+    def commit_many(
+        self, batch: Sequence[tuple[Staged, str, str | Anything | None]]
+    ) -> list[Committed | MauError | OSError]:
+        """Commit (staged, name, expect) one by one as `commit` does, and sync the directory once for all.
+
+        The result has at each place what became of it: one that fails stops no other.
+        """
+        results: list[Committed | MauError | OSError] = []
+        with self._shadows() as shadows:
+            for staged, name, expect in batch:
+                try:
+                    check_post_name(name)
+                    results.append(committing.commit(staged, self._path, name, expect, shadows, settle=False))
+                except (MauError, OSError) as error:
+                    results.append(error)
+        for directory in {
+            os.fstat(staged.directory).st_ino: staged.directory for staged, _, _ in batch
+        }.values():
+            safe.sync(directory)
+        return results
 
     def remove(self, name: str) -> None:
         """Remove a post, its versions and its shadow. NoSuchPost when there is neither post nor version."""

@@ -17,7 +17,7 @@ from mau.tree.lock import locked
 from mau.tree.names import check_post_name, is_post_name
 from mau.tree.shadow import Shadows
 from mau.tree.staging import SHADOW_LIMIT, digest_fd, hash_fd
-from mau.tree.versions import drop_twins, holds, keep_bytes, open_versions, take_in
+from mau.tree.versions import drop_twins, holds, keep_bytes, open_versions, opened_versions, take_in
 
 _PARKED: Final = re.compile(r"\.mau-[0-9a-f]{16}\.([0-9a-f]{64})\.new")
 GONE: Final = re.compile(r"\.mau-[0-9a-f]{16}\.gone")
@@ -94,7 +94,7 @@ def _settle(directory: int, parked: str, new: str, posts: dict[str, os.stat_resu
         os.unlink(parked, dir_fd=directory)
         return True
     for name in _candidates(directory, new, posts):
-        with _versions(directory, name) as versions:
+        with opened_versions(directory, name) as versions:
             take_in(directory, versions, parked)
             drop_twins(versions, found, but=sha256)
         return True
@@ -109,14 +109,6 @@ def _candidates(directory: int, sha256: str, posts: dict[str, os.stat_result]) -
             with safe.closing(fd):
                 if hash_fd(fd)[0] == sha256:
                     yield name
-
-
-@contextlib.contextmanager
-def _versions(directory: int, name: str) -> Iterator[int]:
-    versions = open_versions(directory, name, make=True)
-    assert versions is not None  # noqa: S101 - it was made
-    with safe.closing(versions):
-        yield versions
 
 
 def _drop_twins(directory: int, name: str, found: os.stat_result) -> bool:
@@ -155,7 +147,7 @@ def file_edit(directory: int, name: str, shadows: Shadows) -> bool:
         digest = digest_fd(fd, found)
         edited = shadow is not None and shadow.sha256 != digest.sha256
         if edited and shadow:
-            with _versions(directory, name) as versions:
+            with opened_versions(directory, name) as versions:
                 if not holds(versions, shadow.sha256):
                     keep_bytes(directory, versions, shadow.data, shadow.sha256, shadow.mtime_ns)
                     safe.sync(versions)

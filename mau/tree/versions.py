@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +44,15 @@ def open_versions(directory: int, name: str, *, make: bool = False) -> int | Non
             f"{wanted!r} must be a directory: older versions of {name!r} go there. "
             "Rename or move away what has its name, then try again; nothing was changed."
         ) from error
+
+
+@contextlib.contextmanager
+def opened_versions(directory: int, name: str) -> Iterator[int]:
+    """A descriptor of the versions of a post, made when missing, for the length of the block."""
+    versions = open_versions(directory, name, make=True)
+    assert versions is not None  # noqa: S101 - it was made
+    with safe.closing(versions):
+        yield versions
 
 
 def listing(versions: int, current: os.stat_result | None) -> list[VersionEntry]:

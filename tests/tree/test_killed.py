@@ -62,7 +62,7 @@ SCENARIOS = [
 ]
 
 
-@pytest.mark.parametrize(("word", "renames", "least"), SCENARIOS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("word", "renames", "least"), SCENARIOS, ids=str)
 def test_the_old_or_the_new_content_is_there_and_nothing_is_lost(
     word: str, renames: str, least: int, tmp_path: Path, contents: Contents, stray: Stray
 ) -> None:
@@ -145,4 +145,7 @@ def test_the_account_file_is_the_old_or_the_new_one(size: str, tmp_path: Path) -
         assert hashlib.sha256(root.account_file.read_bytes()).digest() in contents
         assert [path.name for path in root.mau.iterdir()] == ["account.pgp"]
         recover_root(root)
-        assert sorted(p.name for p in root.path.iterdir()) in ([".mau", FPR.hex], [".mau", ".shadow", FPR.hex])
+        assert sorted(p.name for p in root.path.iterdir()) in (
+            [".mau", FPR.hex],
+            [".mau", ".shadow", FPR.hex],
+        )

@@ -81,7 +81,14 @@ def test_key_files_and_groups_are_found_and_all_else_is_passed_over(root: Root, 
         root.key_file(A, group).parent.mkdir(exist_ok=True)
     for fpr, group in ((B, ""), (A, ""), (C, "known"), (A, "family"), (B, "family/close")):
         root.key_file(fpr, group).write_bytes(b"key")
-    for name in ("account.pgp", "sync_state.json", f"{C.hex.upper()}.pgp", f"{C.hex}", f"{C.hex}.pgp~", ".x.pgp"):
+    for name in (
+        "account.pgp",
+        "sync_state.json",
+        f"{C.hex.upper()}.pgp",
+        f"{C.hex}",
+        f"{C.hex}.pgp~",
+        ".x.pgp",
+    ):
         (root.mau / name).write_bytes(b"no key")
     (root.mau / f"{C.hex}.pgp").symlink_to(root.key_file(A))
     (root.mau / "linked").symlink_to(root.mau / "family")
@@ -98,7 +105,9 @@ def test_key_files_and_groups_are_found_and_all_else_is_passed_over(root: Root, 
         ("family/close", B),
         ("known", C),
     ]
-    assert all(path == root.key_file(fpr, group) and path.read_bytes() == b"key" for group, fpr, path in found)
+    assert all(
+        path == root.key_file(fpr, group) and path.read_bytes() == b"key" for group, fpr, path in found
+    )
     assert root.groups() == ["empty", "family", "family/close"]
 
 

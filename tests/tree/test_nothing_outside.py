@@ -20,10 +20,23 @@ from mau.tree.posts import AuthorDir, Committed
 FPR = Fingerprint(b"\xaa" * 20)
 SECRET = b"not for anyone"
 
-pieces = st.sampled_from(
-    ["..", ".", "/", "\\", "\0", "x", ".pgp", ".versions", ".pgp.versions", ".mau", "account.pgp", FPR.hex, "secret"]
-    + ["\n", "\x7f", "\u0301", "é", "É", "\ud800", "~", "*", "%2f", "%00", ".tmp", ".mau-0123456789abcdef.tmp"]
-)  # fmt: skip
+PIECES = [
+    "..",
+    ".",
+    "/",
+    "\\",
+    "\0",
+    "x",
+    ".pgp",
+    ".versions",
+    ".pgp.versions",
+    ".mau",
+    "account.pgp",
+    FPR.hex,
+]
+PIECES += ["secret", "\n", "\x7f", "\u0301", "é", "É", "\ud800", "~", "*", "%2f", "%00", ".tmp"]
+PIECES += [".mau-0123456789abcdef.tmp"]
+pieces = st.sampled_from(PIECES)
 names = st.one_of(
     st.lists(pieces, max_size=6).map("".join),
     st.lists(pieces, max_size=6).map(lambda parts: "".join(parts) + ".pgp"),
@@ -67,12 +80,11 @@ def test_no_name_leads_out_of_the_directory(words: list[str]) -> None:
                 with contextlib.suppress(MauError), directory.stage() as staged:
                     staged.file.write(data)
                     directory.commit(staged, word)
-            for call in (directory.open, directory.entry, directory.sha256, directory.versions):
+            for call in (directory.entry, directory.sha256, directory.versions):
                 with contextlib.suppress(MauError):
-                    result = call(word)
-                    if hasattr(result, "read"):
-                        assert result.read() != SECRET
-                        result.close()
+                    call(word)
+            with contextlib.suppress(MauError), directory.open(word) as file:
+                assert file.read() != SECRET
             for sha256 in (word, "../" * 3 + word):
                 with pytest.raises(MauError):
                     directory.open_version(word, sha256)

@@ -45,7 +45,9 @@ def test_what_was_committed_is_listed_and_opens(own: AuthorDir, put: Put) -> Non
     )
 
 
-def test_the_old_content_becomes_a_version(own: AuthorDir, put: Put, contents: Contents, stray: Stray) -> None:
+def test_the_old_content_becomes_a_version(
+    own: AuthorDir, put: Put, contents: Contents, stray: Stray
+) -> None:
     put(own, "x.pgp", b"one")
     assert put(own, "x.pgp", b"two").replaced == sha(b"one")
     assert put(own, "x.pgp", b"three").replaced == sha(b"two")
@@ -71,7 +73,38 @@ def test_going_back_to_an_older_content(own: AuthorDir, put: Put, contents: Cont
     assert set(contents(own, "x.pgp")) == {b"one", b"two"}
 
 
-def test_expect_guards_against_what_others_did_meanwhile(own: AuthorDir, put: Put, contents: Contents) -> None:
+def test_many_are_committed_at_once_and_one_that_fails_stops_no_other(
+    other: AuthorDir, put: Put, contents: Contents, stray: Stray
+) -> None:
+    put(other, "b.pgp", b"old")
+    batch = []
+    for name, data, expect in (
+        ("a.pgp", b"a", ANY),
+        ("../b", b"x", ANY),
+        ("b.pgp", b"x", None),
+        ("b.pgp", b"b", sha(b"old")),
+        ("c.pgp", b"c", None),
+    ):
+        staged = other.stage()
+        staged.file.write(data)
+        batch.append((staged, name, expect))
+    results = other.commit_many(batch)
+    for staged, _, _ in batch:
+        staged.close()
+    assert [type(result) for result in results] == [Committed, InvalidName, TreeChanged, Committed, Committed]
+    assert results[3] == Committed("b.pgp", sha(b"b"), 1, sha(b"old"))
+    assert {name: contents(other, name)[-1] for name in other.names()} == {
+        "a.pgp": b"a",
+        "b.pgp": b"b",
+        "c.pgp": b"c",
+    }
+    assert stray(other) == []
+    assert other.commit_many([]) == []
+
+
+def test_expect_guards_against_what_others_did_meanwhile(
+    own: AuthorDir, put: Put, contents: Contents
+) -> None:
     assert put(own, "x.pgp", b"one", expect=None).replaced is None
     with pytest.raises(TreeChanged):
         put(own, "x.pgp", b"two", expect=None)
@@ -112,7 +145,9 @@ def test_both_spellings_of_a_version_are_read(own: AuthorDir, put: Put) -> None:
         own.open_version("x.pgp", "../x.pgp")
 
 
-def test_a_damaged_version_is_never_taken_for_the_true_one(own: AuthorDir, put: Put, contents: Contents) -> None:
+def test_a_damaged_version_is_never_taken_for_the_true_one(
+    own: AuthorDir, put: Put, contents: Contents
+) -> None:
     put(own, "x.pgp", b"one")
     put(own, "x.pgp", b"two")
     (own.path / "x.pgp.versions" / f"{sha(b'one')}.pgp").write_bytes(b"scribbled")
@@ -157,7 +192,9 @@ def test_removing_takes_the_file_its_versions_and_its_shadow(own: AuthorDir, put
     assert own.entry("x.pgp") is None
 
 
-def test_versions_outlive_a_file_that_was_removed_by_hand(own: AuthorDir, put: Put, contents: Contents) -> None:
+def test_versions_outlive_a_file_that_was_removed_by_hand(
+    own: AuthorDir, put: Put, contents: Contents
+) -> None:
     put(own, "x.pgp", b"one")
     put(own, "x.pgp", b"two")
     (own.path / "x.pgp").unlink()
