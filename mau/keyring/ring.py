@@ -36,7 +36,7 @@ class Keyring:
         self._store = Store(account)
         self._suspect = suspect
         self._snapshot = Snapshot(self._store, account.key)
-        self._owners: Owners | None = None
+        self._owners: tuple[Snapshot, Owners] | None = None
         self.me = Person(account.fingerprint, ME, account.certificate, (), "me")
         """The owner."""
         if self.problem and not suspect:
@@ -64,12 +64,8 @@ class Keyring:
         snapshot = Snapshot(self._store, self._account.key)
         if snapshot.held.problem and not self._suspect:
             raise snapshot.held.problem
-        self._take(snapshot)
-        return True
-
-    def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._owners = None
+        return True
 
     # --- people ---------------------------------------------------------------------------------------------
 
@@ -125,9 +121,11 @@ class Keyring:
         return {keyid: people for keyid, people in others.items() if people}
 
     def _all_owners(self) -> Owners:
-        if self._owners is None:
-            self._owners = Owners([self.me, *self._snapshot.confirmed()])
-        return self._owners
+        # Together with what they follow from: a thread that reads again in between leaves nothing stale here.
+        snapshot, owners = self._snapshot, self._owners
+        if owners is None or owners[0] is not snapshot:
+            owners = self._owners = snapshot, Owners([self.me, *snapshot.confirmed()])
+        return owners[1]
 
     # --- groups ---------------------------------------------------------------------------------------------
 
@@ -227,7 +225,7 @@ class Keyring:
             changing.remove(change, snapshot, _fingerprint(who))
 
     def confirm(self, who: Person | Fingerprint, local_name: str | None = None) -> Person | None:
-        """Make true what the key files of somebody say, as of the last reading; or give another local name.
+        """Make true what `differences` says of somebody, nothing else; or give him another local name.
 
         None when nothing of him is left. TreeChanged when a key file is not what it was.
         """
@@ -240,7 +238,7 @@ class Keyring:
     def confirm_all(
         self, names: Mapping[Fingerprint, str], seen: Sequence[Difference] | None = None
     ) -> list[tuple[Fingerprint, MauError]]:
-        """Confirm the differences of the last reading (or `seen`) at once; returns whom not, and why.
+        """Confirm all differences, or those that were `seen`, and no others; returns whom not, and why.
 
         `names` has the local name for everybody who has none yet.
         """
@@ -305,7 +303,7 @@ class Keyring:
                 yield change, snapshot
                 change.commit()
             finally:
-                self._take(Snapshot(self._store, self._account.key))
+                self._snapshot = Snapshot(self._store, self._account.key)
 
     def _must(self, fingerprint: Fingerprint) -> Person:
         person = self.person(fingerprint)

@@ -86,7 +86,10 @@ class Store:
             )
             return Held(Statement(), None, 0, seen, gone)
         except (TreeError, OSError) as error:
-            raise KeyringDamaged(f"the statement of who your friends are cannot be read: {error}") from error
+            unreadable = KeyringDamaged(
+                f"the statement of who your friends are ({KEYRING_NAME}) cannot be read: {error}. {_WAY_OUT}"
+            )
+            return Held(Statement(), None, 0, seen, unreadable)
         sha256 = hashlib.sha256(data).hexdigest()
         try:
             statement, signed_at = self._open(data)
@@ -184,4 +187,8 @@ class Store:
                 files.append(
                     (place, fingerprint, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
                 )
-        return sorted(files), self._posts.entry(KEYRING_NAME)
+        try:
+            statement = self._posts.entry(KEYRING_NAME)
+        except TreeError as error:  # something else is in the way
+            return sorted(files), str(error)
+        return sorted(files), statement

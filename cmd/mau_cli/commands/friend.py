@@ -122,8 +122,8 @@ def _say_contested(keyring: Keyring, fingerprint: Fingerprint) -> None:
     for keyid, others in keyring.contested(person).items() if person else ():
         names = ", ".join(repr(other.local_name) for other in others)
         say(
-            f"Warning: the encryption key {keyid.hex()} is also on the key of {names}. Between friends nobody is "
-            "given the posts for it, until only one of them carries it."
+            f"Warning: the encryption key {keyid.hex()} is also on the key of {names}. Between friends, "
+            "nobody is given the posts for it until only one of them carries it."
         )
 
 
