@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from mau.server.people import People
 from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
 from mau.tree.posts import AuthorDir, Entry
 from mau.wire.paths import Item
+
+_log = logging.getLogger("mau.server")
 
 SMALL = 64 * 1024
 """Bytes up to which a file is read at once, together with opening it."""
@@ -107,7 +110,7 @@ class Library:
         held: set[str] = set()
         pause = time.monotonic() + _BUDGET
         for hidden, directory in self._dirs(shelf, visitor):
-            entries = [entry for entry in directory.entries() if entry.name not in held]
+            entries = [entry for entry in _entries(directory) if entry.name not in held]
             held.update(entry.name for entry in entries)
             records = self._facts.shelf(author, hidden)
             self._facts.prune(author, hidden, held)
@@ -241,6 +244,15 @@ class Library:
                 raise Changed
             verdict = self._verdict(shelf, visitor, name, record)
         return bool(verdict)
+
+
+def _entries(directory: AuthorDir) -> list[Entry]:
+    """What lies there; a place that cannot be read has nothing to offer."""
+    try:
+        return directory.entries()
+    except (TreeError, OSError) as error:
+        _log.warning("%s cannot be read: %s", directory.fpr, error)
+        return []
 
 
 def _small_content(record: Record, handle: BinaryIO) -> bytes | None:
