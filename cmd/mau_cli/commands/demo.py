@@ -71,6 +71,7 @@ def _play(place: Path) -> None:
     alice, bob = Person("alice", place), Person("bob", place)
 
     _tell("Alice and Bob each make an account: an OpenPGP key in a directory of their own.")
+    data("(The passphrases come from MAU_PASSPHRASE here; otherwise mau asks for them.)")
     alice.mau("init", "--name", "Alice", "--email", "alice@example.org")
     bob.mau("init", "--name", "Bob", "--email", "bob@example.org")
 
@@ -216,9 +217,8 @@ def _stranger(place: Path, address: str, fingerprint: str) -> None:
     if shutil.which("curl") is None:
         data("(curl is not installed: this part is left out.)")
         return
-    _tool(
-        place, ["curl", "--silent", "--insecure", f"https://{address}/p2p/{fingerprint}"], _environment(place)
-    )
+    words = ["curl", "--silent", "--show-error", "--insecure", f"https://{address}/p2p/{fingerprint}"]
+    _tool(place, words, _environment(place), f"stranger$ {shlex.join(words)}")
 
 
 def _ask_gpg(place: Path, alice: Person, bob: Person) -> None:
@@ -226,11 +226,13 @@ def _ask_gpg(place: Path, alice: Person, bob: Person) -> None:
     if shutil.which("gpg") is None:
         data("\n(gpg is not installed: the check by another program is left out.)")
         return
-    _tell("GnuPG knows nothing of Mau. It reads Bob's key and Alice's post all the same:")
+    _tell("GnuPG knows nothing of Mau. It takes Bob's key out of his account, and reads Alice's post:")
     home = place / "gnupg"
     home.mkdir(mode=0o700)
-    environment = _environment(place) | {"GNUPGHOME": str(home)}
-    gpg = ["gpg", "--batch", "--quiet", "--no-tty", "--trust-model", "always"]
+    environment = _environment(place) | {"GNUPGHOME": str(home), "LC_ALL": "C"}
+    gpg = ["gpg", "--batch", "--no-tty", "--trust-model", "always"]
+    fingerprint = alice.fingerprint()
+    post = next((bob.root / fingerprint).glob("kettle*.pgp")).relative_to(place)
     try:
         account = subprocess.run(
             [
@@ -248,34 +250,28 @@ def _ask_gpg(place: Path, alice: Person, bob: Person) -> None:
             capture_output=True,
             check=False,
         )
-        data("bob$ gpg --decrypt bob/.mau/account.pgp | gpg --import", bold=True)
-        _tool(place, [*gpg, "--import"], environment, shown="", given=account.stdout)
-        _tool(place, [*gpg, "--import", "alice.pgp"], environment, shown="gpg --import alice.pgp")
-        post = next((bob.root / alice.fingerprint()).glob("kettle*.pgp")).relative_to(place)
-        _tool(
-            place,
-            [*gpg[:2], "--no-tty", "--trust-model", "always", "--decrypt", str(post)],
-            environment,
-            shown=f"gpg --decrypt {post}",
-            must_say="Good signature",
-        )
+        shown = "bob$ gpg --decrypt bob/.mau/account.pgp | gpg --import"
+        _tool(place, [*gpg, "--import"], environment, shown, given=account.stdout)
+        _tool(place, [*gpg, "--import", "alice.pgp"], environment, "bob$ gpg --import alice.pgp")
+        shown, must_say = f"bob$ gpg --decrypt {post}", ("Good signature", fingerprint.upper())
+        _tool(place, [*gpg, "--decrypt", str(post)], environment, shown, must_say=must_say)
     finally:
         if shutil.which("gpgconf"):
-            subprocess.run(["gpgconf", "--kill", "all"], env=environment, check=False, capture_output=True)  # noqa: S607
+            stop = ["gpgconf", "--kill", "all"]
+            subprocess.run(stop, env=environment, check=False, capture_output=True)
 
 
 def _tool(
     place: Path,
     words: Sequence[str],
     environment: Mapping[str, str],
+    shown: str,
     *,
-    shown: str | None = None,
     given: bytes = b"",
-    must_say: str = "",
+    must_say: Sequence[str] = (),
 ) -> None:
-    """Run a program that is not ours, show it and what it says."""
-    if shown != "":
-        data(f"bob$ {shown}" if shown else f"stranger$ {shlex.join(words)}", bold=True)
+    """Run a program that is not ours; show it and what it says."""
+    data(shown, bold=True)
     done = subprocess.run(
         words,
         cwd=place,
@@ -283,23 +279,29 @@ def _tool(
         input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        timeout=COMMAND_ENDS_WITHIN,
         check=False,
     )
     said = done.stdout.decode(errors="replace")
     data(_indented(said))
-    if done.returncode or must_say not in said:
+    if done.returncode or not all(one in said for one in must_say):
         raise MauError(f"{words[0]} does not agree; the demo ends here")
 
 
 def _indented(said: str) -> str:
-    return "\n".join(f"    {line}" for line in said.rstrip("\n").split("\n"))
+    return "\n".join(f"    {line}".rstrip() for line in said.rstrip("\n").split("\n"))
 
 
 def _tree(directory: Path) -> Iterator[str]:
-    """Draw a directory, fingerprints shortened."""
+    """Draw a directory; what is derived is only named."""
     yield f"    {directory.name}/"
-    for path in sorted(directory.rglob("*")):
-        depth = len(path.relative_to(directory).parts)
-        yield (
-            "    " + "  " * depth + path.name + ("/" if path.is_dir() else f"  ({path.stat().st_size} bytes)")
-        )
+    derived = []
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith(".") and path.name != ".mau":
+            derived.append(path.name)
+            continue
+        for one in [path, *sorted(path.rglob("*"))]:
+            depth = len(one.relative_to(directory).parts)
+            size = "/" if one.is_dir() else f"  ({one.stat().st_size} bytes)"
+            yield "    " + "  " * depth + one.name + size
+    yield f"      (derived, may be deleted: {' '.join(derived)})"
