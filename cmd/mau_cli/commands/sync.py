@@ -23,7 +23,7 @@ SHOWN = 20  # troubles of one person that are shown one by one; --json has them 
 AT_ONCE = 4  # people who are asked at the same time
 
 
-@click.command(short_help="Fetch what is new.")
+@click.command("sync", short_help="Fetch what is new.")
 @click.argument("who", required=False)
 @click.option(
     "--at", "at", metavar="HOST:PORT", multiple=True, help="Where to find WHO; remembered once proven."
