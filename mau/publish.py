@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mau.openpgp import Certificate
     from mau.tree.posts import AuthorDir
 
-_ATTEMPTS = 5
+_ATTEMPTS = 20
 _OPENED_FOR_TIME = 16 << 20  # bytes of a held file that is opened only to learn when it was signed
 _MAX_AHEAD = 30 * 60  # seconds; a file's time further ahead is somebody's mistake, not a signing time
 _MAX_FILENAME = 255  # bytes
@@ -64,6 +64,7 @@ def publish_document(
 
     UsageError when it is one that nobody could read that out of: too large, too deep, another context.
     """
+    _own_name(check_post_name(name))
     data = _encode(bind_document(document, account.fingerprint, name, audience))
     if not read_statement(account.fingerprint, {}, data).bound:
         raise UsageError(
@@ -84,6 +85,7 @@ def publish_file(
 
     `filename` is what the file was called outside: it travels inside the signature, encrypted with it.
     """
+    _own_name(check_post_name(name))
     notations = notations_for(account.fingerprint, name, audience, filename)
     return _publish(account, keyring, source, name, audience, notations)
 
@@ -151,7 +153,6 @@ def _publish(
 ) -> Published:
     from mau.openpgp import write_message
 
-    _own_name(check_post_name(name))
     recipients = _recipients(account, keyring, audience)
     posts = account.posts()
     again = isinstance(source, bytes) or source.seekable()

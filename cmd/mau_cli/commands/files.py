@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mau.openpgp import Head
     from mau.tree.posts import AuthorDir, Entry
 
+_MOST = 6  # recipients that are named in one line
+
 
 @click.command("files")
 @click.argument("who", default="me")
@@ -60,7 +62,9 @@ def _for(keyring: Keyring, head: Head) -> str:
     from mau_cli.audience import keyid_words
 
     if head.kind is Kind.ENCRYPTED:
-        return ", ".join(keyid_words(keyring, keyid) for keyid in head.recipients)
+        words = [keyid_words(keyring, keyid) for keyid in head.recipients[:_MOST]]
+        more = len(head.recipients) - len(words)
+        return ", ".join(words) + (f" and {more} more" if more else "")
     return "everybody" if head.kind is Kind.SIGNED else "(not a message)"
 
 

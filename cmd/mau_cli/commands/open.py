@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import PostError, UsageError
+from mau.errors import NotReadable, PostError, UsageError
 from mau_cli.context import Session
 from mau_cli.output import data, emit_json, raw, say
 
@@ -68,8 +68,10 @@ def command(
             if not as_json:
                 _show(post, path)
     except PostError as error:
-        hint = "" if anyway else "\n--anyway shows it all the same, if it can be read at all"
-        raise type(error)(f"{meant.name} of {who} does not hold: {error}{hint}") from None
+        hint = (
+            "" if anyway or isinstance(error, NotReadable) else "\n--anyway shows it all the same, if it can"
+        )
+        raise type(error)(f"{meant.name} is not shown: {error}{hint}") from None
 
 
 def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
@@ -78,7 +80,8 @@ def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
 
     if post.problem is not None:
         say(f"WARNING: this does not hold: {post.problem}.")
-        say("Anybody may have written what follows." if post.opened.signer is None else "Take care.")
+        if post.opened.signer is None:
+            say("Anybody may have written what follows.")
     if post.opened.signer is not None:
         by = called(keyring, post.author)
         by = by if by == post.author.hex else f"{by} ({post.author})"
