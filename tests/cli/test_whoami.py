@@ -102,6 +102,12 @@ def test_a_failing_command_is_a_clear_error(mau: Run, alice: Account) -> None:
     assert done.code == 2
 
 
+def test_a_passphrase_command_does_not_eat_standard_input(mau: Run, alice: Account) -> None:
+    done = mau("--passphrase-command", "cat", "whoami", stdin=PASSPHRASE.encode())
+    assert done.code == 4
+    assert "empty" in done.err
+
+
 def test_a_file_that_others_can_read_is_warned_about(
     mau: Run, alice: Account, secret_file: Callable[[str], Path]
 ) -> None:
