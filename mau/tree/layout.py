@@ -1,4 +1,4 @@
-"""Where everything lies: the one module that knows the layout of the tree (spec/tree.md L1-L10)."""
+"""Where everything lies: the one module that knows the layout of the tree (spec/tree.md L1-L9)."""
 
 from __future__ import annotations
 

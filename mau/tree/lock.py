@@ -1,4 +1,4 @@
-"""One writer at a time in a directory of posts (spec/tree.md K1-K4).
+"""One writer at a time in a directory of posts (spec/tree.md K1-K5).
 
 The lock is an flock on the directory itself: nothing lies about, nothing is left over after a crash, and it
 stays with the directory when that is renamed. Where a directory cannot be locked (some network file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from mau.errors import NotAFile, TreeChanged
@@ -67,7 +68,11 @@ def _merge(top: int, source: str, target: str) -> None:
         for name in names:
             _move(old, new, name)
         safe.sync(new)
-        os.rmdir(source, dir_fd=top)
+        try:
+            os.rmdir(source, dir_fd=top)
+        except OSError as error:  # somebody put a file there meanwhile: the caller tries again
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
     safe.sync(top)
 
 

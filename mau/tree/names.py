@@ -1,4 +1,4 @@
-"""What a file in the tree may be called: decisions only, nothing here touches a disk (spec/tree.md N1-N12).
+"""What a file in the tree may be called: decisions only, nothing here touches a disk (spec/tree.md N1-N11).
 
 A *name* is one path segment. A *post name* is a name that ends in ``.pgp``; what stands before is its stem.
 Names from others are accepted or refused, byte for byte; only what a person types is normalised.

@@ -89,11 +89,12 @@ class AuthorDir:
 
     def entry(self, name: str) -> Entry | None:
         """One post; None when it is not held. InvalidName; NotAFile when something else has its name."""
-        try:
-            fd, found = self._open(name)
-        except NoSuchPost:
+        check_post_name(name)
+        with self._opened() as directory:
+            found = None if directory is None else _stat(directory, name)
+        if found is None:
             return None
-        os.close(fd)
+        safe.require_regular(name, found)
         return _entry(name, found)
 
     def clash(self, name: str) -> str | None:

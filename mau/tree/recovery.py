@@ -1,4 +1,4 @@
-"""What a start-up does: finish what was cut off, remove what is left over (spec/tree.md R1-R8)."""
+"""What a start-up does: finish what was cut off, remove what is left over (spec/tree.md R1-R6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Final
 
@@ -71,6 +70,8 @@ def remove_temp(directory: int, name: str) -> bool:
 def _clear(directory: int, entry: os.DirEntry[str], posts: dict[str, os.stat_result]) -> bool:
     if entry.is_dir(follow_symlinks=False):
         if GONE.fullmatch(entry.name):
+            import shutil  # not on the way of programs that only start up
+
             shutil.rmtree(entry.name, dir_fd=directory)
             return True
     elif entry.is_file(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""The ways to touch a disk that the tree allows itself (spec/tree.md S1-S6, W1-W3).
+"""The ways to touch a disk that the tree allows itself (spec/tree.md S1-S5, W1-W3).
 
 Everything opens without following links and without waiting on pipes, looks at what was opened before
 reading a byte, and writes through a temporary file. Two layers: functions on directory descriptors, which
@@ -84,7 +84,7 @@ def open_regular(name: str | Path, *, at: int | None = None) -> tuple[int, os.st
     """Open a regular file for reading; NoSuchPost when missing, NotAFile when it is anything else."""
     try:
         # Looked at before it is opened: opening alone makes some devices act.
-        _require_regular(name, os.stat(name, dir_fd=at, follow_symlinks=False))
+        require_regular(name, os.stat(name, dir_fd=at, follow_symlinks=False))
         fd = os.open(name, _READ, dir_fd=at)
     except FileNotFoundError as error:
         raise NoSuchPost(f"there is no {str(name)!r}") from error
@@ -92,7 +92,7 @@ def open_regular(name: str | Path, *, at: int | None = None) -> tuple[int, os.st
         raise translate(error, name) from error
     try:
         found = os.fstat(fd)
-        _require_regular(name, found)
+        require_regular(name, found)
     except BaseException:
         os.close(fd)
         raise
@@ -147,7 +147,8 @@ def translate(error: OSError, name: str | Path) -> Exception:
     return error
 
 
-def _require_regular(name: str | Path, found: os.stat_result) -> None:
+def require_regular(name: str | Path, found: os.stat_result) -> None:
+    """NotAFile unless what was found is a regular file."""
     if not stat.S_ISREG(found.st_mode):
         raise NotAFile(f"{str(name)!r} is no regular file; move it away")
 
@@ -183,7 +184,7 @@ def write_bytes(path: Path, data: bytes, *, below: Path | None = None) -> None:
     """
     with closing(_open_parent(path, below, make=True)) as directory, contextlib.ExitStack() as stack:
         try:
-            _require_regular(path, os.stat(path.name, dir_fd=directory, follow_symlinks=False))
+            require_regular(path, os.stat(path.name, dir_fd=directory, follow_symlinks=False))
         except FileNotFoundError:
             pass
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Older contents: ``NAME.pgp.versions/SHA256.pgp`` (spec/tree.md V1-V8)."""
+"""Older contents: ``NAME.pgp.versions/SHA256.pgp`` (spec/tree.md V1-V7)."""
 
 from __future__ import annotations
 
