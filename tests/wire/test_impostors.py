@@ -530,6 +530,19 @@ async def test_the_true_one_is_answered(kind: str) -> None:
     assert ours.visitors == [who.fingerprint]
 
 
+async def test_company_behind_the_true_one_changes_nothing() -> None:
+    who = victim("rsa")
+    links = [
+        certificate(rsa_key(2048), serial=number, subject=name(COMMON_NAME="x")) for number in range(2, 42)
+    ]
+    crowd = Forgery([self_signed(who), self_signed(mallory()), *links], who.private_key, who)
+    with attacking_server(serving(crowd)) as (port, result):
+        assert await ask(port, who.fingerprint) == "ok"
+        assert result().data
+    async with our_server(who.fingerprint) as ours:
+        assert (await attack_as_client(ours.port, calling(crowd))).data == SECRET
+
+
 @pytest.mark.parametrize("attempt", ALL)
 async def test_no_impostor_is_sent_a_request(attempt: str) -> None:
     forged = FORGERIES[attempt]()
