@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from mau.publish import _encode
 from mau.tree.layout import Root
 
 PASSPHRASE = "between friends 11"
+YESTERDAY = int(time.time()) - 86_400
 
 
 @dataclass
@@ -100,7 +102,9 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[st
     names = ("alice", "bob", "carol", "mallory")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(state))
-        keys = {name: SecretKey.generate(name.title(), f"{name}@example.org") for name in names}
+        keys = {
+            name: SecretKey.generate(name.title(), f"{name}@example.org", created=YESTERDAY) for name in names
+        }
         for name in names:
             account = Account.create(Root(place / name), keys[name], PASSPHRASE)
             keyring = Keyring.load(account)
