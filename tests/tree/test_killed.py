@@ -64,7 +64,7 @@ SCENARIOS = [
 
 @pytest.mark.parametrize(("word", "renames", "least"), SCENARIOS, ids=str)
 def test_the_old_or_the_new_content_is_there_and_nothing_is_lost(
-    word: str, renames: str, least: int, tmp_path: Path, contents: Contents, stray: Stray
+    word: str, renames: str, least: int, quick_path: Path, contents: Contents, stray: Stray
 ) -> None:
     kind, size, whose = word.split("-")
     new, old, hand = (calls.content(what, size) for what in ("new", "old", "hand"))
@@ -72,7 +72,7 @@ def test_the_old_or_the_new_content_is_there_and_nothing_is_lost(
     if kind == "edited" and whose == "own":
         before = [old, hand]
     points = states = 0
-    for root, finished in kill_everywhere(word, tmp_path, renames):
+    for root, finished in kill_everywhere(word, quick_path, renames):
         points += 1
         directory = AuthorDir(root, FPR, own=whose == "own")
         found = contents(directory, NAME)
@@ -102,9 +102,9 @@ def test_the_old_or_the_new_content_is_there_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("word", ["replace-small-own", "edited-small-other"])
-def test_the_next_write_needs_no_recovery(word: str, tmp_path: Path, contents: Contents) -> None:
+def test_the_next_write_needs_no_recovery(word: str, quick_path: Path, contents: Contents) -> None:
     old = calls.content("old" if word.startswith("replace") else "hand", "small")
-    for root, _ in kill_everywhere(word, tmp_path):
+    for root, _ in kill_everywhere(word, quick_path):
         directory = AuthorDir(root, FPR, own=word.endswith("own"))
         calls.put(directory, b"third")
         found = contents(directory, NAME)
@@ -112,8 +112,8 @@ def test_the_next_write_needs_no_recovery(word: str, tmp_path: Path, contents: C
         assert old in found
 
 
-def test_a_killed_delete_is_done_or_can_be_done_again(tmp_path: Path, stray: Stray) -> None:
-    for root, finished in kill_everywhere("remove-small-own", tmp_path):
+def test_a_killed_delete_is_done_or_can_be_done_again(quick_path: Path, stray: Stray) -> None:
+    for root, finished in kill_everywhere("remove-small-own", quick_path):
         directory = AuthorDir(root, FPR, own=True)
         if finished:
             assert list(directory.path.iterdir()) == []
@@ -124,10 +124,10 @@ def test_a_killed_delete_is_done_or_can_be_done_again(tmp_path: Path, stray: Str
         assert list((root.path / ".shadow" / FPR.hex).iterdir()) == []
 
 
-def test_a_killed_merge_goes_on_where_it_was(tmp_path: Path, contents: Contents) -> None:
+def test_a_killed_merge_goes_on_where_it_was(quick_path: Path, contents: Contents) -> None:
     new, old, hand = (calls.content(what, "small") for what in ("new", "old", "hand"))
     points = 0
-    for root, _ in kill_everywhere("merge-small-other", tmp_path):
+    for root, _ in kill_everywhere("merge-small-other", quick_path):
         points += 1
         root.follow(FPR)
         assert root.authors() == [(FPR, False)]
@@ -139,9 +139,9 @@ def test_a_killed_merge_goes_on_where_it_was(tmp_path: Path, contents: Contents)
 
 
 @pytest.mark.parametrize("size", ["small", "large"])
-def test_the_account_file_is_the_old_or_the_new_one(size: str, tmp_path: Path) -> None:
+def test_the_account_file_is_the_old_or_the_new_one(size: str, quick_path: Path) -> None:
     contents = {hashlib.sha256(calls.content(what, size)).digest() for what in ("old", "new")}
-    for root, _ in kill_everywhere(f"account-{size}-own", tmp_path):
+    for root, _ in kill_everywhere(f"account-{size}-own", quick_path):
         assert hashlib.sha256(root.account_file.read_bytes()).digest() in contents
         assert [path.name for path in root.mau.iterdir()] == ["account.pgp"]
         recover_root(root)
