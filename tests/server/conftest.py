@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from mau.openpgp import SecretKey
-from tests.server.world import Host, Someone, make_someone, serving
+from tests.server.world import Host, Someone, make_someone, open_someone, serving
 
 NAMES = ("alice", "bob", "carol", "mallory")
 
 
+@dataclass(frozen=True)
+class Template:
+    """Trees and state to copy: making an account takes a while, on purpose."""
+
+    place: Path
+    keys: dict[str, SecretKey]
+
+
 @pytest.fixture(scope="session")
-def keys() -> dict[str, SecretKey]:
-    return {name: SecretKey.generate(name.title(), f"{name}@example.org") for name in NAMES}
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    place = tmp_path_factory.mktemp("template")
+    keys = {name: SecretKey.generate(name.title(), f"{name}@example.org") for name in NAMES}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(place / "state"))
+        found = {name: make_someone(place, name, key) for name, key in keys.items()}
+        for name in ("bob", "carol"):
+            found["alice"].keyring.add(found[name].account.certificate, name)
+            found[name].keyring.add(found["alice"].account.certificate, "alice")
+    return Template(place, keys)
 
 
 @pytest.fixture
-def people(tmp_path: Path, keys: dict[str, SecretKey]) -> dict[str, Someone]:
-    found = {name: make_someone(tmp_path, name, key) for name, key in keys.items()}
-    for name in ("bob", "carol"):
-        found["alice"].keyring.add(found[name].account.certificate, name)
-        found[name].keyring.add(found["alice"].account.certificate, "alice")
-    return found
+def people(tmp_path: Path, template: Template, monkeypatch: pytest.MonkeyPatch) -> dict[str, Someone]:
+    shutil.copytree(template.place, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return {name: open_someone(tmp_path, name, key) for name, key in template.keys.items()}
 
 
 @pytest.fixture

@@ -208,8 +208,8 @@ async def test_what_is_no_post_is_for_nobody(host: Host, alice: Someone, bob: So
 
 async def test_a_post_renamed_by_hand_is_not_published(host: Host, alice: Someone, bob: Someone) -> None:
     for name, readers in (("pub", PUBLIC), ("priv", audience(alice, bob))):
-        alice.publish(name, b"x", readers).rename(alice.own(f"new-{name}"))  # type: ignore[arg-type]
-        alice.post(f"{name}.json", readers).rename(alice.own(f"new-{name}.json"))  # type: ignore[arg-type]
+        alice.publish(name, b"x", readers).rename(alice.own(f"new-{name}"))
+        alice.post(f"{name}.json", readers).rename(alice.own(f"new-{name}.json"))
     assert (await host.list(bob)).names == []
     for name in ("new-pub", "new-priv", "new-pub.json", "new-priv.json"):
         assert (await host.get(bob, name)).status == 404
@@ -263,7 +263,7 @@ async def test_each_version_has_its_own_readers(
 ) -> None:
     contents = []
     for readers in (PUBLIC, audience(alice, bob), audience(alice, carol)):
-        contents.append(alice.publish("v", os.urandom(9), readers).read_bytes())  # type: ignore[arg-type]
+        contents.append(alice.publish("v", os.urandom(9), readers).read_bytes())
     for who, mine in ((None, {0}), (bob, {0, 1}), (carol, {0, 2}), (alice, {0, 1, 2})):
         for number, content in enumerate(contents):
             path = version_path(alice.fingerprint, "v.pgp", hashlib.sha256(content).hexdigest())

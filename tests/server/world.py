@@ -87,6 +87,12 @@ def make_someone(place: Path, name: str, key: SecretKey) -> Someone:
     return Someone(account, Keyring.load(account))
 
 
+def open_someone(place: Path, name: str, key: SecretKey) -> Someone:
+    """An account that is there already, without the price of its passphrase."""
+    account = Account(Root(place / name), key)
+    return Someone(account, Keyring.load(account))
+
+
 def audience(*people: Someone) -> frozenset[Fingerprint]:
     return frozenset(one.fingerprint for one in people)
 
