@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable
 from io import BytesIO
 
+from aiohttp import web
+
 from mau.addressbook import AddressBook
 from mau.errors import IdentityError, PeerNotFound, PeerUnreachable, UnknownAuthor
 from mau.publish import publish_file
 from mau.syncer import Progress, Syncer
 from mau.syncer.state import State
 from mau.tree.posts import AuthorDir
-from tests.syncer.conftest import Cutting, Liar, Person, lying, piece, serving
+from tests.syncer.peers import Cutting, Liar, Person, lying, piece, serving
 
 
 async def test_what_is_for_me_arrives_and_nothing_else(alice: Person, bob: Person, carol: Person) -> None:
@@ -122,17 +124,14 @@ async def test_what_comes_with_an_old_time_arrives_with_a_full_sync(alice: Perso
 async def test_only_dates_of_the_server_are_sent_back_to_it(alice: Person, bob: Person) -> None:
     liar = Liar(alice)
     liar.offer("x.json.pgp", piece(alice, "x.json.pgp", to=None))
-    start = f"/p2p/{alice.fpr.hex}"
 
-    async def dated(request: object) -> object:
-        from aiohttp import web
-
-        liar.since.append(request.headers.get("If-Modified-Since"))  # type: ignore[attr-defined]
+    async def dated(request: web.BaseRequest) -> web.StreamResponse:
+        liar.since.append(request.headers.get("If-Modified-Since"))
         return web.Response(
             body=liar.body(request), headers={"Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"}
-        )  # type: ignore[arg-type]
+        )
 
-    liar.answers[start] = dated  # type: ignore[assignment]
+    liar.answers[f"/p2p/{alice.fpr.hex}"] = dated
     async with lying(liar) as address:
         await bob.sync(alice, address)
         await bob.sync(alice, address)
@@ -197,6 +196,17 @@ async def test_two_syncs_at_once_lose_nothing(alice: Person, bob: Person) -> Non
     assert third == set(expected)
 
 
+async def _cancelled_sync(who: Person, author: Person, address: tuple[str, int], stop_at: int) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.done == stop_at:
+            task.cancel()
+
+    syncer = Syncer(who.account, who.keyring, progress=stop)
+    task = asyncio.create_task(syncer.sync(author.fpr, addresses=[address]))
+    await asyncio.wait([task])
+    syncer.close()
+
+
 async def test_a_cancelled_sync_leaves_whole_files_and_the_next_one_finishes(
     alice: Person, bob: Person
 ) -> None:
@@ -205,15 +215,7 @@ async def test_a_cancelled_sync_leaves_whole_files_and_the_next_one_finishes(
     }
     async with serving(alice) as address:
         for stop_at in (3, 50, 120):
-
-            def stop(progress: Progress, at: int = stop_at) -> None:
-                if progress.done == at:
-                    task.cancel()
-
-            syncer = Syncer(bob.account, bob.keyring, progress=stop)
-            task = asyncio.create_task(syncer.sync(alice.fpr, addresses=[address]))
-            await asyncio.wait([task])
-            syncer.close()
+            await _cancelled_sync(bob, alice, address, stop_at)
             held = bob.held(alice)
             assert held.items() <= expected.items()
             directory = bob.root.author_dir(alice.fpr)
