@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
+from mau.keyring.statement import MAX_COUNTER
 from mau.tree.safe import read_bytes, write_bytes
 
 _MAX_DIGITS = 20
@@ -26,12 +27,13 @@ class SeenCounter:
         self.path = directory / fingerprint.hex / "keyring-counter"
 
     def read(self) -> int:
-        """0 when none was seen, or when what stands there is no number."""
+        """0 when none was seen, or when what stands there is no number that a counter can reach."""
         try:
             text = read_bytes(self.path, _MAX_DIGITS).decode("ascii").strip()
         except (MauError, OSError, UnicodeDecodeError):
             return 0
-        return int(text) if text.isdecimal() else 0
+        number = int(text) if text.isdecimal() else 0
+        return number if number < MAX_COUNTER else 0
 
     def raise_to(self, counter: int) -> None:
         """Remember a counter if it is higher. OSError when it cannot be written."""

@@ -38,9 +38,9 @@ class Difference:
         who = f"{self.local_name!r} ({self.fingerprint})" if self.local_name else str(self.fingerprint)
         match self.kind:
             case "unconfirmed":
-                return f"{who} lies {self.where} but was not confirmed there"
+                return f"{who}: a key file {self.where} that was not confirmed"
             case "vanished":
-                return f"{who} is gone: the key file {self.where} vanished"
+                return f"{who}: the key file {self.where} is gone"
             case "changed":
                 return f"{who}: the key file {self.where} holds another copy of the key than was confirmed"
             case "foreign":

@@ -27,7 +27,8 @@ _CONTEXT = "https://schema.org"
 _TYPE = "https://mau.invalid/ns#Keyring"
 _CONTENT = "https://mau.invalid/ns#keyring"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MAX_COUNTER = 1 << 53
+MAX_COUNTER = 1 << 52
+"""No counter gets so far; any program reads it as a whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def load(data: bytes, own: Fingerprint) -> Statement:
         raise KeyringDamaged(f"the keyring statement cannot be read ({type(error).__name__})") from None
     except (UsageError, InvalidFingerprint) as error:
         raise KeyringDamaged(f"the keyring statement cannot be read ({error})") from None
-    if type(counter) is not int or not 0 < counter < _MAX_COUNTER:
+    if type(counter) is not int or not 0 < counter <= MAX_COUNTER:
         raise KeyringDamaged("the keyring statement has no counter")
     by_fingerprint = {entry.fingerprint: entry for entry in entries}
     names = {name_key(entry.local_name) for entry in entries}

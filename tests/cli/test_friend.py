@@ -227,7 +227,7 @@ def test_a_vanished_friend_is_confirmed_as_gone(
 ) -> None:
     run("friend", "add", write_key(tmp_path, bob), "--yes")
     alice.root.key_file(bob.fingerprint).unlink()
-    assert "vanished" in run("friend", "list").err
+    assert "is gone" in run("friend", "list").err
     assert run("friend", "confirm", "Bob Builder", "--yes").code == 0
     assert json.loads(run("friend", "list", "--json").text)["differences"] == []
 
