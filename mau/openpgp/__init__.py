@@ -6,6 +6,7 @@ secret key is handled with PGPy's packet classes and the keys of ``cryptography`
     packets        the framing of packets: lengths, partial bodies, the head of a message
     certificate    a public key: what it says and whether it may be used
     secret         the account's own key: make, import, lock, unlock
+    ownkeys        the account's keys as objects of ``cryptography``
     sessionkey     from a PKESK packet to the session key, with our own subkeys
     protected      the encrypted container (SEIPD version 1), streaming both ways
     signing        signatures by our own key, with a stated time and notations

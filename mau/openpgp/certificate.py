@@ -81,6 +81,8 @@ class Certificate:
             certs = call(pysequoia.Cert.split_bytes, data)
         except SequoiaError as error:
             raise KeyMalformed(f"that is not an OpenPGP public key ({error})") from None
+        if not certs:
+            raise KeyMalformed("that is not an OpenPGP public key")
         if len(certs) != 1:
             raise KeyMalformed(f"one key was expected, {len(certs)} are in there")
         try:

@@ -49,6 +49,8 @@ def _one_key(data: bytes) -> bytes:
         binary = b"".join(bytes(packet.__bytes__()) for packet in pile)
     except (SequoiaError, ValueError, RuntimeError) as error:
         raise KeyMalformed(f"that is not an OpenPGP key ({error})") from None
+    if not keys:
+        raise KeyMalformed("that is not an OpenPGP key")
     if len(keys) != 1:
         raise KeyMalformed(f"one key was expected, {len(keys)} are in there")
     return binary
@@ -103,6 +105,9 @@ def _open(key: Any, passphrase: str | None) -> bytes:
                 material.s2k = pgpy().packet.fields.String2Key()
                 material._compute_chksum()
                 part._key.update_hlen()
+            for part in (key, *key.subkeys.values()):
+                if not _stub(part):
+                    part._key.keymaterial.__privkey__()  # OpenSSL looks at it closely, once
             return bytes(key)
     except pgpy().errors.PGPDecryptionError:
         raise WrongPassphrase("the passphrase does not open that key") from None

@@ -20,9 +20,9 @@ from mau.errors import MalformedPost, NoIntegrity
 from mau.openpgp.packets import CHUNK, Body
 
 try:
-    from cryptography.hazmat.decrepit.ciphers.modes import CFB
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB as CFB
 except ImportError:  # before cryptography 47 it stood among the ordinary modes
-    from cryptography.hazmat.primitives.ciphers.modes import CFB
+    from cryptography.hazmat.primitives.ciphers.modes import CFB as CFB
 
 _MDC_HEADER = b"\xd3\x14"
 _MDC_LENGTH = 22

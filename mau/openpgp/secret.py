@@ -19,6 +19,7 @@ from mau.fingerprint import Fingerprint
 from mau.openpgp import packets
 from mau.openpgp.certificate import Certificate, describe
 from mau.openpgp.compat import pgpy
+from mau.openpgp.ownkeys import private_key
 from mau.openpgp.sequoia import SequoiaError, call
 
 if TYPE_CHECKING:
@@ -170,11 +171,11 @@ class SecretKey:
 
     @cached_property
     def _private(self) -> PrivateKey:
-        private: PrivateKey = self.pgpy_key._key.keymaterial.__privkey__()
+        private: PrivateKey = private_key(self.pgpy_key._key)
         return private
 
     def private_key(self) -> PrivateKey:
-        """The primary key as an object of ``cryptography``, made once (for RSA that takes 0.3 s): for TLS."""
+        """The primary key as an object of ``cryptography``, made once: for TLS."""
         return self._private
 
     @cached_property

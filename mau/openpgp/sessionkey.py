@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from mau.errors import MalformedPost
+from mau.openpgp.ownkeys import private_key
 from mau.openpgp.protected import KEY_LENGTHS
 
 Recover = Callable[[bytes], bytes]
@@ -84,7 +85,7 @@ def _rsa(key: rsa.RSAPrivateKey) -> Recover:
 def recoverer(packet: Any) -> Recover | None:
     """What opens session keys for one of our secret (sub)keys, a PGPy key packet; None when it cannot."""
     material = packet.keymaterial
-    private = material.__privkey__()
+    private = private_key(packet)
     if isinstance(private, rsa.RSAPrivateKey):
         return _rsa(private)
     if not hasattr(material, "kdf"):

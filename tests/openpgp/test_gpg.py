@@ -72,7 +72,7 @@ def test_our_revocation_certificate_revokes(gpg: Gpg) -> None:
 @pytest.mark.parametrize(
     "options",
     [[], ["--compress-algo", "bzip2"], ["--compress-algo", "zip"], ["--compress-algo", "none"],
-     ["--cipher-algo", "AES256"], ["--digest-algo", "SHA512"]],
+     ["--cipher-algo", "AES256"], ["--cipher-algo", "CAST5"], ["--digest-algo", "SHA512"]],
 )  # fmt: skip
 def test_we_open_what_gpg_signs_and_encrypts(gpg: Gpg, bob: SecretKey, options: list[str]) -> None:
     gpg.make("carol", "ed25519", "sign", "never")
