@@ -58,7 +58,8 @@ def identity_error(error: BaseException) -> IdentityError | None:
             return rest.identity_error
         if isinstance(rest, IdentityError):
             return rest
-        rest = getattr(rest, "os_error", None) or rest.__cause__ or rest.__context__
+        # Not its context: what went wrong earlier, at another address, is not why this failed.
+        rest = getattr(rest, "os_error", None) or rest.__cause__
     return None
 
 
@@ -330,7 +331,8 @@ class _Connection(ssl.SSLObject):
 def _settings(method: int, identity: Identity | None, addresses: Sequence[str] = ()) -> SSL.Context:
     settings = SSL.Context(method)
     settings.set_min_proto_version(SSL.TLS1_3_VERSION)
-    # Taking up an old session would skip the proof: none is kept, none is handed out.
+    # Taking up an old session would skip the proof: none is kept. (OpenSSL still hands out tickets; they name
+    # a session that nobody has.)
     settings.set_options(SSL.OP_NO_TICKET)
     settings.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     settings.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection holds a quarter less memory

@@ -339,6 +339,27 @@ def test_a_point_that_is_not_on_the_curve_is_refused() -> None:
     assert judge(GOOD[3].replace(long, long[:-1] + bytes((long[-1] ^ 1,)))) is None
 
 
+def test_a_key_written_in_another_way_than_the_one_is_refused() -> None:
+    """RSA without the NULL that its algorithm has for a parameter; every length around it made to fit."""
+    info = read_certificate(GOOD[2]).public_key_info
+    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    assert info.count(algorithm) == 1
+    other = info.replace(algorithm, algorithm[:1] + b"\x0b" + algorithm[2:-2])
+    other = other[:2] + (len(other) - 4).to_bytes(2, "big") + other[4:]
+    changed = GOOD[2].replace(info, other)
+    for at in (0, 4):  # the certificate, and what of it is signed
+        size = int.from_bytes(changed[at + 2 : at + 4], "big") - 2
+        changed = changed[: at + 2] + size.to_bytes(2, "big") + changed[at + 4 :]
+    assert read_certificate(changed).public_key_info == other
+    with pytest.raises(IdentityError, match="one form"):
+        fingerprint_of(changed)
+
+
+def test_a_certificate_that_is_too_long_is_not_read() -> None:
+    with pytest.raises(IdentityError, match="too long"):
+        fingerprint_of(GOOD[0] + bytes(64 * 1024))
+
+
 def with_serial_number(der: bytes, serial: int) -> bytes:
     """Certificates that today's libraries warn about; all of ours have the serial number 1."""
     assert der.count(b"\x02\x01\x01") >= 1

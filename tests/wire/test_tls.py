@@ -266,6 +266,16 @@ def test_saying_goodbye() -> None:
     ends.client.unwrap()
 
 
+def test_nothing_is_written_after_goodbye() -> None:
+    ends = pair().shake()
+    with pytest.raises(ssl.SSLWantReadError):
+        ends.client.unwrap()
+    ends.from_client.read()
+    with pytest.raises(ssl.SSLError):
+        ends.client.write(b"one thing more")
+    assert ends.from_client.read() == b""
+
+
 def test_an_end_without_goodbye_is_told_apart() -> None:
     ends = pair().shake()
     ends.client.write(b"cut")
@@ -356,6 +366,9 @@ def test_other_errors_are_no_identity_errors() -> None:
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = error
     assert identity_error(wrapped) is error
+    later = ConnectionResetError("at the next address")
+    later.__context__ = error
+    assert identity_error(later) is None
 
 
 # --- stock asyncio and aiohttp -----------------------------------------------------------------------------
