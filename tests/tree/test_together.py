@@ -76,6 +76,8 @@ def test_processes_that_write_the_same_name_lose_nothing(
         assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
+    for _ in range(20):  # a worker that starts meanwhile
+        own.recover()
     committed: dict[str, set[str]] = {}
     replaced: dict[str, list[str]] = {}
     for process in running:
