@@ -57,6 +57,11 @@ class Server:
         host, port = self._sockets[0].getsockname()[:2]
         return host, port
 
+    @property
+    def connections(self) -> int:
+        """How many are open, those included that are shaking hands."""
+        return self._open.total()
+
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
         for task in (*self._accepting, *self._handshakes):
@@ -82,7 +87,7 @@ class Server:
                 await asyncio.sleep(_ACCEPT_PAUSE)
                 continue
             address = str(peer[0])
-            if self._open.total() >= MAX_CONNECTIONS or self._open[address] >= MAX_CONNECTIONS_PER_ADDRESS:
+            if self.connections >= MAX_CONNECTIONS or self._open[address] >= MAX_CONNECTIONS_PER_ADDRESS:
                 connection.close()
             else:
                 self._shake_hands(connection, address, http)
