@@ -20,9 +20,11 @@ from mau.errors import MalformedPost, NoIntegrity
 from mau.openpgp.packets import CHUNK, Body
 
 try:
-    from cryptography.hazmat.decrepit.ciphers.modes import CFB as CFB
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB
 except ImportError:  # before cryptography 47 it stood among the ordinary modes
-    from cryptography.hazmat.primitives.ciphers.modes import CFB as CFB
+    from cryptography.hazmat.primitives.ciphers.modes import CFB
+
+__all__ = ["CFB", "KEY_LENGTHS", "Unprotected", "chunks", "protect"]
 
 _MDC_HEADER = b"\xd3\x14"
 _MDC_LENGTH = 22

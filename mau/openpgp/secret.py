@@ -7,6 +7,7 @@ when something needs the secret itself: showing who one is does not.
 
 from __future__ import annotations
 
+import io
 import time
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import pysequoia
 
-from mau.errors import AccountDamaged, KeyExpired, KeyRefused, KeyRevoked, MalformedPost, WrongPassphrase
+from mau.errors import (
+    AccountDamaged,
+    KeyExpired,
+    KeyRefused,
+    KeyRevoked,
+    KeyUnusable,
+    MalformedPost,
+    PostError,
+    WrongPassphrase,
+)
 from mau.fingerprint import Fingerprint
 from mau.openpgp import packets
 from mau.openpgp.certificate import Certificate, describe
@@ -100,6 +110,7 @@ class SecretKey:
         key.certificate.check_usable()
         if key.recoverers.keys().isdisjoint(key.certificate.encryption_keyids):
             raise KeyRefused("the secret of its encryption subkey is not in there")
+        _prove(key)
         return key
 
     # --- the account file -----------------------------------------------------------------------------
@@ -194,3 +205,17 @@ class SecretKey:
         """An armored revocation of this key, to keep apart for the day its secret is lost or stolen."""
         revocation = call(self.certificate.cert.revoke, call(self._tsk.certifier))
         return call(pysequoia.armor, bytes(revocation.__bytes__()), pysequoia.ArmorKind.PublicKey)
+
+
+def _prove(key: SecretKey) -> None:
+    """Write a message to oneself and open it: a key that cannot is refused now, not at the first post."""
+    from mau.openpgp.opening import open_message
+    from mau.openpgp.writing import write_message
+
+    proof = b"can this key write to itself? " * 4
+    out = io.BytesIO()
+    write_message(out, proof, key=key, recipients=())
+    try:
+        open_message(out.getvalue(), key=key, author=key.certificate)
+    except PostError as error:
+        raise KeyUnusable(f"what this key writes it cannot read: {error}") from None

@@ -12,7 +12,10 @@ import warnings
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import pysequoia
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +23,7 @@ from hypothesis import strategies as st
 from mau.errors import (
     BadSignature,
     FromTheFuture,
+    KeyUnusable,
     MalformedPost,
     NoIntegrity,
     NotReadable,
@@ -322,10 +326,8 @@ def test_a_bomb_stops_early(alice: SecretKey, bob: SecretKey, kind: str) -> None
     assert time.process_time() - began < 20, "seconds of CPU"
 
 
-def test_a_bomb_into_a_file_leaves_no_file(alice: SecretKey, bob: SecretKey, tmp_path: object) -> None:
-    from pathlib import Path
-
-    target = Path(str(tmp_path)) / "out"
+def test_a_bomb_into_a_file_leaves_no_file(alice: SecretKey, bob: SecretKey, tmp_path: Path) -> None:
+    target = tmp_path / "out"
     framed = packets.in_parts(packets.LITERAL, (bytes(1 << 20) for _ in range(200)))
     engine = zlib.compressobj(9)
     packed = b"".join([*(engine.compress(part) for part in framed), engine.flush()])
@@ -405,3 +407,45 @@ def test_secrets_never_show(alice: SecretKey) -> None:
     shown = f"{alice} {alice!r} {alice.__dict__.keys()}"
     assert alice._data.hex() not in shown
     assert os.fspath(alice.fingerprint.hex) in shown
+
+
+def asks_for_the_newer_container(monkeypatch: pytest.MonkeyPatch) -> SecretKey:
+    """A key whose self-signature says that it reads SEIPD version 2; PGPy makes none by itself."""
+    lib = pgpy()
+    sign = lib.PGPKey._sign
+
+    def stating(self: object, subject: object, signature: Any, **options: object) -> object:
+        for subpacket in signature._signature.subpackets:
+            if type(subpacket).__name__ == "Features":
+                newer = {"__bytearray__": lambda _: bytearray(b"\x02\x1e\x09")}
+                subpacket.__class__ = type("Newer", (type(subpacket),), newer)
+        return sign(self, subject, signature, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lib.PGPKey, "_sign", stating)
+        return SecretKey.generate("Modern", "modern@example.org", created=YESTERDAY)
+
+
+def test_the_newer_container_opens_although_nobody_asked_for_it(
+    alice: SecretKey, mallory: SecretKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    modern = asks_for_the_newer_container(monkeypatch)
+    made = bytes(pysequoia.encrypt(TEXT, [modern.certificate.cert], alice.signer, armor=False))
+    assert packets.split(made)[-1][1][0] == 2
+    assert read_head(io.BytesIO(made)).kind is Kind.OTHER
+    opened = open_message(made, key=modern, author=alice.certificate)
+    assert (opened.data, opened.signer, opened.signed_at) == (TEXT, alice.fingerprint, 0)
+    with io.BytesIO(made) as file:
+        assert open_message(file, key=modern, author=alice.certificate, sink=tmp_path / "out").size == len(
+            TEXT
+        )
+    with pytest.raises(BadSignature):
+        open_message(made, key=modern, author=mallory.certificate)
+    with pytest.raises(BadSignature):
+        open_message(made[:-1] + b"\0", key=modern, author=alice.certificate)
+    with pytest.raises(NotReadable):
+        open_message(made, key=mallory, author=alice.certificate)
+    with pytest.raises(KeyUnusable, match="others cannot read"):
+        message(TEXT, modern, [modern.certificate])
+    with pytest.raises(KeyUnusable, match="others cannot read"):
+        SecretKey.import_key(modern._data, None)
