@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,9 +13,8 @@ from mau.errors import MauError, NoSuchPost
 from mau.keyring import Keyring
 from mau.openpgp import MEMORY_LIMIT
 from mau.reader.open import OpenedPost, open_post, open_source
-from mau.tree import safe
 from mau.tree.posts import AuthorDir
-from mau.tree.recovery import remove_temp
+from mau.tree.scratch import scratch_file
 from mau.wire.paths import Item
 
 # Content that is checked on the disk may be so many times as large as the file it came in.
@@ -27,15 +25,13 @@ UNPACKS_TO = 32
 class Judge:
     """Judges what one source brings of one author.
 
-    ``from_author``: the author's own proven host is the source. ``scratch``: a directory for content that is
-    too large for memory while it is checked; nothing stays there.
+    ``from_author``: the author's own proven host is the source.
     """
 
     account: Account
     keyring: Keyring
     posts: AuthorDir
     from_author: bool
-    scratch: Path
 
     def check_bytes(self, item: Item, data: bytes, held: str | None) -> None:
         """Check a file in memory; one PostError when it may not be taken. ``held``: sha256 under its name."""
@@ -43,7 +39,7 @@ class Judge:
 
     def check_file(self, item: Item, file: BinaryIO, held: str | None) -> None:
         """As ``check_bytes``, for a file on the disk, in bounded memory."""
-        with _scratch_file(self.scratch) as sink:
+        with scratch_file(self.account.root, "syncer") as sink:
             file.seek(0)
             self._decide(item, self._open(item, file, sink), held)
 
@@ -71,30 +67,11 @@ class Judge:
 
     def _signed_at(self, name: str) -> int | None:
         """When what is held was signed; None when that does not open."""
-        with _scratch_file(self.scratch) as sink:
+        with scratch_file(self.account.root, "syncer") as sink:
             try:
                 return open_post(self.account, self.keyring, self.posts.fpr, name, sink=sink).signed_at
             except (MauError, OSError):
                 return None
-
-
-@contextlib.contextmanager
-def _scratch_file(scratch: Path) -> Iterator[Path]:
-    """A place for content, gone afterwards; locked, so that cleaning up leaves it alone till then."""
-    with safe.closing(safe.open_dir(scratch)) as directory:
-        fd, name = safe.create_temp(directory)
-        with safe.closing(fd):
-            try:
-                yield scratch / name
-            finally:
-                safe.unlink_quietly(name, at=directory)
-
-
-def clear_scratch(scratch: Path) -> None:
-    """Remove content that a killed process left behind; what a living one uses stays."""
-    with safe.closing(safe.open_dir(scratch)) as directory:
-        for left in scratch.glob(".mau-*.tmp"):
-            remove_temp(directory, left.name)
 
 
 def held_sum(posts: AuthorDir, name: str) -> str | None:

@@ -22,12 +22,13 @@ from mau.errors import (
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.syncer.intake import Intake
-from mau.syncer.judge import Judge, clear_scratch
+from mau.syncer.judge import Judge
 from mau.syncer.listing import Listed, list_all, since_of
 from mau.syncer.plan import Holding, Plan, make_plan
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.state import State
 from mau.tree.posts import AuthorDir
+from mau.tree.scratch import clear_scratch
 from mau.wire.client import ListingReply, PeerClient, Timeouts
 from mau.wire.paths import Item
 
@@ -49,10 +50,9 @@ class Syncer:
         self.identity = account.identity()
         self.book = AddressBook(account.root)
         self.state = State(account.root)
-        self.scratch = account.root.state_dir("syncer")
         self.progress = progress
         self.timeouts = timeouts
-        clear_scratch(self.scratch)
+        clear_scratch(account.root, "syncer")
 
     def close(self) -> None:
         """Let go of the files."""
@@ -200,7 +200,7 @@ class _Round:
         self, client: PeerClient, items: Iterable[Item], held: Collection[str]
     ) -> dict[str, MauError]:
         syncer = self._syncer
-        judge = Judge(syncer.account, syncer.keyring, self._posts, self.peer == self._author, syncer.scratch)
+        judge = Judge(syncer.account, syncer.keyring, self._posts, self.peer == self._author)
         intake = Intake(client, judge, held.__contains__, self.report, syncer.progress)
         await intake.run(items)
         return {item.name: error for item, error in intake.pending}

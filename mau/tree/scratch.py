@@ -15,15 +15,22 @@ from mau.tree.recovery import remove_temp
 def scratch_file(root: Root, worker: str) -> Iterator[Path]:
     """An empty file (0600) in the state directory of `worker`, gone afterwards.
 
-    It is locked meanwhile: what killed processes left there is removed here, what living ones use stays.
+    It is locked meanwhile, so that `clear_scratch` leaves it alone.
     """
+    clear_scratch(root, worker)
     scratch = root.state_dir(worker)
     with safe.closing(safe.open_dir(scratch)) as directory:
-        for left in scratch.glob(".mau-*.tmp"):
-            remove_temp(directory, left.name)
         fd, name = safe.create_temp(directory)
         with safe.closing(fd):
             try:
                 yield scratch / name
             finally:
                 safe.unlink_quietly(name, at=directory)
+
+
+def clear_scratch(root: Root, worker: str) -> None:
+    """Remove what killed processes left in the state directory of `worker`; what living ones use stays."""
+    scratch = root.state_dir(worker)
+    with safe.closing(safe.open_dir(scratch)) as directory:
+        for left in scratch.glob(".mau-*.tmp"):
+            remove_temp(directory, left.name)
