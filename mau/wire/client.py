@@ -79,6 +79,7 @@ class PeerClient:
         self._port = port
         self._timeouts = timeouts or Timeouts()
         self._connections = connections
+        self._turns = asyncio.Semaphore(connections)
         self._session: aiohttp.ClientSession | None = None
         self._origin = ""
 
@@ -159,15 +160,16 @@ class PeerClient:
             raise RuntimeError("PeerClient is used outside of its context")
         url = URL(self._origin + path, encoded=True)
         headers = {} if since is None else {"If-Modified-Since": since}
-        with _explaining():
-            async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
-                response = await self._session.get(url, headers=headers, allow_redirects=False)
-        try:
-            yield response
-        except BaseException:
-            response.close()  # what else it sends is of no interest
-            raise
-        response.release()
+        async with self._turns:  # waiting for a connection of our own is not the peer's silence
+            with _explaining():
+                async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
+                    response = await self._session.get(url, headers=headers, allow_redirects=False)
+            try:
+                yield response
+            except BaseException:
+                response.close()  # what else it sends is of no interest
+                raise
+            response.release()
 
     @staticmethod
     def _check(response: aiohttp.ClientResponse) -> None:

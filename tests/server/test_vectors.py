@@ -151,7 +151,7 @@ async def test_several_parts_are_the_same(host: Host, accounts: dict[str, Someon
         message = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + reply.body)
         parts = message.get_payload()
         assert isinstance(parts, list)
-        found.append([(part["Content-Range"], part.get_payload(decode=True)) for part in parts])  # type: ignore[union-attr]
+        found.append([(part["Content-Range"], part.get_payload(decode=True)) for part in parts])  # type: ignore[union-attr, index]
     assert found[0] == found[1]
     assert ours.status == theirs.status == 206
 
