@@ -22,8 +22,11 @@ NAME_NOTATION = "id@mau.invalid"
 AUDIENCE_NOTATION = "audience@mau.invalid"
 FILENAME_NOTATION = "filename@mau.invalid"
 
-# People in one audience with the author: each takes 50 of the 65,535 bytes of a signature's hashed area.
+# People in one audience, the author among them.
 MAX_AUDIENCE = 1000
+# In notations each takes 50 bytes, and GnuPG reads 10,000 bytes of what a signature states: the rest of them
+# is for the longest name that there can be, in its escaped form, and the longest file name.
+MAX_FILE_AUDIENCE = 150
 
 
 class Public(Enum):
@@ -257,31 +260,37 @@ def _single(notations: Mapping[str, tuple[str, ...]], key: str) -> str | None:
 # --- writing -----------------------------------------------------------------------------------------------
 
 
-def audience_of(author: Fingerprint, people: Collection[Fingerprint]) -> frozenset[Fingerprint]:
+def audience_of(
+    author: Fingerprint, people: Collection[Fingerprint], most: int = MAX_AUDIENCE
+) -> frozenset[Fingerprint]:
     """An audience of some people and the author. UsageError when they are too many for one post."""
     everyone = frozenset(people) | {author}
-    if len(everyone) > MAX_AUDIENCE:
+    if len(everyone) > most:
+        what = "a post" if most == MAX_AUDIENCE else "a file"
         raise UsageError(
-            f"a post can be for yourself and {MAX_AUDIENCE - 1} people, not {len(everyone) - 1}; "
-            "post it twice, for half of them each"
+            f"{what} can be for yourself and {most - 1} people, not {len(everyone) - 1}; "
+            "post it more than once, each time for some of them"
         )
     return everyone
 
 
-def audience_iris(author: Fingerprint, audience: Audience) -> list[str]:
+def audience_iris(author: Fingerprint, audience: Audience, most: int = MAX_AUDIENCE) -> list[str]:
     """The addresses that state an audience, in an order that says nothing."""
     if isinstance(audience, Public):
         return [PUBLIC_IRI]
-    return [person_iri(one) for one in sorted(audience_of(author, audience))]
+    return [person_iri(one) for one in sorted(audience_of(author, audience, most))]
 
 
 def notations_for(
     author: Fingerprint, name: str, audience: Audience, filename: str | None = None
 ) -> dict[str, str]:
-    """The hashed notations that bind a file: its address, its audience, and what it was called outside."""
+    """The hashed notations that bind a file: its address, its audience, and what it was called outside.
+
+    UsageError when the audience is too large for what other programs read of a signature.
+    """
     notations = {
         NAME_NOTATION: post_iri(author, name),
-        AUDIENCE_NOTATION: " ".join(audience_iris(author, audience)),
+        AUDIENCE_NOTATION: " ".join(audience_iris(author, audience, MAX_FILE_AUDIENCE)),
     }
     if filename is not None:
         notations[FILENAME_NOTATION] = filename

@@ -15,6 +15,7 @@ from mau.content.binding import (
     AUDIENCE_NOTATION,
     FILENAME_NOTATION,
     MAX_AUDIENCE,
+    MAX_FILE_AUDIENCE,
     NAME_NOTATION,
     PUBLIC,
     UNBOUND,
@@ -496,7 +497,10 @@ def test_an_audience_has_its_author_and_an_upper_limit() -> None:
     assert len(audience_of(A, people[1:])) == MAX_AUDIENCE
     with pytest.raises(UsageError, match="999 people, not 1000"):
         audience_of(A, people)
-    assert len(" ".join(audience_iris(A, audience_of(A, people[1:])))) < 60_000
+    assert len(audience_iris(A, audience_of(A, people[1:]))) == MAX_AUDIENCE
+    notations_for(A, "x.pgp", frozenset(people[:MAX_FILE_AUDIENCE]) - {people[0]})
+    with pytest.raises(UsageError, match="149 people, not 150"):
+        notations_for(A, "x.pgp", frozenset(people[:MAX_FILE_AUDIENCE]))
 
 
 def test_binding_a_document_takes_what_it_stated_before_away() -> None:

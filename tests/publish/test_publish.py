@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from mau.content.binding import PUBLIC, Audience, Statement, audience_of
+from mau.content.binding import (
+    MAX_FILE_AUDIENCE,
+    PUBLIC,
+    Audience,
+    Statement,
+    audience_of,
+    notations_for,
+)
 from mau.content.posting import compose_posting
 from mau.errors import InvalidName, KeyRefused, KeyRevoked, NotReadable, UsageError
 from mau.fingerprint import Fingerprint
@@ -249,6 +256,21 @@ def test_too_many_people_are_refused_before_anything_is_written(world: World) ->
     crowd = frozenset(Fingerprint(number.to_bytes(20, "big")) for number in range(1000))
     with pytest.raises(UsageError, match="999 people"):
         publish(world, crowd)
+
+
+def test_gnupg_reads_the_longest_statement_that_a_file_can_have(world: World, tmp_path: Path) -> None:
+    crowd = [Fingerprint(bytes([number]) * 20) for number in range(1, MAX_FILE_AUDIENCE)]
+    name = "ü" * 121 + ".pgp"
+    notes = notations_for(world.alice.fpr, name, audience_of(world.alice.fpr, crowd), "ß" * 127 + "x")
+    home = tmp_path / "gpg"
+    home.mkdir(mode=0o700)
+    (home / "key").write_bytes(bytes(world.alice.certificate))
+    (home / "message").write_bytes(message(world.alice.key, b"x", None, notes))
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--status-fd", "1"]
+    subprocess.run([*gpg, "--import", str(home / "key")], capture_output=True, check=True)
+    done = subprocess.run([*gpg, "-d", str(home / "message")], capture_output=True, check=True)
+    assert b"GOODSIG" in done.stdout
+    assert done.stdout.count(b"mau:/p2p/") > 100
 
 
 def test_a_lone_surrogate_survives(world: World) -> None:
