@@ -77,9 +77,9 @@ def _merge(top: int, source: str, target: str) -> None:
 
 
 def _move(old: int, new: int, name: str) -> None:
-    if not _is_there(new, name):
-        os.rename(name, name, src_dir_fd=old, dst_dir_fd=new)
-    elif is_post_name(name) and _is_file(old, name) and _is_file(new, name):
+    if _takes(old, new, name, name):
+        return
+    if is_post_name(name) and _is_file(old, name) and _is_file(new, name):
         _move_content(old, new, name)
     elif _is_versions(name) and _is_dir(old, name) and _is_dir(new, name):
         with (
@@ -94,7 +94,7 @@ def _move(old: int, new: int, name: str) -> None:
         os.rmdir(name, dir_fd=old)
     else:
         # Drafts and whatever else a person keeps there: both stay, one under a free name.
-        os.rename(name, _free_name(new, name), src_dir_fd=old, dst_dir_fd=new)
+        _move_aside(old, new, name)
 
 
 def _move_content(old: int, new: int, name: str) -> None:
@@ -107,20 +107,32 @@ def _move_content(old: int, new: int, name: str) -> None:
 
 def _move_version(theirs: int, ours: int, name: str) -> None:
     sha256 = name.removesuffix(POST_SUFFIX)
-    if not _is_there(ours, name):
-        os.rename(name, name, src_dir_fd=theirs, dst_dir_fd=ours)
-    elif _is_file(theirs, name) and _sum(theirs, name) == sha256 and holds(ours, sha256):
+    if _takes(theirs, ours, name, name):
+        return
+    if _is_file(theirs, name) and _sum(theirs, name) == sha256 and holds(ours, sha256):
         os.unlink(name, dir_fd=theirs)
     else:
-        os.rename(name, _free_name(ours, name), src_dir_fd=theirs, dst_dir_fd=ours)
+        _move_aside(theirs, ours, name)
 
 
-def _free_name(directory: int, name: str) -> str:
+def _move_aside(old: int, new: int, name: str) -> None:
     for number in range(1, 10_000):
-        free = f"{name[:200]}.{number}"
-        if not _is_there(directory, free):
-            return free
+        if _takes(old, new, name, f"{name[:60]}.{number}"):
+            return
     raise NotAFile(f"too many files are called like {name!r}; move some away")
+
+
+def _takes(old: int, new: int, name: str, target: str) -> bool:
+    """Move `name` from one directory to `target` in the other; False when that is not free."""
+    try:
+        rename_new(old, name, target, to=new)
+    except FileExistsError:
+        return False
+    except NotSupportedHere:
+        if _is_there(new, target):
+            return False
+        os.rename(name, target, src_dir_fd=old, dst_dir_fd=new)
+    return True
 
 
 def _rename_new(top: int, source: str, target: str) -> None:

@@ -74,8 +74,11 @@ class AuthorDir:
             with os.scandir(directory) as scan:
                 for item in scan:
                     if is_post_name(item.name) and item.is_file(follow_symlinks=False):
-                        with contextlib.suppress(FileNotFoundError):
-                            found.append(_entry(item.name, item.stat(follow_symlinks=False)))
+                        try:
+                            info = item.stat(follow_symlinks=False)
+                        except FileNotFoundError:  # removed since it was listed
+                            continue
+                        found.append(_entry(item.name, info))
         found.sort(key=lambda entry: entry.name)
         return found
 

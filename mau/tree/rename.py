@@ -24,21 +24,21 @@ class NotSupportedHere(OSError):
     """This kernel or file system cannot do that kind of rename."""
 
 
-def rename_new(directory: int, source: str, target: str) -> None:
-    """Rename within `directory` (a descriptor); FileExistsError when `target` is there already."""
-    _rename(directory, source, target, _NAMES[1])
+def rename_new(directory: int, source: str, target: str, *, to: int | None = None) -> None:
+    """Rename within `directory`, or into `to` (descriptors); FileExistsError when `target` is there."""
+    _rename(directory, source, directory if to is None else to, target, _NAMES[1])
 
 
 def exchange(directory: int, one: str, other: str) -> None:
     """Swap two names within `directory`, in one instant; FileNotFoundError when either is missing."""
-    _rename(directory, one, other, _NAMES[2])
+    _rename(directory, one, directory, other, _NAMES[2])
 
 
-def _rename(directory: int, source: str, target: str, flag: int) -> None:
+def _rename(directory: int, source: str, to: int, target: str, flag: int) -> None:
     call, get_errno = _library()
     if call is None:
         raise NotSupportedHere(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    if call(directory, os.fsencode(source), directory, os.fsencode(target), flag) == 0:
+    if call(directory, os.fsencode(source), to, os.fsencode(target), flag) == 0:
         return
     number = get_errno()
     if number in _UNSUPPORTED:
