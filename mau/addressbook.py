@@ -93,9 +93,9 @@ class AddressBook:
             # An address that did not fail since its proof comes before every one that did.
             rows = connection.execute(
                 "SELECT fingerprint, host, port, source, first_proven, last_proven, last_failed, failures"
-                " FROM address WHERE ?1 IS NULL OR fingerprint = ?1"
+                " FROM address WHERE ? IS NULL OR fingerprint = ?"
                 " ORDER BY fingerprint, failures > 0, last_proven DESC, failures, host, port",
-                (fingerprint.raw if fingerprint else None,),
+                (fingerprint.raw if fingerprint else None,) * 2,
             )
             return [KnownAddress(Fingerprint(row[0]), *row[1:]) for row in rows]
 
@@ -113,10 +113,10 @@ class AddressBook:
                 (fingerprint.raw, host, port, source, now, now),
             )
             connection.execute(
-                "DELETE FROM address WHERE fingerprint = ?1 AND (host, port) NOT IN"
-                " (SELECT host, port FROM address WHERE fingerprint = ?1"
-                " ORDER BY failures > 0, last_proven DESC, failures, host = ?2 DESC LIMIT ?3)",
-                (fingerprint.raw, host, MAX_PER_PERSON),
+                "DELETE FROM address WHERE fingerprint = ? AND (host, port) NOT IN"
+                " (SELECT host, port FROM address WHERE fingerprint = ?"
+                " ORDER BY failures > 0, last_proven DESC, failures, host = ? DESC LIMIT ?)",
+                (fingerprint.raw, fingerprint.raw, host, MAX_PER_PERSON),
             )
 
         self._database.run(write)

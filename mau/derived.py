@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 # How long one process waits for another's transaction, in seconds. Transactions here last milliseconds.
 BUSY_TIMEOUT = 10.0
@@ -127,11 +130,13 @@ class Database:
             connection = self._connect()
             try:
                 answer = connection.execute("PRAGMA quick_check").fetchone()
+                tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             finally:
                 connection.close()
         except sqlite3.DatabaseError:
             return False
-        return bool(answer and answer[0] == "ok")
+        wanted = set(_TABLE.findall(self._schema))
+        return bool(answer) and answer[0] == "ok" and wanted <= {table for (table,) in tables}
 
 
 def _is_damage(error: sqlite3.OperationalError) -> bool:

@@ -74,6 +74,16 @@ def test_damage_in_the_middle_is_found_and_begun_anew(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_missing_table_is_damage(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "x.db")
+    put(database, "one")
+    database.run(lambda connection: connection.execute("DROP TABLE thing"))
+    assert words(database) == []
+    put(database, "two")
+    assert words(database) == ["two"]
+    database.close()
+
+
 def test_a_deleted_file_is_begun_anew_while_it_is_open(tmp_path: Path) -> None:
     database = open_database(tmp_path / "x.db")
     put(database, "one")

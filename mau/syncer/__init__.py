@@ -4,9 +4,11 @@ paging    seeing the whole of a listing that its server cuts; pure
 plan      what to fetch; pure
 report    what came of it; values
 state     what is remembered between runs
+sums      of files that are held, without reading them again
 listing   asking a peer what it has
 judge     may these bytes enter the tree?
-intake    fetching and committing many files at once
+intake    fetching many files at once
+writing   and putting them into the tree in batches
 once      one sync
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from mau.account import Account
@@ -27,7 +27,8 @@ from mau.syncer.listing import Listed, list_all, since_of
 from mau.syncer.plan import Holding, Plan, make_plan
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.state import State
-from mau.tree.posts import AuthorDir
+from mau.syncer.sums import Sums
+from mau.tree.posts import AuthorDir, Entry
 from mau.tree.scratch import clear_scratch
 from mau.wire.client import ListingReply, PeerClient, Timeouts
 from mau.wire.paths import Item
@@ -92,7 +93,7 @@ class _Round:
 
     async def run(self, where: Iterable[Address]) -> None:
         await asyncio.to_thread(self._posts.recover)
-        held = frozenset(await asyncio.to_thread(self._posts.names))
+        held = {entry.name: entry for entry in await asyncio.to_thread(self._posts.entries)}
         cursor = self._state.cursor(self.peer, self._author)
         since = since_of(cursor, everything=self._full or not held)
         async with AsyncExitStack() as stack:
@@ -139,9 +140,11 @@ class _Round:
         return items + [item for item in pending if item.name not in new]
 
     async def _take_in(
-        self, client: PeerClient, wanted: Sequence[Item], held: Collection[str], listed: Listed
+        self, client: PeerClient, wanted: Sequence[Item], held: Mapping[str, Entry], listed: Listed
     ) -> None:
-        plan = await asyncio.to_thread(self._plan, wanted, held, self._forgone())
+        sums = Sums(self._posts, self._state.sums(self._author))
+        plan = await asyncio.to_thread(self._plan, wanted, held, sums, self._forgone())
+        self._state.learn_sums(self._author, sums.learned)
         self.report.same, self.report.forgone = plan.same, plan.forgone
         self.report.refused += plan.refused
         self.report.deferred += plan.deferred
@@ -166,20 +169,21 @@ class _Round:
         return () if self._full else self._state.refused(self.peer, self._author)
 
     def _plan(
-        self, wanted: Iterable[Item], held: Collection[str], forgone: Collection[tuple[str, str]]
+        self,
+        wanted: Iterable[Item],
+        held: Mapping[str, Entry],
+        sums: Sums,
+        forgone: Collection[tuple[str, str]],
     ) -> Plan:
-        posts = self._posts
-
         def is_held(item: Item) -> bool:
             # What changed since it was looked at is fetched, and the commit says what is wrong with it.
             with suppress(TreeError):
-                entry = posts.entry(item.name)
-                return entry is not None and entry.size == item.size and posts.sha256(item.name) == item.sum
+                return held[item.name].size == item.size and sums.of(held[item.name]) == item.sum
             return False
 
         def is_version(item: Item) -> bool:
             with suppress(TreeError):
-                return any(version.sha256 == item.sum for version in posts.versions(item.name))
+                return any(version.sha256 == item.sum for version in self._posts.versions(item.name))
             return False
 
         holding = Holding(

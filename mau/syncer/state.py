@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mau.derived import Database
 from mau.fingerprint import Fingerprint
 from mau.syncer.report import Trouble
+from mau.syncer.sums import Stamp
 from mau.tree.layout import Root
 from mau.wire.paths import Item
 
@@ -32,6 +33,12 @@ CREATE TABLE cursor (
   source BLOB NOT NULL, author BLOB NOT NULL,
   last_modified TEXT, rounds INTEGER NOT NULL, dates TEXT NOT NULL,
   PRIMARY KEY (source, author)
+) WITHOUT ROWID;
+CREATE TABLE sums (
+  author BLOB NOT NULL, name TEXT NOT NULL,
+  dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (author, name)
 ) WITHOUT ROWID
 """
 
@@ -127,6 +134,28 @@ class State:
             connection.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?)", rows)
 
         self._database.run(write)
+
+    def sums(self, author: Fingerprint) -> dict[str, tuple[Stamp, str]]:
+        """What files held as, when they were last read; by name."""
+
+        def read(connection: sqlite3.Connection) -> dict[str, tuple[Stamp, str]]:
+            rows = connection.execute(
+                "SELECT name, dev, ino, size, mtime_ns, ctime_ns, sha256 FROM sums WHERE author = ?",
+                (author.raw,),
+            )
+            return {row[0]: (row[1:6], row[6]) for row in rows}
+
+        return self._database.run(read)
+
+    def learn_sums(self, author: Fingerprint, learned: Mapping[str, tuple[Stamp, str]]) -> None:
+        """Remember what was read."""
+        rows = [(author.raw, name, *stamp, sha256) for name, (stamp, sha256) in learned.items()]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO sums VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+        if rows:
+            self._database.run(write)
 
     def close(self) -> None:
         """Let go of the file."""
