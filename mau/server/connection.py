@@ -27,6 +27,10 @@ _LINGER_SECONDS: Final = 1.0
 _log = logging.getLogger("mau.server.connection")
 
 
+def _nothing() -> None:
+    """What a connection that nobody counts does on its way in and out."""
+
+
 class Connection(web.RequestHandler):
     """The protocol of one connection."""
 
@@ -36,27 +40,36 @@ class Connection(web.RequestHandler):
         """Whether the handshake succeeded."""
         self.proven: Fingerprint | None = None
         """Who the other end is; None for a stranger."""
-        self.leave: Callable[[], None] | None = None
-        """Called once when the connection is over."""
+        self.enter: Callable[[], None] = _nothing
+        """Called once when it succeeded."""
+        self.leave: Callable[[], None] = _nothing
+        """Called once when the connection is over after that."""
+        self._wire: asyncio.Transport | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.met = True
         self.proven = peer_fingerprint(transport)
-        cast(asyncio.Transport, transport).set_write_buffer_limits(high=_WRITE_BUFFER)
+        self._wire = cast(asyncio.Transport, transport)
+        self._wire.set_write_buffer_limits(high=_WRITE_BUFFER)
+        self.enter()
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._calm()
         super().connection_lost(exc)
-        if self.leave is not None:
-            self.leave()
-            self.leave = None
+        self._wire = None
+        self.leave()
+
+    def abort(self) -> None:
+        """Cut the connection, whatever is still to be sent."""
+        if self._wire is not None:
+            self._wire.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self.transport is not None:
-            self._stalled = self._loop.call_later(STALL_SECONDS, self.transport.abort)
+        # Not to be forgotten when the answer is complete on our side: the other end still has to take it.
+        self._stalled = self._loop.call_later(STALL_SECONDS, self.abort)
 
     def resume_writing(self) -> None:
         self._calm()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,8 @@ from mau.wire.tls import server_context
 MAX_CONNECTIONS: Final = 256
 MAX_CONNECTIONS_PER_ADDRESS: Final = 64
 HANDSHAKE_SECONDS: Final = 10.0
-_GOODBYE_SECONDS: Final = 1.0
+_GOODBYE_SECONDS: Final = 30.0
+"""For what is still in our buffers when a connection is closed, and for the other end's goodbye."""
 _ACCEPT_PAUSE: Final = 0.1
 _BACKLOG: Final = 128
 _THREADS: Final = 4
@@ -42,6 +44,8 @@ class Server:
         self._accepting: list[asyncio.Task[None]] = []
         self._handshakes: set[asyncio.Task[Any]] = set()
         self._open: Counter[str] = Counter()
+        self._met: set[Connection] = set()
+        self._left = asyncio.Event()
 
     async def start(self, host: str, port: int) -> None:
         """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails."""
@@ -70,8 +74,17 @@ class Server:
         for listener in self._sockets:
             listener.close()
         if self._http is not None:
+            ends = asyncio.get_running_loop().time() + grace
             self._http.pre_shutdown()
             await self._http.shutdown(grace)
+            # An answer that was handed over may still be on its way through our own buffers.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(ends):
+                    while self._met:
+                        self._left.clear()
+                        await self._left.wait()
+            for connection in list(self._met):
+                connection.abort()
         # What a thread has begun ends by itself soon; nobody waits for its answer any more.
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -103,6 +116,8 @@ class Server:
             return protocol
 
         def leave() -> None:
+            self._met.discard(protocol)
+            self._left.set()
             self._open[address] -= 1
             if self._open[address] <= 0:
                 del self._open[address]
@@ -117,6 +132,7 @@ class Server:
                 task.exception()  # whoever cannot shake hands is not worth a line in a log
 
         self._open[address] += 1
+        protocol.enter = lambda: self._met.add(protocol)
         protocol.leave = leave
         task = asyncio.create_task(
             asyncio.get_running_loop().connect_accepted_socket(

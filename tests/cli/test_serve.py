@@ -1,0 +1,151 @@
+"""`mau serve` as a process: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mau.account import Account
+from mau.content.binding import PUBLIC
+from mau.keyring import Keyring
+from mau.publish import publish_file
+from tests.cli.conftest import MAU, PASSPHRASE, PATIENCE, Ended, check_silence
+
+
+@contextlib.contextmanager
+def serving(account: Account, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
+        [*MAU, "--dir", str(account.root.path), "serve", *words],
+        env={**os.environ, "MAU_PASSPHRASE": PASSPHRASE},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().decode()
+
+
+def fetch(address: str, path: str, *words: str) -> bytes:
+    return subprocess.run(
+        ["curl", "-sSk", *words, f"https://{address}{path}"],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_listens_serves_and_ends_in_order(alice: Account, number: signal.Signals) -> None:
+    publish_file(alice, Keyring.load(alice), io.BytesIO(b"x"), "public.txt.pgp", PUBLIC)
+    with serving(alice, "--listen", "127.0.0.1:0") as process:
+        address, fingerprint = first_line(process).split()
+        assert fingerprint == alice.fingerprint.hex
+        host, _, port = address.rpartition(":")
+        assert (host, port.isdecimal()) == ("127.0.0.1", True)
+        [item] = json.loads(fetch(address, f"/p2p/{fingerprint}"))
+        assert item["name"] == "public.txt.pgp"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+        assert out == b""
+        check_silence(err)
+        with pytest.raises(OSError), socket.create_connection((host, int(port)), timeout=5):
+            pass
+
+
+def test_it_says_so_in_json(alice: Account) -> None:
+    with serving(alice, "--listen", "[::1]:0", "--relay", "public", "--json") as process:
+        text = ""
+        while not text.endswith("}\n"):
+            line = first_line(process)
+            assert line
+            text += line
+        told = json.loads(text)
+        assert told["address"].startswith("[::1]:")
+        assert (told["fingerprint"], told["relay"]) == (alice.fingerprint.hex, "public")
+        assert fetch(told["address"], f"/p2p/{alice.fingerprint}", "--globoff") == b"[]"
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_every_address_of_the_machine_on_one_port(alice: Account) -> None:
+    with serving(alice, "--listen", ":0") as process:
+        port = first_line(process).split()[0].rpartition(":")[2]
+        for host in ("127.0.0.1", "[::1]"):
+            assert fetch(f"{host}:{port}", f"/p2p/{alice.fingerprint}", "--globoff") == b"[]"
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_a_large_file_arrives_though_the_server_is_told_to_end(alice: Account, tmp_path: Path) -> None:
+    content = os.urandom(30_000_000)
+    publish_file(alice, Keyring.load(alice), io.BytesIO(content), "big.bin.pgp", PUBLIC)
+    with serving(alice, "--listen", "127.0.0.1:0") as process:
+        address = first_line(process).split()[0]
+        target = tmp_path / "got"
+        url = f"https://{address}/p2p/{alice.fingerprint}/big.bin.pgp"
+        with subprocess.Popen(["curl", "-sSk", "--limit-rate", "20M", "-o", target, url]) as curl:
+            while not target.exists() or target.stat().st_size == 0:
+                assert curl.poll() is None
+            process.terminate()
+            assert curl.wait(PATIENCE) == 0
+        assert process.wait(PATIENCE) == 0
+        assert target.read_bytes() == alice.posts().path.joinpath("big.bin.pgp").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("listen", "code"),
+    [
+        ("nonsense", 2),
+        ("host:99999", 2),
+        ("::1:80", 2),
+        (":", 2),
+        ("256.1.1.1:0", 1),
+        ("no-such-host.invalid:0", 1),
+    ],
+)
+def test_where_it_cannot_listen_it_says_so(
+    mau: Callable[..., Ended], alice: Account, listen: str, code: int
+) -> None:
+    ended = mau("serve", "--listen", listen, passphrase=PASSPHRASE)
+    assert ended.code == code
+    assert ended.out == b""
+    assert "mau: " in ended.err
+
+
+def test_a_port_that_is_taken(mau: Callable[..., Ended], alice: Account) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = mau("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", passphrase=PASSPHRASE)
+    assert ended.code == 1
+    assert "in use" in ended.err
+
+
+def test_a_wrong_passphrase_serves_nobody(mau: Callable[..., Ended], alice: Account) -> None:
+    assert mau("serve", "--listen", "127.0.0.1:0", passphrase="wrong").code == 4
+
+
+def test_relay_has_three_values(mau: Callable[..., Ended], alice: Account) -> None:
+    assert mau("serve", "--relay", "everybody", passphrase=PASSPHRASE).code == 2
