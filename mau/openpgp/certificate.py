@@ -18,6 +18,7 @@ MAX_KEY = 1 << 20
 """A certificate larger than this (bytes) is refused before anything reads it."""
 
 _V4 = 4
+_V6 = 6
 _KEY_REVOCATION = 0x20
 _SUBKEY_REVOCATION = 0x28
 _ALGORITHMS = {1: "RSA", 17: "DSA", 18: "ECDH", 19: "ECDSA", 22: "Ed25519", 25: "X25519", 27: "Ed25519"}
@@ -316,7 +317,14 @@ def _issued_by(raw: bytes, key_ids: set[bytes]) -> bool:
 def _chosen(cert: pysequoia.Cert) -> list[bytes]:
     """The key ids that Sequoia would encrypt to: asked by encrypting nothing."""
     sealed = call(pysequoia.encrypt, b"", [cert], armor=False)
-    return [body[1:9] for tag, body, _ in packets.split(bytes(sealed)) if tag == packets.PKESK]
+    return [_addressee(body) for tag, body, _ in packets.split(bytes(sealed)) if tag == packets.PKESK]
+
+
+def _addressee(pkesk: bytes) -> bytes:
+    """The key id in a PKESK of version 3, or of version 6, which names a fingerprint (RFC 9580 5.1.2)."""
+    if pkesk[0] == _V6:
+        return pkesk[2 : 2 + pkesk[1]][-8:]
+    return pkesk[1:9]
 
 
 def _expired(part: list[bytes], now: int) -> bool:

@@ -37,7 +37,7 @@ def unprotected(data: bytes, passphrase: str | None) -> bytes:
     if _stub(key):
         raise KeyRefused("the secret of its primary key is not in there (kept offline or on a card)")
     _check_flags(binary)
-    return _open(key, passphrase)
+    return _open(key, binary, passphrase)
 
 
 def _one_key(data: bytes) -> bytes:
@@ -91,23 +91,39 @@ def _stub(key: Any) -> bool:
     return bool(s2k) and int(s2k.specifier) == 101
 
 
-def _open(key: Any, passphrase: str | None) -> bytes:
+def _open(key: Any, binary: bytes, passphrase: str | None) -> bytes:
     if not key.is_protected:
-        return bytes(key)
+        return binary
     if not passphrase:
         raise WrongPassphrase("this key is protected; its passphrase is needed")
     try:
         with key.unlock(passphrase):
+            opened = {}
             for part in (key, *key.subkeys.values()):
                 if _stub(part):
                     continue
                 material = part._key.keymaterial
                 material.s2k = pgpy().packet.fields.String2Key()
                 material._compute_chksum()
+                material.__privkey__()  # OpenSSL looks at it closely, once
                 part._key.update_hlen()
-            for part in (key, *key.subkeys.values()):
-                if not _stub(part):
-                    part._key.keymaterial.__privkey__()  # OpenSSL looks at it closely, once
-            return bytes(key)
+                opened[bytes.fromhex(part.fingerprint.keyid)] = bytes(part._key)
     except pgpy().errors.PGPDecryptionError:
         raise WrongPassphrase("the passphrase does not open that key") from None
+    return _with_opened(binary, opened)
+
+
+def _with_opened(binary: bytes, opened: dict[bytes, bytes]) -> bytes:
+    """The key with its secret packets replaced, and every signature byte for byte as it was.
+
+    PGPy would write the signatures anew and lose what it does not know, and they would no longer hold.
+    """
+    keys = call(pysequoia.packet.PacketPile.from_bytes, binary)
+    ids = [bytes.fromhex(packet.key_id) for packet in keys if packet.key_id is not None]
+    whole = b""
+    for tag, _, raw in packets.split(binary):
+        if tag in (packets.SECRET_KEY, packets.SECRET_SUBKEY):
+            whole += opened.get(ids.pop(0), raw)
+        else:
+            whole += raw
+    return whole

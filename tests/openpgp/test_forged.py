@@ -430,6 +430,9 @@ def test_the_newer_container_opens_although_nobody_asked_for_it(
     alice: SecretKey, mallory: SecretKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     modern = asks_for_the_newer_container(monkeypatch)
+    assert modern.certificate.encryption_keyids == modern.recoverers.keys() - {modern.fingerprint.raw[-8:]}
+    for_both = message(TEXT, alice, [modern.certificate])
+    assert open_message(for_both, key=modern, author=alice.certificate).data == TEXT
     made = bytes(pysequoia.encrypt(TEXT, [modern.certificate.cert], alice.signer, armor=False))
     assert packets.split(made)[-1][1][0] == 2
     assert read_head(io.BytesIO(made)).kind is Kind.OTHER
