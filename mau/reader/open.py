@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mau.account import Account
     from mau.keyring import Keyring
     from mau.openpgp import Opened
+
+_READ_AT_ONCE = 1 << 18  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,10 @@ def open_post(
     With `sink` the content goes there, in bounded memory, and is removed when something does not hold.
     """
     with _find(account, author, name, version) as file:
-        return open_source(account, keyring, author, name, file, sink=sink, anyway=anyway)
+        size = os.fstat(file.fileno()).st_size
+        # Reading a small file at once costs a third of what its many small pieces would.
+        source = file.read(size + 1) if size <= _READ_AT_ONCE else file
+        return open_source(account, keyring, author, name, source, sink=sink, anyway=anyway)
 
 
 def directories_of(account: Account, author: Fingerprint) -> list[AuthorDir]:
