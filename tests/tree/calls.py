@@ -20,6 +20,7 @@ from mau.fingerprint import Fingerprint
 from mau.tree import rename
 from mau.tree.layout import Root
 from mau.tree.posts import AuthorDir
+from mau.tree.recovery import recover_root
 from mau.tree.safe import write_bytes
 
 NAME = "x.json.pgp"
@@ -104,9 +105,29 @@ class Scenario:
             put(hidden, b"hidden", "hidden.pgp")
         if self.kind == "account":
             write_bytes(self.root.account_file, content("old", self.size))
+        if self.kind == "recover":
+            self.leave_much_behind()
+
+    def leave_much_behind(self) -> None:
+        """As several killed processes and a person with an editor do."""
+        path = self.directory.path
+        put(self.directory, content("new", self.size))
+        current = self.directory.sha256(NAME)
+        (path / f".mau-0123456789abcdef.{current}.new").write_bytes(content("swapped", self.size))
+        (path / f".mau-0123456789abcdee.{current}.new").write_bytes(content("new", self.size))
+        (path / ".mau-0123456789abcdef.tmp").write_bytes(b"half")
+        (path / ".mau-0123456789abcdef.gone").mkdir()
+        (path / ".mau-0123456789abcdef.gone" / "removed").write_bytes(b"removed")
+        os.link(path / NAME, path / f"{NAME}.versions" / f"{current}.pgp")
+        put(self.directory, content("first", self.size), "edited.pgp")
+        (path / "edited.pgp").write_bytes(content("hand", self.size))
+        (self.root.path / ".mau-0123456789abcdef.tmp").write_bytes(b"half a key")
 
     def act(self) -> None:
-        if self.kind == "remove":
+        if self.kind == "recover":
+            recover_root(self.root)
+            self.directory.recover()
+        elif self.kind == "remove":
             self.directory.remove(NAME)
         elif self.kind == "merge":
             self.root.follow(FPR)

@@ -138,6 +138,25 @@ def test_a_killed_merge_goes_on_where_it_was(quick_path: Path, contents: Content
     assert points > 50
 
 
+def test_a_killed_recovery_is_done_again(quick_path: Path, contents: Contents, stray: Stray) -> None:
+    what = {word: calls.content(word, "small") for word in ("old", "new", "swapped", "first", "hand")}
+    points = 0
+    for root, finished in kill_everywhere("recover-small-own", quick_path):
+        points += 1
+        directory = AuthorDir(root, FPR, own=True)
+        assert contents(directory, NAME)[-1] == what["new"]
+        if not finished:
+            recover_root(root)
+            directory.recover()
+        found = contents(directory, NAME)
+        assert len(found) == 3
+        assert set(found) == {what["old"], what["swapped"], what["new"]}
+        assert contents(directory, "edited.pgp") == [what["first"], what["hand"]]
+        assert stray(directory) == []
+        assert list(root.path.glob(".mau-*")) == []
+    assert points > 50
+
+
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_the_account_file_is_the_old_or_the_new_one(size: str, quick_path: Path) -> None:
     contents = {hashlib.sha256(calls.content(what, size)).digest() for what in ("old", "new")}

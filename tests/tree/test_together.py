@@ -36,6 +36,13 @@ def _load(name: str) -> ModuleType:
 calls = _load("calls")
 
 
+@pytest.fixture
+def root(quick_path: Path) -> Root:
+    found = Root(quick_path / "Mau")
+    found.ensure()
+    return found
+
+
 @pytest.fixture(params=["swap", "plain"])
 def renames(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """With the renames of the kernel, and as on a system whose C library lacks them."""
