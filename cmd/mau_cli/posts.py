@@ -33,11 +33,14 @@ class Meant:
     directory: AuthorDir
 
 
-def find_post(session: Session, keyring: Keyring, who: str, name: str | None) -> tuple[Meant, str | None]:
+def find_post(
+    session: Session, keyring: Keyring, who: str, name: str | None, *, exact: bool = False
+) -> tuple[Meant, str | None]:
     """The post that ``WHO NAME`` means, or an address alone; with the version that the address names.
 
     An address is ``mau:/p2p/FPR/NAME``, its path alone, or ``WHO/NAME``. NAME may lack its ``.pgp``, and may
-    be the beginning of one name only. UnknownWho, AmbiguousWho, UsageError, NoSuchPost.
+    be the beginning of one name only (not when it must be `exact`). UnknownWho, AmbiguousWho, UsageError,
+    NoSuchPost.
     """
     from mau.reader.open import directories_of
 
@@ -47,7 +50,7 @@ def find_post(session: Session, keyring: Keyring, who: str, name: str | None) ->
     else:
         author = keyring.resolve_fingerprint(who)
     for directory in directories_of(session.account(), author):
-        found = find_name(directory, name)
+        found = find_name(directory, name, exact=exact)
         if found is not None:
             return Meant(author, found, directory), version
     raise NoSuchPost(f"no post {name!r} of {who!r} is held here; `mau files {who}` lists what is")
@@ -67,14 +70,16 @@ def _address(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]
     return keyring.resolve_fingerprint(who), name, None
 
 
-def find_name(directory: AuthorDir, word: str) -> str | None:
+def find_name(directory: AuthorDir, word: str, *, exact: bool = False) -> str | None:
     """The name that is held and meant by a word: itself, the same but for case, or the only one it begins."""
     from mau.tree.names import POST_SUFFIX, fold, post_name
 
     whole = post_name(word)
-    for exact in dict.fromkeys((whole, word)):
-        if exact.endswith(POST_SUFFIX) and (directory.entry(exact) or directory.versions(exact)):
-            return exact
+    for same_word in dict.fromkeys((whole, word)):
+        if same_word.endswith(POST_SUFFIX) and (directory.entry(same_word) or directory.versions(same_word)):
+            return same_word
+    if exact:
+        return None
     names = directory.names()
     for same in (
         [name for name in names if fold(name) == fold(whole)],

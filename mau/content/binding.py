@@ -88,7 +88,7 @@ def document_statement(author: Fingerprint, document: dict[str, Any] | None) -> 
     """As `read_statement`, for a document that `jsonld.parse` has read and no notations."""
     if document is None or "@context" not in document or not known_context(document):
         return UNBOUND
-    if "@graph" in document or _nested_context(document):
+    if any(key[:1] == "@" and key not in _KEYWORDS for key in document) or _nested_context(document):
         return UNBOUND
     twice = doubled(document) & _DECIDING
     if twice:
@@ -111,6 +111,8 @@ def document_statement(author: Fingerprint, document: dict[str, Any] | None) -> 
 # The context is known, so which words mean @id and schema:audience is known too.
 _ID_WORDS = ("@id", "id")
 _AUDIENCE_WORDS = ("audience", "schema:audience", "http://schema.org/audience", "https://schema.org/audience")
+# Any other keyword gives the whole object another meaning: a graph, a set, a value.
+_KEYWORDS = frozenset({"@context", "@id", "@type", "@nest"})
 _DECIDING_PARTS = (*_AUDIENCE_WORDS, "@nest")
 _DECIDING = frozenset({"@context", *_ID_WORDS, *_DECIDING_PARTS})
 _SCHEMA_AUDIENCE = ("http://schema.org/audience", "https://schema.org/audience")

@@ -32,14 +32,21 @@ def test_file_and_versions_go(desk: Desk, note: str) -> None:
 
 def test_it_asks(desk: Desk, note: str) -> None:
     question = "Delete note.json.pgp and its older version? [y/N]: "
-    assert "Nothing was deleted" in desk.terminal(desk.world.alice, "delete", "note", typed=[(question, "n")])
+    assert "Nothing was deleted" in desk.terminal(
+        desk.world.alice, "delete", "note.json", typed=[(question, "n")]
+    )
     assert held(desk) == (True, 1)
-    assert "--yes" in desk.mau(desk.world.alice, "delete", "note", code=2).err
+    assert "--yes" in desk.mau(desk.world.alice, "delete", "note.json", code=2).err
     assert held(desk) == (True, 1)
-    desk.terminal(desk.world.alice, "delete", "note", typed=[(question, "y")])
+    desk.terminal(desk.world.alice, "delete", "note.json", typed=[(question, "y")])
     assert held(desk) == (False, 0)
 
 
+def test_the_beginning_of_a_name_deletes_nothing(desk: Desk, note: str) -> None:
+    assert "no post 'note'" in desk.mau(desk.world.alice, "delete", "note", "--yes", code=1).err
+    assert held(desk) == (True, 1)
+
+
 def test_the_keyring_statement_stays(desk: Desk) -> None:
-    assert "friends" in desk.mau(desk.world.alice, "delete", "keyring", "--yes", code=2).err
+    assert "friends" in desk.mau(desk.world.alice, "delete", "keyring.json", "--yes", code=2).err
     assert desk.world.alice.account.posts().entry("keyring.json.pgp") is not None

@@ -32,10 +32,10 @@ def test_bytes_to_stdout_and_words_to_stderr(desk: Desk, note: str) -> None:
     alice = desk.world.alice
     done = desk.mau(desk.world.bob, "open", "alice", note)
     assert json.loads(done.out)["articleBody"] == "Tea\x1b[2J at\u202e four"
-    assert re.fullmatch(rf"Signed by alice \({alice.fpr}\) on {TIME}, for you\.\n", done.err)
+    assert re.fullmatch(rf"note.json.pgp, signed by alice \({alice.fpr}\) on {TIME}, for you\.\n", done.err)
     own = desk.mau(alice, "open", "me", "note.json")
     assert own.out == done.out
-    assert f"Signed by you ({alice.fpr})" in own.err
+    assert f"note.json.pgp, signed by you ({alice.fpr})" in own.err
     assert ", for bob.\n" in own.err
 
 
@@ -109,7 +109,7 @@ def test_what_does_not_hold_is_not_shown_unless_anyway(desk: Desk, note: str) ->
     anyway = desk.mau(desk.world.bob, "open", "alice", "forged", "--anyway")
     assert anyway.out == b"forged"
     assert "Anybody may have written" in anyway.err
-    assert "Signed by" not in anyway.err
+    assert "signed by" not in anyway.err
 
 
 def test_not_for_me(desk: Desk, note: str) -> None:

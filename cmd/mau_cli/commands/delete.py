@@ -14,7 +14,7 @@ from mau_cli.output import say
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.pass_obj
 def command(session: Session, name: str, yes: bool) -> None:
-    """Delete your post NAME and its older versions. There is no way back.
+    """Delete your post NAME (all of its name) and its older versions. There is no way back.
 
     What others have fetched before stays with them.
     """
@@ -22,7 +22,7 @@ def command(session: Session, name: str, yes: bool) -> None:
     from mau_cli.people import suspect_keyring
     from mau_cli.posts import find_post
 
-    meant, _ = find_post(session, suspect_keyring(session), "me", name)
+    meant, _ = find_post(session, suspect_keyring(session), "me", name, exact=True)
     if fold(meant.name) == fold(KEYRING_NAME):
         raise UsageError(f"{KEYRING_NAME} says who your friends are; it is not deleted")
     count = len(meant.directory.versions(meant.name))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
+from mau.errors import NoSuchPost
 from mau_cli.context import Session
 from mau_cli.output import emit_json, say, table
 
@@ -32,29 +34,32 @@ def command(session: Session, who: str, as_json: bool) -> None:
 
     keyring = suspect_keyring(session)
     directory = directories_of(session.account(), keyring.resolve_fingerprint(who))[0]
-    entries = directory.entries()
+    entries = [
+        (entry, head) for entry in directory.entries() if (head := _head(directory, entry)) is not None
+    ]
     if as_json:
-        emit_json([_facts(keyring, directory, entry) for entry in entries])
+        emit_json([_facts(keyring, directory, entry, head) for entry, head in entries])
         return
     rows = [
         (
             entry.name,
             size_words(entry.size),
             local_time(entry.mtime_ns / 1e9),
-            _for(keyring, _head(directory, entry)),
+            _for(keyring, head),
         )
-        for entry in entries
+        for entry, head in entries
     ]
     table(rows, ("name", "size", "stored", "readable for"))
     if not entries:
         say(f"Nothing of {who} is held here.")
 
 
-def _head(directory: AuthorDir, entry: Entry) -> Head:
+def _head(directory: AuthorDir, entry: Entry) -> Head | None:
     from mau.openpgp import read_head
 
-    with directory.open(entry.name) as file:
+    with suppress(NoSuchPost), directory.open(entry.name) as file:
         return read_head(file)
+    return None  # it went while we looked
 
 
 def _for(keyring: Keyring, head: Head) -> str:
@@ -68,11 +73,10 @@ def _for(keyring: Keyring, head: Head) -> str:
     return "everybody" if head.kind is Kind.SIGNED else "(not a message)"
 
 
-def _facts(keyring: Keyring, directory: AuthorDir, entry: Entry) -> dict[str, object]:
+def _facts(keyring: Keyring, directory: AuthorDir, entry: Entry, head: Head) -> dict[str, object]:
     from mau_cli.audience import keyid_facts
     from mau_cli.people import moment
 
-    head = _head(directory, entry)
     return {
         "name": entry.name,
         "size": entry.size,

@@ -86,7 +86,7 @@ def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
         by = called(keyring, post.author)
         by = by if by == post.author.hex else f"{by} ({post.author})"
         whom = audience_words(keyring, post.audience, post.author)
-        say(f"Signed by {by} on {local_time(post.signed_at)}, for {whom}.")
+        say(f"{post.name}, signed by {by} on {local_time(post.signed_at)}, for {whom}.")
     if post.filename is not None:
         say(f"The file was called {post.filename!r}.")
     for note in post.notes:

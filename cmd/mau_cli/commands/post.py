@@ -33,7 +33,8 @@ def command(
 ) -> None:
     """Post TEXT, or what stands on stdin when TEXT is - or missing.
 
-    It always says for whom: --to, --friends, --me or --public. On a terminal it asks otherwise. Posting under
+    For whom is always said: --to, --friends, --me or --public. Otherwise it asks, on a terminal; a default of
+    yours can stand in MAU_AUDIENCE (friends or me). Posting under
     a name that is taken keeps the old content as a version.
     """
     from mau.content.posting import compose_posting

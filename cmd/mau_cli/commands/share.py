@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Post FILE as it is, every byte of it.
 
-    It always says for whom: --to, --friends, --me or --public. On a terminal it asks otherwise. What the file
+    For whom is always said: --to, --friends, --me or --public. Otherwise it asks, on a terminal; a default of
+    yours can stand in MAU_AUDIENCE (friends or me). What the file
     is called travels inside; only a public post shows it in its name.
     """
     from mau.content.binding import PUBLIC
