@@ -90,7 +90,9 @@ def test_a_deleted_file_is_begun_anew_while_it_is_open(tmp_path: Path) -> None:
     (tmp_path / "x.db").unlink()
     assert words(database) == []
     put(database, "two")
-    assert words(open_database(tmp_path / "x.db")) == ["two"]
+    other = open_database(tmp_path / "x.db")
+    assert words(other) == ["two"]
+    other.close()
     database.close()
 
 

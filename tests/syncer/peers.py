@@ -32,7 +32,7 @@ from mau.wire.client import Timeouts
 from mau.wire.paths import file_path
 from mau.wire.tls import server_context
 
-IMPATIENT = Timeouts(connect=5.0, answer=0.5, stall=0.5)
+IMPATIENT = Timeouts(connect=2.0, answer=2.0, stall=2.0)
 
 
 @dataclass
