@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 CHECKOUT = Path(__file__).parent.parent
 _STATES = itertools.count()
 
 # A process that a test starts runs the same code as the test itself (pyproject.toml, pythonpath).
 os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "cmd")])
+
+# A slow machine is no failure: the limit of time for a whole test says when something hangs.
+settings.register_profile("mau", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mau")
 
 
 @pytest.fixture(scope="session", autouse=True)
