@@ -77,20 +77,24 @@ def commit(
     expect: str | Anything | None,
     shadows: Shadows | None,
     *,
+    synced: Digest | None = None,
     settle: bool = True,
 ) -> Committed:
     """Make the staged content the post `name` of the directory `place`.
 
     TreeChanged when what is held is not what `expect` says (a sha256, or None for nothing), or the directory
-    is not the one any more in which the file was staged. Without `settle` the caller syncs the directory
-    before he relies on the new name.
+    is not the one any more in which the file was staged. `synced` is the digest of what was staged when the
+    caller has seen to it that it is on the disk. Without `settle` he syncs the directory before he relies on
+    the new name.
     """
     directory = staged.directory
-    digest = staged.digest()
-    before = _stat(directory, name)
-    synced = before is None or before.st_size != digest.size
-    if synced:  # not under the lock: others need not wait for our disk
-        safe.sync(staged.fd)
+    digest = synced or staged.digest()
+    on_disk = synced is not None
+    if not on_disk:
+        before = _stat(directory, name)
+        on_disk = before is None or before.st_size != digest.size
+        if on_disk:  # not under the lock: others need not wait for our disk
+            safe.sync(staged.fd)
     with locked(directory):
         _require_in_place(directory, place)
         for _ in range(_ATTEMPTS):
@@ -100,9 +104,9 @@ def commit(
                 if held and held.sha256 == digest.sha256:
                     _file_shadow(directory, name, held, shadows)
                     return Committed(name, digest.sha256, digest.size, None, unchanged=True)
-                if not synced:
+                if not on_disk:
                     safe.sync(staged.fd)
-                    synced = True
+                    on_disk = True
                 if held:
                     _replace(staged, name, digest, held, shadows)
                 else:

@@ -22,7 +22,7 @@ from mau.tree.layout import Root
 from mau.tree.lock import locked
 from mau.tree.names import check_post_name, clashes, is_post_name, versions_name
 from mau.tree.shadow import Shadows
-from mau.tree.staging import Staged, hash_fd
+from mau.tree.staging import Staged, hash_fd, sync_many
 from mau.tree.versions import VersionEntry, listing, open_version, open_versions
 
 __all__ = ["ANY", "AuthorDir", "Committed", "Entry", "Staged", "VersionEntry"]
@@ -165,21 +165,26 @@ class AuthorDir:
     def commit_many(
         self, batch: Sequence[tuple[Staged, str, str | Anything | None]]
     ) -> list[Committed | MauError | OSError]:
-        """Commit (staged, name, expect) one by one as `commit` does, and sync the directory once for all.
+        """Commit (staged, name, expect) one by one as `commit` does, but wait for the disk once for all.
 
         The result has at each place what became of it: one that fails stops no other.
         """
+        digests = sync_many([staged for staged, _, _ in batch])
         results: list[Committed | MauError | OSError] = []
         with self._shadows() as shadows:
-            for staged, name, expect in batch:
+            for (staged, name, expect), digest in zip(batch, digests, strict=True):
                 try:
+                    if isinstance(digest, Exception):
+                        raise digest
                     check_post_name(name)
-                    results.append(committing.commit(staged, self._path, name, expect, shadows, settle=False))
+                    done = committing.commit(
+                        staged, self._path, name, expect, shadows, synced=digest, settle=False
+                    )
+                    results.append(done)
                 except (MauError, OSError) as error:
                     results.append(error)
-        for directory in {
-            os.fstat(staged.directory).st_ino: staged.directory for staged, _, _ in batch
-        }.values():
+        places = {os.fstat(staged.directory).st_ino: staged.directory for staged, _, _ in batch}
+        for directory in places.values():
             safe.sync(directory)
         return results
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
 
+from mau.errors import MauError
 from mau.tree import safe
 
 SHADOW_LIMIT: Final = 1 << 20
 """Own posts up to this many bytes are shadowed; so many are kept in memory while they are committed."""
+
+_SYNCING: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,28 @@ class Staged:
             found = os.stat(self.temp, dir_fd=directory, follow_symlinks=False)
             if self.temp.endswith(".tmp") or os.path.samestat(found, os.fstat(self.fd)):
                 os.unlink(self.temp, dir_fd=directory)
+
+
+def sync_many(batch: Sequence[Staged]) -> list[Digest | MauError | OSError]:
+    """Bring staged files to the disk; at each place its digest, or what went wrong.
+
+    Many at once: a journal takes all that wait for it in one go, ten times as many as one after the other.
+    """
+    if len(batch) == 1:
+        return [_synced(batch[0])]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(_SYNCING, len(batch) or 1)) as pool:
+        return list(pool.map(_synced, batch))
+
+
+def _synced(staged: Staged) -> Digest | MauError | OSError:
+    try:
+        digest = staged.digest()
+        safe.sync(staged.fd)
+    except (MauError, OSError) as error:
+        return error
+    return digest
 
 
 def digest_fd(fd: int, found: os.stat_result) -> Digest:
