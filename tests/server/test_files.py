@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from email import message_from_bytes
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from mau.content.binding import PUBLIC
 from mau.server.conditions import http_date
+from mau.server.facts import IN_MEMORY
 from mau.wire.paths import version_path
 from tests.server.world import Host, Someone, audience, content_of, seconds_of
 
@@ -287,3 +289,20 @@ async def test_versions_end_with_their_post(host: Host, alice: Someone) -> None:
     alice.own("v").unlink()
     path = version_path(alice.fingerprint, "v.pgp", hashlib.sha256(first).hexdigest())
     assert (await host.ask(None, path)).status == 404
+
+
+async def test_a_large_public_post_of_another_program_is_proven_too(host: Host, alice: Someone) -> None:
+    # Compressed by whoever wrote it, and larger than what is judged in memory.
+    text = b"".join(b"%d " % number for number in range(4_000_000))
+    alice.own("large").write_bytes(compressed(alice.message(text, None)))
+    assert alice.own("large").stat().st_size > IN_MEMORY
+    assert (await host.list(None)).names == ["large"]
+    alice.own("forged").write_bytes(compressed(alice.message(text, None)[:-1] + b"\0"))
+    assert (await host.get(None, "forged")).status == 404
+    assert list((alice.account.root.path / ".server").iterdir()) == []
+
+
+def compressed(message: bytes) -> bytes:
+    """The same message in a compressed data packet (RFC 4880 section 5.6, zlib)."""
+    body = b"\x02" + zlib.compress(message, 1)
+    return b"\xc8\xff" + len(body).to_bytes(4, "big") + body
