@@ -7,6 +7,7 @@ tests again and again, each time in a process of its own that is killed one call
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 from mau.fingerprint import Fingerprint
 from mau.tree import rename
 from mau.tree.layout import Root
-from mau.tree.posts import AuthorDir
+from mau.tree.posts import ANY, AuthorDir
 from mau.tree.recovery import recover_root
 from mau.tree.safe import write_bytes
 
@@ -127,6 +128,14 @@ class Scenario:
         if self.kind == "recover":
             recover_root(self.root)
             self.directory.recover()
+        elif self.kind == "many":
+            with contextlib.ExitStack() as stack:
+                batch = []
+                for name in (NAME, "a.pgp", "b.pgp"):
+                    staged = stack.enter_context(self.directory.stage())
+                    staged.file.write(content("new", self.size))
+                    batch.append((staged, name, ANY))
+                self.directory.commit_many(batch)
         elif self.kind == "remove":
             self.directory.remove(NAME)
         elif self.kind == "merge":

@@ -138,6 +138,24 @@ def test_a_killed_merge_goes_on_where_it_was(quick_path: Path, contents: Content
     assert points > 50
 
 
+def test_of_a_killed_batch_each_post_is_there_or_not(
+    quick_path: Path, contents: Contents, stray: Stray
+) -> None:
+    new, old = (calls.content(what, "small") for what in ("new", "old"))
+    points = 0
+    for root, finished in kill_everywhere("many-small-other", quick_path):
+        points += 1
+        directory = AuthorDir(root, FPR)
+        directory.recover()
+        found = {name: contents(directory, name) for name in directory.names()}
+        assert found.pop(NAME) in ([old], [old, new])
+        assert set(found) <= {"a.pgp", "b.pgp"}
+        assert all(held == [new] for held in found.values())
+        assert stray(directory) == []
+        assert finished <= (len(found) == 2)
+    assert points > 50
+
+
 def test_a_killed_recovery_is_done_again(quick_path: Path, contents: Contents, stray: Stray) -> None:
     what = {word: calls.content(word, "small") for word in ("old", "new", "swapped", "first", "hand")}
     points = 0
