@@ -136,7 +136,7 @@ def audience_words(keyring: Keyring, audience: Audience | None, author: Fingerpr
     from mau.content.binding import Public
 
     if audience is None:
-        return "whoever it was encrypted for (its author does not say)"
+        return "whom it does not say"
     if isinstance(audience, Public):
         return "everybody"
     me = keyring.me.fingerprint

@@ -124,7 +124,7 @@ def test_unbound_posts_open_with_a_note(desk: Desk) -> None:
     done = desk.mau(desk.world.bob, "open", "alice", "x")
     assert done.out == b"plain"
     assert "Note: unbound" in done.err
-    assert "its author does not say" in done.err
+    assert ", for whom it does not say." in done.err
 
 
 def test_a_version_by_the_beginning_of_its_sum(desk: Desk, note: str) -> None:

@@ -40,5 +40,7 @@ def test_public_and_unknown_and_leaked(desk: Desk) -> None:
     facts = desk.json(bob, "recipients", "alice", "leak")
     assert facts["audience"] is None
     assert "not meant for" in facts["problem"]
+    bob.put(alice, "unbound.pgp", message(alice.key, b"x", [bob]))
+    assert "did not state for whom" in desk.mau(bob, "recipients", "alice", "unbound").err
     bob.put(alice, "junk.pgp", b"junk")
     assert "no message" in desk.mau(bob, "recipients", "alice", "junk").err

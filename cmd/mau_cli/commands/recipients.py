@@ -53,5 +53,7 @@ def command(session: Session, who: str, name: str | None, as_json: bool) -> None
         say("It is no message.")
     if problem is not None:
         say(f"For whom it was meant is not to be had: {problem}.")
+    elif audience is None:
+        say("Its author did not state for whom it is.")
     else:
         say(f"It was written for {audience_words(keyring, audience, meant.author)}.")
