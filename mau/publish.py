@@ -25,7 +25,7 @@ from mau.content.binding import (
 )
 from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT
 from mau.content.posting import slug
-from mau.errors import InvalidName, KeyRefused, PostError, TreeChanged, UsageError
+from mau.errors import InvalidName, KeyRefused, NoSuchPost, PostError, TreeChanged, UsageError
 from mau.fingerprint import Fingerprint
 from mau.tree.names import (
     KEYRING_NAME,
@@ -45,6 +45,7 @@ _ATTEMPTS = 20
 _OPENED_FOR_TIME = 16 << 20  # bytes of a held file that is opened only to learn when it was signed
 _MAX_AHEAD = 30 * 60  # seconds; a file's time further ahead is somebody's mistake, not a signing time
 _MAX_FILENAME = 255  # bytes
+_MAX_SUFFIX = 8  # characters; what is longer is no ending that tells a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ def file_words(filename: str) -> tuple[str, str]:
     """The words and the suffix that a public file's name takes over: ``Holiday 1.JPG`` -> holiday-1, .jpg."""
     path = PurePath(filename)
     suffix = slug(path.suffix)
+    if len(suffix) > _MAX_SUFFIX:
+        return filename, ""
     return path.stem, f".{suffix}" if suffix else ""
 
 
@@ -234,7 +237,10 @@ def _replacing(account: Account, posts: AuthorDir, name: str) -> tuple[str | Non
     if entry is None:
         return None, None
     now = int(time.time())
-    held = posts.sha256(name)
+    try:
+        held = posts.sha256(name)
+    except NoSuchPost:  # it went while we looked
+        return None, None
     if entry.size > _OPENED_FOR_TIME:
         # Its signature was made before it was stored; opening it would cost as much as writing the new one.
         stored = entry.mtime_ns // 1_000_000_000
@@ -249,5 +255,5 @@ def _signed_at(account: Account, posts: AuthorDir, name: str) -> int:
     try:
         with posts.open(name) as file:
             return open_message(file, key=account.key, author=account.certificate).signed_at
-    except PostError:
+    except (PostError, NoSuchPost):
         return 0

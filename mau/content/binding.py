@@ -102,7 +102,7 @@ def document_statement(author: Fingerprint, document: dict[str, Any] | None) -> 
         raise MalformedPost("the document's @id is not a text")
     stated = document[audiences[0]] if audiences else None
     named = _simple_iris(stated)
-    if named is None or "@nest" in document or (iri is not None and iri.startswith("@")):
+    if named is None or (iri is not None and iri.startswith("@")):
         iri, named = _expanded(author, document)
     name, elsewhere = (None, None) if iri is None else _own_name(author, iri)
     return Statement(name, _audience(author, named), elsewhere)
@@ -111,19 +111,18 @@ def document_statement(author: Fingerprint, document: dict[str, Any] | None) -> 
 # The context is known, so which words mean @id and schema:audience is known too.
 _ID_WORDS = ("@id", "id")
 _AUDIENCE_WORDS = ("audience", "schema:audience", "http://schema.org/audience", "https://schema.org/audience")
+_DECIDING = frozenset({"@context", *_ID_WORDS, *_AUDIENCE_WORDS})
 # Any other keyword gives the whole object another meaning: a graph, a set, a value.
-_KEYWORDS = frozenset({"@context", "@id", "@type", "@nest"})
-_DECIDING_PARTS = (*_AUDIENCE_WORDS, "@nest")
-_DECIDING = frozenset({"@context", *_ID_WORDS, *_DECIDING_PARTS})
+_KEYWORDS = frozenset({"@context", "@id", "@type"})
 _SCHEMA_AUDIENCE = ("http://schema.org/audience", "https://schema.org/audience")
 
 
 def _nested_context(document: dict[str, Any]) -> bool:
-    """Whether a part that decides brings a context of its own, which could give its words another meaning.
+    """Whether the audience brings a context of its own, which could give its words another meaning.
 
-    MalformedPost when an object in such a part gives a key twice: readers would disagree about which counts.
+    MalformedPost when an object in it gives a key twice: readers would disagree about which counts.
     """
-    waiting = [document[key] for key in _DECIDING_PARTS if key in document]
+    waiting = [document[key] for key in _AUDIENCE_WORDS if key in document]
     found = False
     while waiting:
         value = waiting.pop()
@@ -307,7 +306,7 @@ def bind_document(
     UsageError when its context is not schema.org alone: such a document is bound by notations, as a file.
     """
     bound: dict[str, Any] = {"@context": document.get("@context", SCHEMA_ORG)}
-    if not known_context(bound) or "@graph" in document or "@nest" in document:
+    if not known_context(bound) or any(key[:1] == "@" and key not in _KEYWORDS for key in document):
         raise UsageError("only a single object in the words of schema.org can state its name and audience")
     if "@type" in document:
         bound["@type"] = document["@type"]

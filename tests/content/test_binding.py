@@ -85,6 +85,7 @@ def test_the_spellings_of_schema_org_are_one(context: Any) -> None:
         doc(**{"@id": ID, "audience": PERSON[B], "@set": []}),
         doc(**{"@id": ID, "audience": PERSON[B], "@value": "x"}),
         doc(**{"@id": ID, "audience": PERSON[B], "@unknown": "x"}),
+        doc(**{"@id": ID, "@nest": {"audience": PERSON[B]}}),
         [doc(**{"@id": ID})],
         "text",
         7,
@@ -178,10 +179,6 @@ def test_an_audience_that_names_nobody_of_mau_is_none(value: Any) -> None:
     assert read(doc(**{"@id": ID, "audience": value})) == Statement(NAME, None)
 
 
-def test_nesting_states_too() -> None:
-    assert read(doc(**{"@id": ID, "@nest": {"audience": PERSON[B]}})) == Statement(NAME, for_(A, B))
-
-
 @pytest.mark.parametrize("iri", ["https://example.org/posts/1", "urn:x:y", "_:b0", "schema:x", "x:y.pgp"])
 def test_an_address_elsewhere_is_shown_and_binds_no_name(iri: str) -> None:
     assert read(doc(**{"@id": iri, "audience": PERSON[B]})) == Statement(None, for_(A, B), iri)
@@ -235,7 +232,6 @@ def test_broken_statements_are_malformed(words: dict[str, Any]) -> None:
         '{"@context":"https://schema.org","audience":[],"audience":[]}',
         f'{{"@context":"https://schema.org","audience":{{"@id":"{person_iri(B)}","@id":"{person_iri(C)}"}}}}',
         '{"@context":"https://schema.org","audience":{"@set":[{"@id":"x","@id":"y"}]}}',
-        '{"@context":"https://schema.org","@nest":{"audience":[],"audience":[]}}',
     ],
 )
 def test_a_deciding_word_given_twice_is_malformed(text: str) -> None:
@@ -296,7 +292,6 @@ documents = st.fixed_dictionaries(
         "id": iris,
         "audience": addressees,
         "schema:audience": addressees,
-        "@nest": st.builds(lambda value: {"audience": value}, addressees),
         "articleBody": st.text(),
     },
 )

@@ -315,6 +315,7 @@ def test_a_chosen_name_is_never_a_held_one_a_given_name_may_be(world: World) -> 
         ("a.tar.gz", ("a.tar", ".gz")),
         ("README", ("README", "")),
         (".bashrc", (".bashrc", "")),
+        ("a.b and more words", ("a.b and more words", "")),
     ],
 )
 def test_words_of_a_file_name(filename: str, words: tuple[str, str]) -> None:
