@@ -84,12 +84,13 @@ class Intake:
         self._tell()
         waiting = iter(items)
         with ThreadPoolExecutor(WORKERS + WRITERS, thread_name_prefix="sync") as self._threads:
-            async with (
-                Writer(self._posts, self._threads, self._stored) as self._writer,
-                asyncio.TaskGroup() as group,
-            ):
-                for _ in range(min(WORKERS, len(items))):
-                    group.create_task(self._work(waiting))
+            self._writer = Writer(self._posts, self._threads, self._stored)
+            async with asyncio.TaskGroup() as writing:
+                self._writer.start(writing)
+                async with asyncio.TaskGroup() as fetching:
+                    for _ in range(min(WORKERS, len(items))):
+                        fetching.create_task(self._work(waiting))
+                await self._writer.end()
 
     async def _work(self, waiting: Iterator[Item]) -> None:
         for item in waiting:
@@ -130,8 +131,9 @@ class Intake:
         self._came(item)
 
     async def _take_large(self, item: Item, held: str | None) -> None:
+        # Twice: while it is checked, its content lies there as well.
         free = shutil.disk_usage(self._posts.root.path).free
-        if free < item.size + RESERVE:
+        if free < 2 * item.size + RESERVE:
             raise NoRoom(f"it has {item.size:,} bytes, and the disk has {free:,} left")
         with self._posts.stage() as staged:
             await self._fetch(item, staged.file)

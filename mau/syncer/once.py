@@ -71,7 +71,7 @@ class Syncer:
         """Bring what ``author`` has for us from his own host, or from that of ``via``.
 
         ``addresses``: where to look, else what the book knows. ``full``: list everything, and judge again
-        what was refused. Whatever a peer does ends in the report; what is wrong here is raised.
+        what was refused. Whatever a peer or the author's directory does ends in the report.
         """
         round_ = _Round(self, author, via or author, full=full)
         where = self.book.addresses(round_.peer) if addresses is None else addresses
@@ -92,20 +92,25 @@ class _Round:
         self._posts = AuthorDir(syncer.account.root, author)
 
     async def run(self, where: Iterable[Address]) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                await self._run(stack, where)
+        except (PeerError, IdentityError, TreeError) as error:
+            self.report.problem = error
+        except OSError as error:
+            self.report.problem = TreeError(f"{self._posts.path}: {error.strerror}")
+
+    async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
         await asyncio.to_thread(self._posts.recover)
         held = {entry.name: entry for entry in await asyncio.to_thread(self._posts.entries)}
         cursor = self._state.cursor(self.peer, self._author)
         since = since_of(cursor, everything=self._full or not held)
-        async with AsyncExitStack() as stack:
-            try:
-                client, first = await self._reach(stack, where, since)
-                listed = await list_all(client, self._author, first, since, cursor)
-                self.report.refused += listed.refused
-                self.report.beyond_reach += listed.beyond_reach
-                wanted = listed.items if since is None else self._with_pending(listed.items)
-                await self._take_in(client, wanted, held, listed)
-            except (PeerError, IdentityError) as error:
-                self.report.problem = error
+        client, first = await self._reach(stack, where, since)
+        listed = await list_all(client, self._author, first, since, cursor)
+        self.report.refused += listed.refused
+        self.report.beyond_reach += listed.beyond_reach
+        wanted = listed.items if since is None else self._with_pending(listed.items)
+        await self._take_in(client, wanted, held, listed)
 
     async def _reach(
         self, stack: AsyncExitStack, where: Iterable[Address], since: str | None

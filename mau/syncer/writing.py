@@ -33,8 +33,7 @@ Stored = Committed | MauError | OSError
 
 
 class Writer:
-    """Takes judged files and tells of each what became of it. An async context manager: it ends when all is
-    on the disk, or at once when it is cancelled (a batch that was begun is finished first)."""
+    """Takes judged files and tells of each what became of it."""
 
     def __init__(
         self, posts: AuthorDir, threads: Executor, stored: Callable[[Arrived, Stored], None]
@@ -43,23 +42,17 @@ class Writer:
         self._threads = threads
         self._stored = stored
         self._queue: asyncio.Queue[Arrived | None] = asyncio.Queue(WAITING)
-        self._writers: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Writer:
-        self._writers = [asyncio.create_task(self._write()) for _ in range(WRITERS)]
-        return self
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Begin; ``group`` owns the tasks. When it is cancelled, a batch that was begun is finished by its
+        thread, and nobody is told."""
+        for _ in range(WRITERS):
+            group.create_task(self._write())
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            for _writer in self._writers:
-                await self._queue.put(None)
-        else:
-            for writer in self._writers:
-                writer.cancel()
-        results = await asyncio.gather(*self._writers, return_exceptions=True)
-        for result in results:
-            if kind is None and isinstance(result, BaseException):
-                raise result
+    async def end(self) -> None:
+        """Say that nothing more will come; the tasks end when everything is on the disk."""
+        for _ in range(WRITERS):
+            await self._queue.put(None)
 
     async def put(self, arrived: Arrived) -> None:
         """Hand over a file; waits while many others wait."""
@@ -76,7 +69,12 @@ class Writer:
             batch = [arrived for arrived in waiting if arrived is not None]
             if batch:
                 work = loop.run_in_executor(self._threads, self._store, batch)
-                for arrived, result in zip(batch, await asyncio.shield(work), strict=True):
+                results: list[Stored]
+                try:
+                    results = await asyncio.shield(work)
+                except OSError as error:  # of the directory: whether anything of the batch lasts is not known
+                    results = [error] * len(batch)
+                for arrived, result in zip(batch, results, strict=True):
                     self._stored(arrived, result)
 
     def _store(self, batch: list[Arrived]) -> list[Stored]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mau.errors import PeerMisbehaved, PeerUnreachable
+from mau.errors import NotAFile, PeerMisbehaved, PeerUnreachable
 from mau.openpgp import write_message
 from mau.wire.client import Timeouts
 from tests.syncer.peers import IMPATIENT, Liar, Person, everything_below, item, lying, piece
@@ -521,6 +521,19 @@ async def test_what_is_no_file_is_never_written_through(
     assert kinds(report, "deferred") == [(BAD, "NotAFile")]
     assert report.fetched == [GOOD]
     assert everything_below(bob.root).items() >= before.items()
+
+
+async def test_a_link_in_the_place_of_the_directory_is_not_followed(
+    bob: Person, alice: Person, liar: Liar, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    bob.root.author_dir(alice.fpr).rmdir()
+    bob.root.author_dir(alice.fpr).symlink_to(elsewhere)
+    async with lying(liar) as address:
+        report = await bob.sync(alice, address)
+    assert isinstance(report.problem, NotAFile)
+    assert list(elsewhere.iterdir()) == []
 
 
 async def test_a_file_where_versions_belong_loses_nothing(bob: Person, alice: Person, liar: Liar) -> None:

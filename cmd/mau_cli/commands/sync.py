@@ -57,7 +57,8 @@ def command(
         emit_json({"reports": [_as_json(keyring, report) for report in reports]})
     else:
         for report in reports:
-            _show(keyring, report)
+            if len(reports) > 1 or not _unreached(report):  # of one alone, the error says it
+                _show(keyring, report)
         if not followed:
             say("You follow nobody yet: `mau friend add` or `mau follow`.")
     _conclude(reports)
@@ -114,7 +115,7 @@ def _show(keyring: Keyring, report: SyncReport) -> None:
     called = clean(_called(keyring, report.author))
     if report.peer != report.author:
         called += f" (from {clean(_called(keyring, report.peer))})"
-    if report.problem is not None and report.address is None:
+    if _unreached(report):
         say(f"{called}: {clean(report.unreachable or '')}")
         return
     counts = f"{len(report.fetched)} new, {report.same} held already"
@@ -166,7 +167,7 @@ def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
 
 def _conclude(reports: Sequence[SyncReport]) -> None:
     """Raise what the exit code has to say; return when everything came."""
-    unreached = [report for report in reports if report.problem is not None and report.address is None]
+    unreached = [report for report in reports if _unreached(report)]
     if reports and len(unreached) == len(reports):
         problems = [report.problem for report in unreached if report.problem is not None]
         # A proof that failed says more than a silence.
@@ -178,6 +179,10 @@ def _conclude(reports: Sequence[SyncReport]) -> None:
     if troubled:
         count = sum(len(one.refused) + len(one.deferred) + len(one.failed) for one in troubled)
         raise PartlyDone(f"not everything came ({count} files)" if count else "not everything came")
+
+
+def _unreached(report: SyncReport) -> bool:
+    return report.problem is not None and report.address is None
 
 
 def _nobody(problems: Sequence[MauError]) -> MauError:
