@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mau.content.binding import read_statement
-from mau.errors import MauError
+from mau.errors import MauError, NotReadable
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
 from mau.server.visibility import NO_PROOF, UNSTATED, Outline, Proof
@@ -117,10 +117,9 @@ class FactsCache:
             record.proof = None
 
 
-def look(handle: BinaryIO) -> Record:
-    """Read the head of an open file."""
-    stamp = stamp_of(handle)
-    head = read_head(handle)
+def look(stamp: Stamp, source: BinaryIO) -> Record:
+    """Read the head of a file; ``source`` is at its beginning."""
+    head = read_head(source)
     return Record(stamp, Outline(head.kind, frozenset(head.recipients)))
 
 
@@ -140,14 +139,20 @@ class Judge:
         self,
         record: Record,
         handle: BinaryIO,
+        content: bytes | None,
         author: Fingerprint,
         certificate: Certificate | None,
         *,
         proof: bool,
     ) -> None:
-        """Fill in the SHA-256 and, when ``proof`` is wanted, the proof. Raises Changed."""
+        """Fill in the SHA-256 and, when ``proof`` is wanted, the proof. Raises Changed.
+
+        ``content`` is all of the file, if it was read already.
+        """
         handle.seek(0)
-        whole = handle.read(record.size + 1) if record.size <= IN_MEMORY else None
+        whole = content
+        if whole is None and record.size <= IN_MEMORY:
+            whole = handle.read(record.size + 1)
         if record.sha256 is None:
             digest = hashlib.sha256(whole if whole is not None else b"")
             while whole is None and (chunk := handle.read(_CHUNK)):
@@ -197,6 +202,8 @@ class Judge:
             if opened.signer != author:
                 return NO_PROOF
             statement = read_statement(author, opened.notations, opened.data)
+        except NotReadable:
+            return UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
         except MauError:
             return NO_PROOF
         return Proof(True, statement.name, statement.audience)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from typing import BinaryIO
 from mau.account import Account
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
-from mau.server.facts import Changed, FactsCache, Judge, Record, look, stamp_of
+from mau.server.facts import Changed, FactsCache, Judge, Record, Stamp, look, stamp_of
 from mau.server.people import People
 from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
 from mau.tree.posts import AuthorDir, Entry
@@ -76,16 +77,24 @@ class OpenFile:
 class Library:
     """The tree as visitors may see it."""
 
-    def __init__(self, account: Account, people: People, facts: FactsCache, relay: Relay) -> None:
+    def __init__(
+        self,
+        account: Account,
+        people: People,
+        facts: FactsCache,
+        relay: Relay,
+        relay_of: Mapping[Fingerprint, Relay],
+    ) -> None:
         self._root = account.root
         self._me = account.fingerprint
         self._people = people
         self._facts = facts
         self._relay: Relay = relay
+        self._relay_of = dict(relay_of)
         self._judge = Judge(account.key, account.root.state_dir("server"))
 
     def _shelf(self, author: Fingerprint) -> Shelf:
-        return Shelf(author, self._me, self._relay)
+        return Shelf(author, self._me, self._relay_of.get(author, self._relay))
 
     def _visitor(self, proven: Fingerprint | None) -> Visitor:
         self._people.refresh()
@@ -216,13 +225,17 @@ class Library:
             with contextlib.ExitStack() as stack:
                 try:
                     handle = stack.enter_context(opener())
+                    stamp = stamp_of(handle)
+                    content = _read_small(handle, stamp)
                     record = known
-                    if record is None or record.stamp != stamp_of(handle):
-                        record = look(handle)
+                    if record is None or record.stamp != stamp:
+                        record = look(stamp, handle if content is None else io.BytesIO(content))
                         keep(record)
-                    if not self._decide(shelf, visitor, name, record, handle) or record.sha256 is None:
+                    allowed = self._decide(shelf, visitor, name, record, handle, content)
+                    if not allowed or record.sha256 is None:
                         return None
-                    content = _small_content(record, handle)
+                    if stamp_of(handle) != stamp:
+                        raise Changed
                 except NoSuchPost:
                     raise
                 except (TreeError, OSError):
@@ -233,13 +246,21 @@ class Library:
                 return OpenFile(record, record.sha256, handle, content)
         return None
 
-    def _decide(self, shelf: Shelf, visitor: Visitor, name: str, record: Record, handle: BinaryIO) -> bool:
+    def _decide(
+        self,
+        shelf: Shelf,
+        visitor: Visitor,
+        name: str,
+        record: Record,
+        handle: BinaryIO,
+        content: bytes | None,
+    ) -> bool:
         verdict = self._verdict(shelf, visitor, name, record)
         if verdict is None:
             generation = self._facts.generation
             prove = first_look(shelf, visitor, name, record.outline) is Look.PROVE
             certificate = self._people.certificate(shelf.author)
-            self._judge.complete(record, handle, shelf.author, certificate, proof=prove)
+            self._judge.complete(record, handle, content, shelf.author, certificate, proof=prove)
             if generation != self._facts.generation:
                 record.proof = None  # judged by a key that has been replaced meanwhile
                 raise Changed
@@ -256,11 +277,12 @@ def _entries(directory: AuthorDir) -> list[Entry]:
         return []
 
 
-def _small_content(record: Record, handle: BinaryIO) -> bytes | None:
-    if record.size > SMALL:
+def _read_small(handle: BinaryIO, stamp: Stamp) -> bytes | None:
+    """All of a small file, read once for whatever needs it."""
+    size = stamp[2]
+    if size > SMALL:
         return None
-    handle.seek(0)
-    content = handle.read(record.size + 1)
-    if len(content) != record.size or stamp_of(handle) != record.stamp:
+    content = handle.read(size + 1)
+    if len(content) != size:
         raise Changed
     return content

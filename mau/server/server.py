@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from mau.account import Account
 from mau.errors import MauError
+from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.server.app import App
 from mau.server.connection import Connection, Connections
@@ -33,11 +35,19 @@ _THREADS: Final = 4
 class Server:
     """Serves one account's tree. `start`, `address`, `stop`; one start for each server."""
 
-    def __init__(self, account: Account, keyring: Keyring, *, relay: Relay = "friends") -> None:
+    def __init__(
+        self,
+        account: Account,
+        keyring: Keyring,
+        *,
+        relay: Relay = "friends",
+        relay_of: Mapping[Fingerprint, Relay] | None = None,
+    ) -> None:
+        """``relay``: to whom this host gives what others wrote; ``relay_of``: other choices for some authors."""
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
-        self._app = App(Library(account, people, facts, relay), self._threads)
+        self._app = App(Library(account, people, facts, relay, relay_of or {}), self._threads)
         self._context = server_context(account.identity())
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []

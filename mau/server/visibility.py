@@ -68,7 +68,7 @@ class Proof:
 
 NO_PROOF = Proof(False)
 UNSTATED = Proof(True)
-"""For what is too large to be opened merely to learn its name: its recipients decide alone."""
+"""For what the owner cannot open, or what is too large to be opened for this: its recipients decide alone."""
 
 
 class Look(Enum):

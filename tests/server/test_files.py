@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import zlib
 from email import message_from_bytes
 from pathlib import Path
@@ -306,3 +307,29 @@ def compressed(message: bytes) -> bytes:
     """The same message in a compressed data packet (RFC 4880 section 5.6, zlib)."""
     body = b"\x02" + zlib.compress(message, 1)
     return b"\xc8\xff" + len(body).to_bytes(4, "big") + body
+
+
+async def test_both_kinds_of_no_come_on_the_same_beat(
+    host: Host, alice: Someone, bob: Someone, carol: Someone
+) -> None:
+    alice.publish("secret", os.urandom(50_000), audience(alice, bob))
+    times: dict[str, list[float]] = {"secret": [], "missing": []}
+    for _ in range(10):
+        for name, took in times.items():
+            reader, writer = await host.connect(carol)
+            writer.write(f"GET /p2p/{alice.fingerprint}/{name}.pgp HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            started = time.perf_counter()
+            assert b" 404 " in await reader.readline()
+            took.append(time.perf_counter() - started)
+            writer.close()
+    assert min(times["secret"]) >= 0.004
+    assert min(times["missing"]) >= 0.004
+
+
+async def test_what_the_owner_cannot_open_is_for_its_recipients(
+    host: Host, alice: Someone, bob: Someone, carol: Someone
+) -> None:
+    # As `gpg -s -e -r bob` makes it, which does not encrypt to the one who writes.
+    alice.own("for-bob").write_bytes(bob.message(b"x", []))
+    assert (await host.list(bob)).names == ["for-bob"]
+    assert (await host.list(carol)).names == []

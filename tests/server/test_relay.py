@@ -153,3 +153,18 @@ async def test_ten_thousand_posts_are_listed_quickly(host: Host, alice: Someone,
         assert (await host.list(bob)).status == 200
         fastest = min(fastest, time.perf_counter() - started)
     assert fastest < 1.0  # 0.15 on an idle machine; others may be at work on this one
+
+
+async def test_a_keyring_that_may_not_be_believed_gives_nobody_more(
+    host: Host, alice: Someone, bob: Someone, mallory: Someone, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice.publish("for-bob", b"x", audience(alice, bob))
+    alice.own("for-mallory").write_bytes(alice.message(b"x", [alice, mallory]))
+    assert (await host.list(bob)).names == ["for-bob"]
+    # Written by somebody who is not Alice: what was read before holds, and it is said once.
+    alice.own("keyring.json").write_bytes(bob.message(b"{}", [alice]))
+    for _ in range(3):
+        assert (await host.list(bob)).names == ["for-bob"]
+        assert (await host.list(mallory)).names == []
+        assert (await host.get(alice, "keyring.json")).status == 200
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
