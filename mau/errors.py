@@ -10,7 +10,8 @@
     |  |- IdentityError              the other end of a connection is not who it should be
     |  |- KeyRefused                 a key that may not be used (SecretKeyOffered, OwnKey, KeyRevoked,
     |  |                             KeyExpired, KeyTooWeak, KeyUnusable, KeyMalformed)
-    |  |- KeyringUntrusted           the keyring statement may not be believed (KeyringRolledBack, KeyringDamaged)
+    |  |- KeyringUntrusted           the keyring statement may not be believed (KeyringRolledBack,
+    |  |                             KeyringDamaged)
     |  `- PostError                  a post that may not be believed, refused for ever or deferred
     |     |- refused: MalformedPost, NotSigned, BadSignature, SeveralSignatures, WrongSignatureType,
     |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
@@ -161,7 +162,7 @@ class KeyUnusable(KeyRefused):
 
 
 class KeyringUntrusted(ProofError):
-    """The statement of who your friends are may not be believed; nobody counts as a friend until you confirm."""
+    """The statement of who your friends are may not be believed; until you confirm, nobody is one."""
 
 
 class KeyringRolledBack(KeyringUntrusted):
