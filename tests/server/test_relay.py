@@ -81,6 +81,32 @@ async def test_whom_others_posts_are_given(
                 )
 
 
+@pytest.mark.parametrize(
+    ("relay", "bobs", "for_carol", "for_strangers"),
+    [
+        ("none", "public", {"public", "to-carol"}, {"public"}),
+        ("public", "none", set(), set()),
+        ("public", "friends", {"public", "to-carol"}, set()),
+    ],
+)
+async def test_the_choice_for_one_author_goes_before_the_one_for_all(
+    alice: Someone,
+    bob: Someone,
+    carol: Someone,
+    put: Callable[[], dict[str, bytes]],
+    relay: Relay,
+    bobs: Relay,
+    for_carol: set[str],
+    for_strangers: set[str],
+) -> None:
+    put()
+    alice.holds(carol, "public", carol.message(b"1", None, name="public", audience=PUBLIC))
+    async with serving(alice, relay, {bob.fingerprint: bobs}) as host:
+        assert set((await host.list(carol, bob)).names) == for_carol
+        assert set((await host.list(None, bob)).names) == for_strangers
+        assert (await host.list(None, carol)).names == (["public"] if relay == "public" else [])
+
+
 async def test_the_shown_directory_goes_before_the_hidden_one(
     host: Host, alice: Someone, bob: Someone
 ) -> None:

@@ -181,8 +181,10 @@ class Host:
 
 
 @asynccontextmanager
-async def serving(owner: Someone, relay: Relay = "friends") -> AsyncIterator[Host]:
-    server = Server(owner.account, Keyring.load(owner.account), relay=relay)
+async def serving(
+    owner: Someone, relay: Relay = "friends", relay_of: Mapping[Fingerprint, Relay] | None = None
+) -> AsyncIterator[Host]:
+    server = Server(owner.account, Keyring.load(owner.account), relay=relay, relay_of=relay_of)
     await server.start("127.0.0.1", 0)
     try:
         yield Host(owner, server)
