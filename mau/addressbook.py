@@ -7,16 +7,16 @@ deleting it costs the time of telling addresses again.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 import sqlite3
 import time
 from dataclasses import dataclass
 
 from mau.derived import Database
-from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address, parse_address
 from mau.tree.layout import Root
+
+__all__ = ["MAX_PER_PERSON", "Address", "AddressBook", "KnownAddress", "format_address", "parse_address"]
 
 _SCHEMA = """
 CREATE TABLE address (
@@ -35,10 +35,6 @@ CREATE TABLE address (
 # Beyond this many addresses of one person, the longest unproven one is forgotten.
 MAX_PER_PERSON = 16
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
-
-Address = tuple[str, int]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
@@ -52,28 +48,6 @@ class KnownAddress:
     last_proven: int
     last_failed: int | None
     failures: int
-
-
-def parse_address(text: str) -> Address:
-    """Read ``HOST:PORT`` or ``[IPV6]:PORT`` as (host without brackets, port); else AddressMalformed."""
-    host, colon, port = text.strip().rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:
-        raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
-    if host.startswith("[") and host.endswith("]"):
-        try:
-            return str(ipaddress.IPv6Address(host[1:-1])), int(port)
-        except ValueError:
-            raise AddressMalformed(f"not an IPv6 address: {host!r:.80}") from None
-    if not _HOST.fullmatch(host):
-        hint = " (an IPv6 address needs brackets: [::1]:PORT)" if ":" in host else ""
-        raise AddressMalformed(f"not the name of a host: {host!r:.80}{hint}")
-    return host.lower(), int(port)
-
-
-def format_address(address: Address) -> str:
-    """The text of an address, with brackets around IPv6."""
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class AddressBook:

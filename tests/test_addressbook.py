@@ -6,11 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mau.addressbook import MAX_PER_PERSON, AddressBook, format_address, parse_address
-from mau.errors import AddressMalformed
+from mau.addressbook import MAX_PER_PERSON, AddressBook
 from mau.fingerprint import Fingerprint
 from mau.tree.layout import Root
 
@@ -21,42 +18,6 @@ EVE = Fingerprint(b"e" * 20)
 @pytest.fixture
 def book(tmp_path: Path) -> AddressBook:
     return AddressBook(Root(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("example.org:4433", ("example.org", 4433)),
-        ("EXAMPLE.org:1", ("example.org", 1)),
-        ("127.0.0.1:65535", ("127.0.0.1", 65535)),
-        ("[::1]:80", ("::1", 80)),
-        ("[2001:DB8::0001]:80", ("2001:db8::1", 80)),
-        (" localhost:7 ", ("localhost", 7)),
-    ],
-)
-def test_addresses_are_read(text: str, address: tuple[str, int]) -> None:
-    assert parse_address(text) == address
-    assert parse_address(format_address(address)) == address
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "host", ":80", "host:", "host:0", "host:65536", "host:-1", "host:٣", "::1:80", "[::1]", "[x]:1",
-     "a b:1", "http://x:1", "x/y:1", "user@x:1", "h\x00:1", "-x:1", "host:" + "9" * 5000],
-)  # fmt: skip
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(AddressMalformed):
-        parse_address(text)
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_an_address_or_refused(text: str) -> None:
-    try:
-        host, port = parse_address(text)
-    except AddressMalformed:
-        return
-    assert host
-    assert 0 < port < 65536
 
 
 def test_the_last_proven_address_comes_first(book: AddressBook) -> None:

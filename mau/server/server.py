@@ -43,7 +43,7 @@ class Server:
         relay: Relay = "friends",
         relay_of: Mapping[Fingerprint, Relay] | None = None,
     ) -> None:
-        """``relay``: to whom this host gives what others wrote; ``relay_of``: other choices for some authors."""
+        """``relay``: to whom this host gives what others wrote; ``relay_of``: exceptions by author."""
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")

@@ -1,0 +1,42 @@
+"""HOST:PORT, read and written: where a peer is, and where a server listens. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from mau.errors import AddressMalformed
+
+Address = tuple[str, int]
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
+
+
+def parse_address(text: str) -> Address:
+    """Read ``HOST:PORT`` or ``[IPV6]:PORT`` as (host without brackets, port); else AddressMalformed."""
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:
+        raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            return str(ipaddress.IPv6Address(host[1:-1])), int(port)
+        except ValueError:
+            raise AddressMalformed(f"not an IPv6 address: {host!r:.80}") from None
+    if not _HOST.fullmatch(host):
+        hint = " (an IPv6 address needs brackets: [::1]:PORT)" if ":" in host else ""
+        raise AddressMalformed(f"not the name of a host: {host!r:.80}{hint}")
+    return host.lower(), int(port)
+
+
+def parse_listen(text: str) -> Address:
+    """As `parse_address`, for where to listen: HOST may be missing, which is every address, and PORT be 0."""
+    host, colon, port = text.strip().rpartition(":")
+    any_port = bool(re.fullmatch("0+", port))
+    parsed = parse_address(f"{host if host or not colon else 'any'}:{1 if any_port else port}")
+    return (parsed[0] if host else ""), (0 if any_port else parsed[1])
+
+
+def format_address(address: Address) -> str:
+    """The text of an address, with brackets around IPv6."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
