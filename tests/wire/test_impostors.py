@@ -374,8 +374,9 @@ def rsa_key_of_the_same_size() -> Forgery:
 def rsa_key_whose_exponent_differs() -> Forgery:
     public = rsa_key(2048, "victim").public_key().public_numbers()
     numbers = rsa_key(2048, "victim").private_numbers()
-    exponent = 257
-    inverse = pow(exponent, -1, (numbers.p - 1) * (numbers.q - 1))
+    order = (numbers.p - 1) * (numbers.q - 1)
+    exponent = next(prime for prime in (257, 263, 269, 271, 277) if order % prime)  # one that has an inverse
+    inverse = pow(exponent, -1, order)
     key = rsa.RSAPrivateNumbers(
         numbers.p,
         numbers.q,
