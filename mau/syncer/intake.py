@@ -139,7 +139,6 @@ class Intake:
             await self._fetch(item, staged.file)
             staged.file.flush()
             await self._in_thread(lambda: self._judge.check_file(item, staged.file, held))
-
             await self._in_thread(lambda: self._posts.commit(staged, item.name, expect=held))
         self._came(item)
 
@@ -167,7 +166,7 @@ class Intake:
         elif isinstance(result, TreeChanged) and held_sum(self._posts, item.name) == item.sum:
             self._came(item)  # another sync was faster
         else:
-            self._note(arrived.item, result)
+            self._note(item, result)
 
     def _came(self, item: Item) -> None:
         self._report.fetched.append(item.name)

@@ -51,11 +51,18 @@ def since_of(cursor: Cursor, *, everything: bool) -> str | None:
 
 
 async def list_all(
-    lister: Lister, author: Fingerprint, first: ListingReply, since: str | None, cursor: Cursor
+    lister: Lister,
+    author: Fingerprint,
+    first: ListingReply,
+    since: str | None,
+    cursor: Cursor,
+    *,
+    full: bool = False,
 ) -> Listed:
     """Complete ``first``, the answer to ``since``.
 
-    A server that gives its listing a tag or a date never cuts it. Any other may, and is asked on.
+    A server that gives its listing a tag or a date never cuts it. Any other may, and is asked on; most
+    thoroughly at the first contact, and when ``full`` says so.
     """
     refused = [_refused(*entry) for entry in first.listing.refused]
     if first.uncut:
@@ -63,7 +70,9 @@ async def list_all(
         # Nothing to show is no news about dates.
         modified = first.last_modified or (cursor.last_modified if since is not None else None)
         return Listed(first.listing.items, refused, [], Cursor(modified, rounds))
-    steps = walk(first.listing.items, now=int(time.time()), hints=cursor.dates)
+    steps = walk(
+        first.listing.items, now=int(time.time()), hints=cursor.dates, thorough=full or not cursor.dates
+    )
     known = {trouble.name for trouble in refused}
     try:
         date = next(steps)

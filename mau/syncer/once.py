@@ -106,7 +106,7 @@ class _Round:
         cursor = self._state.cursor(self.peer, self._author)
         since = since_of(cursor, everything=self._full or not held)
         client, first = await self._reach(stack, where, since)
-        listed = await list_all(client, self._author, first, since, cursor)
+        listed = await list_all(client, self._author, first, since, cursor, full=self._full)
         self.report.refused += listed.refused
         self.report.beyond_reach += listed.beyond_reach
         wanted = listed.items if since is None else self._with_pending(listed.items)

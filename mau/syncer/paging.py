@@ -27,6 +27,8 @@ DAY = 86_400
 # Files for others, a hundred of them in a row, hide what comes after them: so one also looks further on, at
 # these ages in seconds (32 s to 8.5 years).
 AGES = tuple(2**power for power in range(5, 29))
+# The same, more closely: what a hundred files before it cover has to be a quarter of its age.
+CLOSE_AGES = tuple(int(32 * 1.25**power) for power in range(72))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,18 @@ class Walked(Generic[ItemT]):
 
 
 def walk(
-    first: Sequence[ItemT], *, now: int, hints: Sequence[int] = (), page: int = PAGE
+    first: Sequence[ItemT],
+    *,
+    now: int,
+    hints: Sequence[int] = (),
+    thorough: bool = False,
+    page: int = PAGE,
 ) -> Generator[int, Sequence[ItemT], Walked[ItemT]]:
     """Yield dates (Unix seconds) to ask for; take the answer to each; return what was seen.
 
     ``first`` is the answer without a date. ``now`` only says where to look first, ``hints`` are dates that
-    were useful before. An item is equal to itself in another answer and to nothing else.
+    were useful before, and ``thorough`` looks closer for what may be hidden. An item is equal to itself in
+    another answer and to nothing else.
     """
     walker = _Walker(first, page, hints)
     soon = now + DAY
@@ -60,7 +68,7 @@ def walk(
     yield from walker.close_gap(0, soon)
     if last != soon:
         yield from walker.close_gap(soon, last)
-    yield from walker.look_on(now)
+    yield from walker.look_on(now, CLOSE_AGES if thorough else AGES)
     return walker.result()
 
 
@@ -101,9 +109,9 @@ class _Walker(Generic[ItemT]):
             if middle in self.pages:
                 gaps += [(middle, high), (low, middle)]
 
-    def look_on(self, now: int) -> Generator[int, Sequence[ItemT], None]:
+    def look_on(self, now: int, ages: Sequence[int]) -> Generator[int, Sequence[ItemT], None]:
         """Look at dates after the last item seen: beyond files for others there may be more."""
-        for age in reversed(AGES):
+        for age in reversed(ages):
             date = now - age
             if date <= 0 or date in self.pages:
                 continue

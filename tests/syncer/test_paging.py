@@ -30,8 +30,8 @@ class Cutting:
         return [name for _, name in recent[: self.page] if name not in self.hidden]
 
 
-def see(server: Cutting, hints: Sequence[int] = ()) -> Walked[str]:
-    steps = walk(server.answer(0), now=NOW, hints=hints, page=server.page)
+def see(server: Cutting, hints: Sequence[int] = (), *, thorough: bool = False) -> Walked[str]:
+    steps = walk(server.answer(0), now=NOW, hints=hints, thorough=thorough, page=server.page)
     try:
         date = next(steps)
         while True:
@@ -95,6 +95,16 @@ def test_a_recent_post_is_seen_behind_more_hidden_files_than_a_page() -> None:
     hidden = frozenset(name for _, name in files[20:-1])
     walked = see(Cutting(files, hidden, PAGE))
     assert files[-1][1] in walked.items
+
+
+def test_a_thorough_look_finds_an_older_post_between_hidden_ones() -> None:
+    day = 86_400
+    files = numbered([NOW - day * age // 3 for age in range(900, 0, -1)])
+    mine = files[-180]  # 60 days ago, at three files a day
+    hidden = frozenset(name for _, name in files if name != mine[1])
+    server = Cutting(files, hidden, PAGE)
+    assert see(server, thorough=True).items == (mine[1],)
+    assert server.questions < 120
 
 
 def test_a_second_time_takes_few_questions() -> None:
