@@ -25,10 +25,10 @@ MAX_QUESTIONS = 5_000
 END_OF_TIME = 253_402_300_799
 DAY = 86_400
 # Files for others, a hundred of them in a row, hide what comes after them: so one also looks further on, at
-# these ages in seconds (32 s to 8.5 years).
-AGES = tuple(2**power for power in range(5, 29))
+# these ages in seconds (up to 8.5 years).
+AGES = tuple(2**power for power in range(29))
 # The same, more closely: what a hundred files before it cover has to be a quarter of its age.
-CLOSE_AGES = tuple(int(32 * 1.25**power) for power in range(72))
+CLOSE_AGES = tuple(sorted({int(1.25**power) for power in range(88)}))
 
 
 @dataclass(frozen=True, slots=True)
