@@ -48,6 +48,7 @@ class Server:
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
         self._app = App(Library(account, people, facts, relay, relay_of or {}), self._threads)
+        self._own_posts = account.posts()
         self._context = server_context(account.identity())
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []
@@ -58,7 +59,11 @@ class Server:
         self._left = asyncio.Event()
 
     async def start(self, host: str, port: int) -> None:
-        """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails."""
+        """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails.
+
+        What an earlier run left half done among the own posts is finished first (spec/tree.md R1).
+        """
+        await asyncio.to_thread(self._own_posts.recover)
         self._sockets = await _listen(host, port)
         self._http = http = Connections(self._app)
         self._accepting = [
