@@ -9,13 +9,14 @@ from mau.errors import AddressMalformed
 
 Address = tuple[str, int]
 
+_PORT = re.compile(r"[0-9]{1,5}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
 
 
 def parse_address(text: str) -> Address:
     """Read ``HOST:PORT`` or ``[IPV6]:PORT`` as (host without brackets, port); else AddressMalformed."""
     host, colon, port = text.strip().rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()) or not 0 < int(port[:6]) < 65536:
+    if not colon or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
         raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
     if host.startswith("[") and host.endswith("]"):
         try:

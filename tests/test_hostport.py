@@ -29,7 +29,8 @@ def test_addresses_are_read(text: str, address: tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "host", ":80", "host:", "host:0", "host:65536", "host:-1", "host:٣", "::1:80", "[::1]", "[x]:1",
-     "a b:1", "http://x:1", "x/y:1", "user@x:1", "h\x00:1", "-x:1", "host:" + "9" * 5000],
+     "a b:1", "http://x:1", "x/y:1", "user@x:1", "h\x00:1", "-x:1", "host:" + "9" * 5000,
+     "host:0065535999"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(AddressMalformed):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
 from mau.account import Account
-from mau.addressbook import Address, AddressBook, format_address
+from mau.addressbook import AddressBook
 from mau.errors import (
     IdentityError,
     MauError,
@@ -20,6 +20,7 @@ from mau.errors import (
     UnknownAuthor,
 )
 from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address
 from mau.keyring import Keyring
 from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge

@@ -13,8 +13,8 @@ from mau.errors import MauError, PartlyDone, PeerNotFound, UsageError
 from mau_cli.output import clean, data, emit_json, say
 
 if TYPE_CHECKING:
-    from mau.addressbook import Address
     from mau.fingerprint import Fingerprint
+    from mau.hostport import Address
     from mau.keyring import Keyring
     from mau.syncer.report import Progress, SyncReport, Trouble
     from mau_cli.context import Session
@@ -39,7 +39,7 @@ def command(
 
     Everything is checked before it enters the tree. What it replaces is kept as a version.
     """
-    from mau.addressbook import parse_address
+    from mau.hostport import parse_address
 
     if who is None and (at or via):
         raise UsageError("--at and --via need WHO: whose posts are they for?")
@@ -139,7 +139,7 @@ def _show_troubles(word: str, troubles: Sequence[Trouble]) -> None:
 
 
 def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
-    from mau.addressbook import format_address
+    from mau.hostport import format_address
 
     def listed(troubles: Sequence[Trouble]) -> list[dict[str, str]]:
         return [
