@@ -3,6 +3,7 @@
     --passphrase-file      the first line of a file; also of a pipe such as /dev/fd/3
     --passphrase-command   the first line that a command prints; run without a shell
     MAU_PASSPHRASE         the environment
+    passphrase.file, passphrase.command    the same as the options, as settings (spec/config.md)
     the system's keyring   when `mau unlock --remember` put it there (mau/remembered.py)
     the terminal           asked without echo
 
@@ -50,6 +51,7 @@ def find_passphrase(
     *,
     file: Path | None = None,
     command: str | None = None,
+    standing: Callable[[], Passphrase] | None = None,
     ask: Callable[[], str] | None = None,
     environ: Mapping[str, str] | None = None,
     warn: Callable[[str], None] = lambda words: None,
@@ -57,17 +59,20 @@ def find_passphrase(
     """Take the passphrase from the first source that is there.
 
     ``root`` None leaves out the system's keyring: what it remembers is never taken for a new passphrase, nor
-    where somebody has to prove that he knows it. ``ask`` None means that there is no terminal.
+    where somebody has to prove that he knows it. ``standing`` asks the source that the settings name.
+    ``ask`` None means that there is no terminal.
     Raises PassphraseNeeded when no source is there, PassphraseError when the first one fails: the next is
     not tried then, since the user meant this one.
     """
     environ = os.environ if environ is None else environ
     if file is not None:
-        return Passphrase(_from_file(file, warn), f"the passphrase in the file {str(file)!r}")
+        return passphrase_from_file(file, warn)
     if command is not None:
-        return Passphrase(_from_command(command, environ), "the passphrase that --passphrase-command printed")
+        return passphrase_from_command(command, "--passphrase-command", environ)
     if environ.get(VARIABLE):
         return Passphrase(_checked(environ[VARIABLE], VARIABLE), f"the passphrase in {VARIABLE}")
+    if standing is not None:
+        return standing()
     if root is not None:
         from mau.remembered import recall
 
@@ -80,6 +85,19 @@ def find_passphrase(
             f"--passphrase-command or {VARIABLE}"
         )
     return Passphrase(_checked(ask(), "the terminal"), "the passphrase")
+
+
+def passphrase_from_file(path: Path, warn: Callable[[str], None] = lambda words: None) -> Passphrase:
+    """The first line of a file (PassphraseError)."""
+    return Passphrase(_from_file(path, warn), f"the passphrase in the file {str(path)!r}")
+
+
+def passphrase_from_command(
+    command: str, called: str, environ: Mapping[str, str] | None = None
+) -> Passphrase:
+    """The first line that a command prints (PassphraseError, UsageError); ``called`` is what names it."""
+    environ = os.environ if environ is None else environ
+    return Passphrase(_from_command(command, called, environ), f"the passphrase that {called} printed")
 
 
 def check_new(text: str) -> str:
@@ -115,7 +133,7 @@ def _from_file(path: Path, warn: Callable[[str], None]) -> str:
     return _decoded(content, f"the passphrase file {str(path)!r}")
 
 
-def _from_command(command: str, environ: Mapping[str, str]) -> str:
+def _from_command(command: str, called: str, environ: Mapping[str, str]) -> str:
     """Run the command and read what it prints.
 
     Only its first word is ever shown: the others may be secret. It gets no standard input, which belongs to
@@ -124,9 +142,9 @@ def _from_command(command: str, environ: Mapping[str, str]) -> str:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"--passphrase-command: {error}".lower()) from None
+        raise UsageError(f"{called}: {str(error).lower()}") from None
     if not words:
-        raise UsageError("--passphrase-command is empty")
+        raise UsageError(f"{called} is empty")
     try:
         with subprocess.Popen(  # the user's own command, and no shell looks at it
             words,

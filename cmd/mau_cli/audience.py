@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring, Person
     from mau_cli.context import Session
-
-DEFAULT_VARIABLE = "MAU_AUDIENCE"
 
 _WAYS = "--to WHO (or --to @GROUP), --friends, --me or --public"
 
@@ -38,7 +35,7 @@ def audience_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def choose_audience(
     session: Session, *, to: Sequence[str], friends: bool, me: bool, public: bool
 ) -> Audience:
-    """The audience that the options name; else what MAU_AUDIENCE says; else what is answered on a terminal.
+    """The audience that the options name; else the setting post.audience; else what a terminal answers.
 
     NoAudience when nothing says it: nothing is ever published without being told for whom.
     """
@@ -48,21 +45,18 @@ def choose_audience(
         if to or friends or me:
             raise UsageError("--public is for everybody; it goes with no other audience")
         return PUBLIC
+    from mau.config.keys import POST_AUDIENCE
+
     keyring = session.keyring()
     if to or friends or me:
         people = keyring.audience(to)
         return _people(keyring, [*people, *(_friends(keyring) if friends else [])])
-    match os.environ.get(DEFAULT_VARIABLE, ""):
-        case "friends":
-            return _people(keyring, _friends(keyring))
-        case "me":
-            return _people(keyring, [])
-        case "":
-            pass
-        case "public":
-            raise ConfigError(f"{DEFAULT_VARIABLE} can never be public; say --public each time")
-        case other:
-            raise ConfigError(f"{DEFAULT_VARIABLE} can be friends or me, not {other!r}")
+    default = session.config.setting(POST_AUDIENCE)
+    if default.value is not None:
+        try:
+            return _people(keyring, _standing(keyring, default.value))
+        except MauError as error:
+            raise ConfigError(f"{POST_AUDIENCE.name} ({default.source}): {error}") from error
     if session.interactive:
         return _ask(keyring)
     raise NoAudience(f"for whom? Say {_WAYS}")
@@ -72,6 +66,16 @@ def _people(keyring: Keyring, people: Sequence[Person]) -> frozenset[Fingerprint
     from mau.content.binding import audience_of
 
     return audience_of(keyring.me.fingerprint, [person.fingerprint for person in people])
+
+
+def _standing(keyring: Keyring, words: Sequence[str]) -> list[Person]:
+    """Whom the words of the setting mean; they have been checked, and none of them is everybody."""
+    from mau.config.kinds import FRIENDS
+
+    people: list[Person] = []
+    for word in words:
+        people += _friends(keyring) if word == FRIENDS else keyring.audience([word])
+    return people
 
 
 def _friends(keyring: Keyring) -> list[Person]:

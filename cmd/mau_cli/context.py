@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mau.account import Account
+    from mau.config.settings import Config
     from mau.keyring import Keyring
     from mau.passphrase import Passphrase
     from mau.tree.layout import Root
@@ -36,11 +37,27 @@ class Session:
         self._passphrase_command = passphrase_command
 
     @cached_property
+    def config(self) -> Config:
+        """The settings: of the options before the command, the environment and the file (ConfigError)."""
+        from mau.config.keys import DIR, PASSPHRASE_COMMAND, PASSPHRASE_FILE
+        from mau.config.settings import Config
+
+        options = {
+            DIR.name: self._directory,
+            PASSPHRASE_FILE.name: self._passphrase_file,
+            PASSPHRASE_COMMAND.name: self._passphrase_command,
+        }
+        return Config.load({name: str(value) for name, value in options.items() if value is not None})
+
+    @cached_property
     def root(self) -> Root:
         """The directory tree that this run is about."""
+        from mau.config.file import expand
+        from mau.config.keys import DIR
         from mau.tree.layout import Root
 
-        return Root.find(self._directory)
+        directory = self.config.get(DIR)
+        return Root.find(None if directory is None else expand(directory))
 
     @property
     def interactive(self) -> bool:
@@ -94,9 +111,28 @@ class Session:
             root,
             file=self._passphrase_file,
             command=self._passphrase_command,
+            standing=self._standing_passphrase(in_file=root is not None),
             ask=(lambda: ask_secret(words, confirm=confirm)) if self.can_ask_secret else None,
             warn=say,
         )
+
+    def _standing_passphrase(self, *, in_file: bool) -> Callable[[], Passphrase] | None:
+        """Asks the source that the settings name; without ``in_file`` only what was said for this run counts.
+
+        The file of settings is for the account that there is, like the system's keyring: never for another.
+        """
+        from mau.config.file import expand
+        from mau.config.keys import PASSPHRASE_COMMAND, PASSPHRASE_FILE
+        from mau.passphrase import passphrase_from_command, passphrase_from_file
+
+        setting = self.config.strongest(PASSPHRASE_FILE, PASSPHRASE_COMMAND)
+        value = setting.value
+        if value is None or (setting.origin == "file" and not in_file):
+            return None
+        if setting.key is PASSPHRASE_FILE:
+            return lambda: passphrase_from_file(expand(value), say)
+        called = setting.key.variable if setting.origin == "environment" else setting.key.name
+        return lambda: passphrase_from_command(value, called)
 
     def account(self) -> Account:
         """The unlocked account (NoAccount, WrongPassphrase, AccountDamaged)."""

@@ -51,6 +51,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "serve": "Let friends fetch what is for them, and everybody what is public.",
         "sync": "Fetch what is new.",
     },
+    "Settings": {
+        "config": "Show and change the settings.",
+    },
     "Try it": {
         "demo": "Let two people meet in a temporary directory.",
     },
@@ -102,7 +105,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     "--dir",
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The directory tree to work in (else MAU_DIR, the current directory if it holds one, or ~/Mau).",
+    help="The directory tree to work in (else MAU_DIR, the setting `dir`, the current directory if it holds "
+    "one, or ~/Mau).",
 )
 @click.option(
     "--passphrase-file",

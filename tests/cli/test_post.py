@@ -88,8 +88,9 @@ def test_the_same_name_again_keeps_the_old_content(desk: Desk) -> None:
         (["--me", ""], {}, 2, "nothing in it"),
         (["--me", "--name", "../x", "x"], {}, 1, "separators"),
         (["--me", "--name", "keyring.json", "x"], {}, 1, "who your friends are"),
-        (["x"], {"MAU_AUDIENCE": "public"}, 2, "never be public"),
-        (["x"], {"MAU_AUDIENCE": "world"}, 2, "'world'"),
+        (["x"], {"MAU_POST_AUDIENCE": "public"}, 2, "never be a default"),
+        (["x"], {"MAU_POST_AUDIENCE": "world"}, 2, "'world'"),
+        (["x"], {"MAU_POST_AUDIENCE": "@world"}, 2, "MAU_POST_AUDIENCE"),
     ],
 )
 def test_what_is_refused(desk: Desk, words: list[str], env: dict[str, str], code: int, says: str) -> None:
@@ -104,10 +105,18 @@ def test_what_is_no_text_is_refused(desk: Desk, data: bytes) -> None:
     assert "mau share" in desk.mau(desk.world.alice, "post", "--me", "-", stdin=data, code=2).err
 
 
-def test_a_default_can_be_friends_or_me(desk: Desk) -> None:
-    assert "for bob and carol" in desk.mau(desk.world.alice, "post", "x", MAU_AUDIENCE="friends").err
-    assert "for you alone" in desk.mau(desk.world.alice, "post", "x", MAU_AUDIENCE="me").err
-    assert "for everybody" in desk.mau(desk.world.alice, "post", "--public", "x", MAU_AUDIENCE="me").err
+@pytest.mark.parametrize(
+    ("words", "readers"),
+    [
+        ("friends", "for bob and carol"),
+        ("me", "for you alone"),
+        ("@tea", "for bob"),
+        ("carol, @tea", "for bob and carol"),
+    ],
+)
+def test_a_default_can_be_whatever_is_not_public(desk: Desk, words: str, readers: str) -> None:
+    assert f"{readers}." in desk.mau(desk.world.alice, "post", "x", MAU_POST_AUDIENCE=words).err
+    assert "for everybody" in desk.mau(desk.world.alice, "post", "--public", "x", MAU_POST_AUDIENCE=words).err
 
 
 def test_friends_need_to_exist(desk: Desk) -> None:

@@ -77,7 +77,7 @@ def test_it_says_where_it_listens_serves_and_ends_in_order(alice: Account, numbe
 def test_it_says_so_in_json(alice: Account) -> None:
     with serving(alice, "--listen", "[::1]:0", "--relay", "public", "--json") as process:
         text = ""
-        while not text.endswith("}\n"):
+        while not text.endswith("\n}\n"):
             line = first_line(process)
             assert line
             text += line

@@ -33,9 +33,9 @@ def command(
 ) -> None:
     """Post TEXT, or what stands on stdin when TEXT is - or missing.
 
-    For whom is always said: --to, --friends, --me or --public. Otherwise it asks, on a terminal; a default of
-    yours can stand in MAU_AUDIENCE (friends or me). Posting under
-    a name that is taken keeps the old content as a version.
+    For whom is always said: --to, --friends, --me or --public. Otherwise the setting
+    post.audience says it, or it asks, on a terminal. Posting under a name that is taken keeps the old content
+    as a version.
     """
     from mau.content.posting import compose_posting
     from mau.publish import choose_name, publish_document

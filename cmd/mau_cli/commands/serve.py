@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
 
+from mau.config.keys import SERVER_LISTEN, SERVER_RELAY
 from mau_cli.context import Session
 from mau_cli.output import data, emit_json, say
 
 if TYPE_CHECKING:
-    from mau.server.visibility import Relay
-
-DEFAULT = ":8880"
+    from mau.config.keys import Relay
 
 
 @click.command("serve")
 @click.option(
     "--listen",
     metavar="HOST:PORT",
-    default=DEFAULT,
-    show_default=True,
-    help="Where to listen. No HOST is every address of this machine, port 0 any free port.",
+    help="Where to listen. No HOST is every address of this machine, port 0 any free port. "
+    f"[setting {SERVER_LISTEN.name}, default {SERVER_LISTEN.default}]",
 )
 @click.option(
     "--relay",
     type=click.Choice(["none", "friends", "public"]),
-    default="friends",
-    show_default=True,
     help="Whom to give what others wrote: nobody; friends of yours who may read it; or to anyone what is "
-    "public and says so itself.",
+    "public and says so itself. Settings relay.FPR make exceptions for single authors. "
+    f"[setting {SERVER_RELAY.name}, default {SERVER_RELAY.default}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
-def command(session: Session, listen: str, relay: Relay, as_json: bool) -> None:
+def command(session: Session, listen: str | None, relay: Relay | None, as_json: bool) -> None:
     """Let friends fetch what is for them, and everybody what is public.
 
     Prints one line, ADDRESS FINGERPRINT, once it listens; ends at Ctrl-C or SIGTERM, after what is being sent
@@ -42,27 +38,40 @@ def command(session: Session, listen: str, relay: Relay, as_json: bool) -> None:
     """
     import asyncio
 
-    host, port = _parse(listen)
+    from mau.hostport import format_address, parse_listen
+
+    host, port = parse_listen(session.config.get(SERVER_LISTEN, listen))
+    policy, relay_of = session.config.get(SERVER_RELAY, relay), session.config.relay_of()
     account, keyring = session.account(), session.keyring()
 
     async def run() -> None:
         import signal
 
-        from mau.addressbook import format_address
         from mau.server.server import Server
+        from mau_cli.audience import called
 
         # From here on a signal ends the server in order, also while it is starting.
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
-        server = Server(account, keyring, relay=relay)
+        server = Server(account, keyring, relay=policy, relay_of=relay_of)
         await server.start(host, port)
         try:
             address = format_address(server.address)
-            say("Serving; Ctrl-C ends it.")  # before the address: who reads that may read no further
+            # Words before the address: who reads that may read no further.
+            for author, one in relay_of.items():
+                say(f"Relay {one} for what {called(keyring, author)} wrote.")
+            say("Serving; Ctrl-C ends it.")
             if as_json:
-                emit_json({"address": address, "fingerprint": account.fingerprint, "relay": relay})
+                emit_json(
+                    {
+                        "address": address,
+                        "fingerprint": account.fingerprint,
+                        "relay": policy,
+                        "relay_of": {author.hex: one for author, one in relay_of.items()},
+                    }
+                )
             else:
                 data(f"{address} {account.fingerprint}")
             await ended.wait()
@@ -70,13 +79,3 @@ def command(session: Session, listen: str, relay: Relay, as_json: bool) -> None:
             await server.stop()
 
     asyncio.run(run())
-
-
-def _parse(listen: str) -> tuple[str, int]:
-    """As addresses of peers, but the host may be missing and the port may be 0."""
-    from mau.addressbook import parse_address
-
-    host, colon, port = listen.strip().rpartition(":")
-    any_port = bool(re.fullmatch("0+", port))
-    parsed = parse_address(f"{host if host or not colon else 'any'}:{1 if any_port else port}")
-    return (parsed[0] if host else ""), (0 if any_port else parsed[1])

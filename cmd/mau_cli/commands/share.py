@@ -28,9 +28,9 @@ def command(
 ) -> None:
     """Post FILE as it is, every byte of it.
 
-    For whom is always said: --to, --friends, --me or --public. Otherwise it asks, on a terminal; a default of
-    yours can stand in MAU_AUDIENCE (friends or me). What the file
-    is called travels inside; only a public post shows it in its name.
+    For whom is always said: --to, --friends, --me or --public. Otherwise the setting
+    post.audience says it, or it asks, on a terminal. What the file is called travels inside; only a public
+    post shows it in its name.
     """
     from mau.content.binding import PUBLIC
     from mau.publish import check_filename, choose_name, file_words, publish_file

@@ -1,0 +1,183 @@
+"""The one table of everything that can be set (spec/config.md C5). Pure.
+
+A setting has one name everywhere: ``server.listen`` in the file is ``MAU_SERVER_LISTEN`` in the environment
+and ``--listen`` of `mau serve`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Literal, TypeVar
+
+from mau.config.kinds import Audience, Choice, Command, Kind, Listen, PathText
+from mau.errors import ConfigError, InvalidFingerprint
+from mau.fingerprint import Fingerprint
+
+T = TypeVar("T")
+Relay = Literal["none", "friends", "public"]
+
+PREFIX: Final = "MAU_"
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """One setting. ``default`` None: ``otherwise`` says what holds then."""
+
+    name: str
+    kind: Kind[T]
+    default: T
+    meaning: str
+    option: str
+    otherwise: str = ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of the same name."""
+        return PREFIX + self.name.upper().replace(".", "_")
+
+
+_RELAY: Final = Choice[Relay]("none", "friends", "public")
+
+DIR: Final[Key[str | None]] = Key(
+    "dir",
+    PathText(),
+    None,
+    "the directory tree to work in",
+    "--dir",
+    "the current directory if it holds .mau, else ~/Mau",
+)
+PASSPHRASE_FILE: Final[Key[str | None]] = Key(
+    "passphrase.file",
+    PathText(),
+    None,
+    "the file whose first line is the passphrase",
+    "--passphrase-file",
+    "the system's keyring or the terminal is asked",
+)
+PASSPHRASE_COMMAND: Final[Key[str | None]] = Key(
+    "passphrase.command",
+    Command(),
+    None,
+    "the command whose first line of output is the passphrase",
+    "--passphrase-command",
+    "the system's keyring or the terminal is asked",
+)
+POST_AUDIENCE: Final[Key[tuple[str, ...] | None]] = Key(
+    "post.audience",
+    Audience(),
+    None,
+    "for whom a post is when no option says it; never everybody",
+    "post --to, --friends, --me",
+    "it is asked on a terminal, and an error elsewhere",
+)
+SERVER_LISTEN: Final[Key[str]] = Key(
+    "server.listen",
+    Listen(),
+    ":8880",
+    "where the server listens; no HOST is every address of this machine, port 0 any free port",
+    "serve --listen",
+)
+SERVER_RELAY: Final[Key[Relay]] = Key(
+    "server.relay",
+    _RELAY,
+    "friends",
+    "whom to give what others wrote: nobody; friends of yours who may read it; or to anyone what is public",
+    "serve --relay",
+)
+RELAY_OF: Final[Key[Relay | None]] = Key(
+    "relay.FPR",
+    _RELAY,
+    None,
+    "the same for what one author wrote, whose fingerprint is FPR",
+    "",
+    "server.relay",
+)
+
+KEYS: Final[tuple[Key[Any], ...]] = (
+    DIR,
+    PASSPHRASE_FILE,
+    PASSPHRASE_COMMAND,
+    POST_AUDIENCE,
+    SERVER_LISTEN,
+    SERVER_RELAY,
+    RELAY_OF,
+)
+"""In the order in which they are shown."""
+
+EXCLUSIVE: Final[tuple[Key[Any], ...]] = (PASSPHRASE_FILE, PASSPHRASE_COMMAND)
+"""Of these at most one stands in one place."""
+
+_RELAY_SECTION: Final = "relay"
+_FIXED: Final = {key.name: key for key in KEYS if key is not RELAY_OF}
+SECTIONS: Final = frozenset(key.name.partition(".")[0] for key in KEYS if "." in key.name)
+"""The names of tables in the file."""
+
+
+def relay_of(author: Fingerprint) -> Key[Relay | None]:
+    """The setting for one author."""
+    name = f"{_RELAY_SECTION}.{author.hex}"
+    return Key(name, RELAY_OF.kind, None, RELAY_OF.meaning, RELAY_OF.option, RELAY_OF.otherwise)
+
+
+def author_of(name: str) -> Fingerprint | None:
+    """The author whom a setting is for, if it is one of `relay_of`."""
+    section, _, author = name.partition(".")
+    return Fingerprint.parse(author) if section == _RELAY_SECTION else None
+
+
+def find_key(parts: Iterable[str], place: str = "") -> Key[Any]:
+    """The setting of that name, in the parts between its dots; ConfigError names the nearest right one.
+
+    A fingerprint may be written in any of the usual spellings. ``place`` begins the message.
+    """
+    words = tuple(parts)
+    match words:
+        case (section, author) if section == _RELAY_SECTION:
+            try:
+                return relay_of(Fingerprint.parse_loose(author))
+            except InvalidFingerprint:
+                raise ConfigError(
+                    f"{place}{_RELAY_SECTION}.{author!r:.80}: an author is named by the 40 hex digits of the "
+                    "fingerprint; `mau friend list` shows them"
+                ) from None
+        case (_,) | (_, _) if (key := _FIXED.get(".".join(words))) is not None and "." not in words[-1]:
+            return key
+    name = ".".join(words)
+    if any("." in word for word in words):
+        raise ConfigError(
+            f"{place}there is no setting {name!r:.80}; a name with dots is written without quotes"
+        )
+    raise ConfigError(f"{place}there is no setting {name!r:.80}{nearest(name, [key.name for key in KEYS])}")
+
+
+def find_variable(variable: str) -> Key[Any] | None:
+    """The setting that an environment variable stands for; None when the variable is not one of ours.
+
+    Whatever begins like the settings of a section must be one of them (ConfigError): a misspelt one would
+    silently do nothing.
+    """
+    for key in _FIXED.values():
+        if key.variable == variable:
+            return key
+    section, _, rest = variable.removeprefix(PREFIX).partition("_")
+    if not variable.startswith(PREFIX) or not rest or section.lower() not in SECTIONS:
+        return None
+    if section.lower() == _RELAY_SECTION:
+        return find_key((_RELAY_SECTION, rest), f"{variable[:80]!r}: ")
+    hint = nearest(variable, [key.variable for key in KEYS])
+    raise ConfigError(f"there is no setting {variable!r:.80} in the environment{hint}")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The words that name the right one: "; did you mean x?", or a list when nothing is near."""
+    folded = {_fold(one): one for one in names}
+    found = difflib.get_close_matches(_fold(name), folded, n=1, cutoff=0.5)
+    if found:
+        return f"; did you mean {folded[found[0]]}?"
+    return f"; there are {', '.join(folded.values())}"
+
+
+def _fold(name: str) -> str:
+    return name.casefold().replace("_", ".").replace("-", ".")

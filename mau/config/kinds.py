@@ -1,0 +1,187 @@
+"""What the value of a setting may be, and how it is read from words and from TOML (spec/config.md C6). Pure.
+
+A kind turns a text, or a value of TOML, into the value that the program works with, and back. What does not
+fit raises DoesNotFit with the reason; who asked knows the key and the place, and says so.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from mau.errors import AddressMalformed
+from mau.hostport import parse_listen
+
+T_co = TypeVar("T_co", covariant=True)
+
+FRIENDS = "friends"
+ME = "me"
+PUBLIC = "public"
+
+
+class DoesNotFit(ValueError):
+    """The value is not one of this kind; the message, where there is one, says more than the kind's form."""
+
+
+class Kind(Generic[T_co]):
+    """One kind of value. ``form`` says what is allowed, in words that go on "... belongs there"."""
+
+    form: str
+    secret: bool = False
+    """Whether the value is never shown whole, in errors neither."""
+
+    def parse(self, text: str) -> T_co:
+        """Read what `mau config set` or a string in the file says."""
+        raise NotImplementedError
+
+    def from_environment(self, text: str) -> T_co:
+        """Read what a variable says."""
+        return self.parse(text)
+
+    def from_toml(self, value: object) -> T_co:
+        """Read what stands in the file."""
+        if not isinstance(value, str):
+            raise DoesNotFit(f"not {toml_words(value)}")
+        return self.parse(value)
+
+    def to_toml(self, value: object) -> str | list[str]:
+        """What is written into the file."""
+        return str(value)
+
+    def show(self, value: object) -> str | list[str]:
+        """What may be shown of it."""
+        return str(value)
+
+
+class Choice(Kind[T_co]):
+    """One of several words."""
+
+    def __init__(self, *choices: T_co) -> None:
+        self.choices = choices
+        *most, last = map(str, choices)
+        self.form = f"{', '.join(most)} or {last}"
+
+    def parse(self, text: str) -> T_co:
+        for choice in self.choices:
+            if choice == text:
+                return choice
+        raise DoesNotFit
+
+
+class Listen(Kind[str]):
+    """Where to listen."""
+
+    form = "HOST:PORT, [IPV6]:PORT or :PORT"
+
+    def parse(self, text: str) -> str:
+        try:
+            parse_listen(text)
+        except AddressMalformed as error:
+            raise DoesNotFit(str(error)) from None
+        return text.strip()
+
+
+class PathText(Kind[str]):
+    """Where something lies. In the file it may not depend on where the program is started."""
+
+    form = "an absolute path, or one that begins with ~/,"
+
+    def parse(self, text: str) -> str:
+        if not (text.startswith(("/", "~/")) or text == "~"):
+            raise DoesNotFit
+        return self.from_environment(_writable(text))
+
+    def from_environment(self, text: str) -> str:
+        if not text or "\0" in text:
+            raise DoesNotFit
+        return text
+
+
+class Command(Kind[str]):
+    """A program with its arguments, in the quoting of the shell. Arguments may be secrets."""
+
+    form = "a command with its words"
+    secret = True
+
+    def parse(self, text: str) -> str:
+        try:
+            words = shlex.split(_writable(text))
+        except ValueError as error:
+            raise DoesNotFit(str(error).lower()) from None
+        if not words or not words[0] or "\0" in text:
+            raise DoesNotFit
+        return text
+
+    def show(self, value: object) -> str:
+        """Its first word."""
+        first, *others = shlex.split(str(value))
+        return f"{first} ..." if others else first
+
+
+class Audience(Kind[tuple[str, ...]]):
+    """For whom: words as `--to` takes them, ``friends`` and ``me``; never everybody.
+
+    A text is a list of words with commas between them. A list in the file is taken as it is, so that a name
+    with a comma in it can be written.
+    """
+
+    form = "friends, me, @GROUP or a friend's name, or several of them,"
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        return self._checked([word for word in map(str.strip, text.split(",")) if word])
+
+    def from_toml(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            return super().from_toml(value)
+        words = []
+        for one in value:
+            if not isinstance(one, str):
+                raise DoesNotFit(f"not {toml_words(one)} in the list")
+            words.append(one.strip())
+        return self._checked(words)
+
+    @staticmethod
+    def _checked(words: Sequence[str]) -> tuple[str, ...]:
+        if not words or not all(words):
+            raise DoesNotFit
+        checked = []
+        for word in map(_writable, words):
+            key = word.casefold()
+            if key == PUBLIC:
+                raise DoesNotFit(f"{PUBLIC} can never be a default; say --public each time")
+            checked.append(key if key in (FRIENDS, ME) else word)
+        return tuple(dict.fromkeys(checked))
+
+    def to_toml(self, value: object) -> str | list[str]:
+        words = self.show(value)
+        return words[0] if len(words) == 1 and "," not in words[0] else words
+
+    def show(self, value: object) -> list[str]:
+        assert isinstance(value, tuple)  # noqa: S101 - what parse made
+        return [str(word) for word in value]
+
+
+def toml_words(value: object) -> str:
+    """What sort of thing of TOML a value is."""
+    match value:
+        case str():
+            return "a string"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return "a date or time"
+
+
+def _writable(text: str) -> str:
+    """DoesNotFit for what no UTF-8 file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DoesNotFit("not UTF-8") from None
+    return text
