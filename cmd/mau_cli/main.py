@@ -180,6 +180,10 @@ def _explain(error: BaseException) -> int:
     except (BrokenPipeError, KeyboardInterrupt):
         _abandon(sys.stderr)
         return 1
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _abandon(sys.stdout)  # what could not be written is lost, as was said
     return next((code for code in codes if code), 0)
 
 
