@@ -1,0 +1,297 @@
+"""The SQLite file of the index: its generations, and beginning anew (spec/index.md I1-I5).
+
+    .index/current            the generation that counts
+    .index/GENERATION.db      its database, with -wal and -shm
+    .index/lock               held by whoever begins anew
+    .index/scan               held by whoever rescans
+
+Each generation has a file name of its own. SQLite removes a write-ahead log by its *name* when the last
+connection closes; so a process that has a deleted database open cannot take away the log of the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from mau.errors import NoSuchPost, NotAFile
+from mau.tree import safe
+from mau.tree.index import rows
+
+T = TypeVar("T")
+Stat = tuple[int, int]
+
+_BUSY: Final = 60.0  # seconds; transactions last milliseconds, but disks may not
+_CACHE_KIB: Final = 4096
+_DAMAGE: Final = frozenset(
+    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN}
+)
+_ATTEMPTS: Final = 20
+
+
+class Renewed(Exception):
+    """The index was begun anew: what was read before belongs to another generation."""
+
+
+class Gone(Exception):
+    """There is no usable database of this generation."""
+
+
+@dataclass(slots=True)
+class _Opened:
+    connection: sqlite3.Connection
+    generation: str
+    files: tuple[Stat, Stat, Stat]
+
+
+class Store:
+    """The database of one index. Every thread has a connection of its own."""
+
+    def __init__(self, place: Callable[[], Path], noted: Callable[[], Path], examiner: str) -> None:
+        """`place`: makes and names the directory. `noted`: the directory whose identity is noted.
+
+        `examiner`: names what the caller's examining says; other words, other generation.
+        """
+        self._place = place
+        self._noted = noted
+        self._examiner = examiner
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._directory = place()
+
+    # --- the way in ----------------------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> str:
+        """A random word, another one after every new beginning."""
+        return self.run(lambda _: None, write=False)[0]
+
+    def run(
+        self, work: Callable[[sqlite3.Connection], T], *, write: bool, generation: str | None = None
+    ) -> tuple[str, T]:
+        """Do `work` in one transaction; with the generation that it was done in.
+
+        Renewed when that is not `generation`. When the file turns out damaged, it is begun anew and the work
+        is done on the new one, or, with a `generation`, Renewed.
+        """
+        for attempt in range(_ATTEMPTS):
+            opened = self._open()
+            if generation is not None and opened.generation != generation:
+                raise Renewed
+            try:
+                with _transaction(opened.connection, write=write):
+                    return opened.generation, work(opened.connection)
+            except sqlite3.DatabaseError as error:
+                # A file that was taken away under our hands fails in many ways.
+                there = self._files(opened.generation) == opened.files
+                if (there and not _is_damage(error)) or attempt == _ATTEMPTS - 1:
+                    raise
+                self._forget()
+                if there:
+                    self._begin_anew(opened.generation)
+        raise AssertionError
+
+    @contextlib.contextmanager
+    def scanning(self) -> Iterator[None]:
+        """Only one process and thread rescans at a time; the next finds nothing left to do."""
+        with _locked(self._made() / "scan"):
+            yield
+
+    def close(self) -> None:
+        """Let go of every connection, of other threads too."""
+        with self._lock:
+            connections, self._all = self._all, []
+            self._local = threading.local()
+        for connection in connections:
+            connection.close()
+
+    # --- opening -------------------------------------------------------------------------------------------
+
+    def _made(self) -> Path:
+        if not self._directory.is_dir():
+            self._directory = self._place()
+        return self._directory
+
+    def _open(self) -> _Opened:
+        for _ in range(_ATTEMPTS):
+            opened: _Opened | None = getattr(self._local, "opened", None)
+            if opened is not None:
+                if self._files(opened.generation) == opened.files:
+                    return opened
+                self._forget()
+            generation = self._current()
+            try:
+                self._local.opened = self._connect(generation)
+            except Gone:
+                self._begin_anew(generation)
+        raise sqlite3.OperationalError("the index is begun anew again and again")
+
+    def _files(self, generation: str) -> tuple[Stat, Stat, Stat] | None:
+        """What tells that the database is still the one that counts; None when one of them is missing."""
+        base = str(self._directory)
+        try:
+            directory, current, database = (
+                os.lstat(path) for path in (base, f"{base}/current", f"{base}/{generation}.db")
+            )
+        except OSError:
+            return None
+        return (
+            (directory.st_dev, directory.st_ino),
+            (current.st_ino, current.st_mtime_ns),
+            (database.st_dev, database.st_ino),
+        )
+
+    def _current(self) -> str:
+        """The word in `current`; "" when there is none."""
+        try:
+            word = safe.read_bytes(self._made() / "current", 100).decode("ascii").strip()
+        except (NoSuchPost, NotAFile, UnicodeDecodeError):
+            return ""
+        return word if word.isalnum() else ""
+
+    def _connect(self, generation: str) -> _Opened:
+        files = self._files(generation) if generation else None
+        if files is None:
+            raise Gone
+        connection = _connected(self._directory / f"{generation}.db", "rw")
+        try:
+            meta = rows.read_meta(connection)
+            if meta is None or meta != rows.Meta(generation, *self._identity(), self._examiner):
+                raise Gone
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if _is_damage(error):
+                raise Gone from error
+            raise
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._all.append(connection)
+        return _Opened(connection, generation, files)
+
+    def _identity(self) -> tuple[str, str]:
+        found = self._noted().stat()
+        return str(found.st_dev), str(found.st_ino)
+
+    def _forget(self) -> None:
+        opened: _Opened | None = getattr(self._local, "opened", None)
+        if opened is not None:
+            self._local.opened = None
+            with self._lock:
+                if opened.connection in self._all:
+                    self._all.remove(opened.connection)
+            opened.connection.close()
+
+    # --- beginning anew ------------------------------------------------------------------------------------
+
+    def _begin_anew(self, failed: str) -> None:
+        """Make a new, empty generation, unless another process did so since `failed` was found wanting."""
+        with _locked(self._made() / "lock"):
+            if self._current() != failed:
+                return
+            floor = self._floor()
+            generation = secrets.token_hex(8)
+            path = self._directory / f"{generation}.db"
+            # Made by hand first: SQLite would give it the mode that the umask leaves.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            connection = _connected(path, "rw")
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                with _transaction(connection, write=True):
+                    meta = rows.Meta(generation, *self._identity(), self._examiner)
+                    rows.create(connection, meta, floor)
+            finally:
+                connection.close()
+            safe.write_bytes(self._directory / "current", generation.encode() + b"\n")
+            for old in self._directory.iterdir():
+                if ".db" in old.name and not old.name.startswith(generation):
+                    with contextlib.suppress(OSError):
+                        old.unlink()
+
+    def _floor(self) -> int:
+        """A clock that no change had before, as far as can be told from what is left (I7).
+
+        The status change time of a file cannot be set by hand: it is what the system's clock said then.
+        """
+        latest = time.time_ns()
+        places = [self._directory, self._noted(), self._noted().parent]
+        places += [path for path in self._directory.iterdir() if ".db" in path.name]
+        for place in places:
+            with contextlib.suppress(OSError):
+                latest = max(latest, os.lstat(place).st_ctime_ns)
+        floor = latest // 1000
+        for path in self._directory.glob("*.db"):
+            with contextlib.suppress(sqlite3.Error, OSError):
+                connection = _connected(path, "rw")
+                try:
+                    floor = max(floor, rows.last_clock(connection))
+                finally:
+                    connection.close()
+        return floor
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        if not path.is_file() or path.is_symlink():
+            raise Gone
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.OperationalError as error:
+        raise Gone from error
+    # In a write-ahead log that is enough for a database which a power failure leaves whole.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB:d}")
+    return connection
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection, *, write: bool) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file that is still there once the lock is held."""
+    while True:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                there = path.lstat()
+                held = os.fstat(fd)
+                if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino):
+                    yield
+                    return
+        finally:
+            os.close(fd)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Tell damage, or a file that is gone, from a busy one and from a full disk."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return not isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError)
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
