@@ -32,6 +32,20 @@ class Fingerprint:
         """Read what a person may paste: any case, spaces, colons, a leading ``0x``."""
         return cls.parse(text.strip().lower().removeprefix("0x").replace(" ", "").replace(":", ""))
 
+    @classmethod
+    def parse_words(cls, text: str) -> Fingerprint:
+        """Read the fifteen words of a fingerprint (spec/keyring.md K9); else InvalidFingerprint."""
+        from mau.words import from_words
+
+        return cls(from_words(text))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Fifteen English words, to read out and compare (spec/keyring.md K9)."""
+        from mau.words import to_words
+
+        return to_words(self.raw)
+
     @property
     def hex(self) -> str:
         """40 lower-case hex digits."""
