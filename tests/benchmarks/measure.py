@@ -154,10 +154,12 @@ def cpu_of(words: Sequence[str], environment: Mapping[str, str]) -> float:
 
 
 def environment_of(home: os.PathLike[str], passphrase: str) -> dict[str, str]:
-    """This environment with a home of its own and a passphrase."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAU_", "XDG_"))}
+    """This environment with a home of its own, where compiled code is kept as pip keeps it."""
+    refused = ("MAU_", "XDG_", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(refused)}
     return kept | {
         "HOME": os.fspath(home),
         "MAU_PASSPHRASE": passphrase,
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "PYTHONPYCACHEPREFIX": os.path.join(home, "compiled"),  # noqa: PTH118 - a string
     }
