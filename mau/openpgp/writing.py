@@ -96,7 +96,7 @@ def _small(
         signed = signed_whole(Signing(key, _now(created), notations), data)
     if recipients is None:
         return signed
-    inside = packets.packet(packets.COMPRESSED, _ZLIB + zlib.compress(signed))
+    inside = packets.packet(packets.COMPRESSED, _ZLIB + _deflated(signed))
     if len(inside) >= len(signed):
         if plain:
             return _encrypt(data, key, recipients, key.signer)
@@ -104,6 +104,14 @@ def _small(
     session = _Session(key, recipients)
     body = b"".join(protect(session.cipher, session.key, iter((inside,))))
     return session.keys + packets.packet(packets.PROTECTED, body)
+
+
+def _deflated(data: bytes) -> bytes:
+    """Compressed by zlib, with a window as large as the data: for a short text the full one costs more time
+    to lay out than the text to compress."""
+    window = max(9, min(15, len(data).bit_length()))
+    deflate = zlib.compressobj(wbits=window, memLevel=max(1, window - 7))
+    return deflate.compress(data) + deflate.flush()
 
 
 def _encrypt(
