@@ -266,6 +266,16 @@ class Certificate:
         keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
         return frozenset(key_id(body) for tag, body, _ in self._packets if tag in keys)
 
+    def without_others(self) -> Certificate:
+        """The key without signatures by others: who certified it is not the holder's to tell."""
+        own = {self.fingerprint.raw[-8:]}
+        kept = [
+            raw
+            for tag, _, raw in self._packets
+            if tag != packets.SIGNATURE or _issued_by(raw, own, silent=True)
+        ]
+        return Certificate(call(pysequoia.Cert.from_bytes, b"".join(kept)))
+
     def __bytes__(self) -> bytes:
         return self._bytes
 
@@ -305,12 +315,15 @@ def _is_revocation(raw: bytes) -> bool:
     return _is_signature(tag, body, _KEY_REVOCATION) or _is_signature(tag, body, _SUBKEY_REVOCATION)
 
 
-def _issued_by(raw: bytes, key_ids: set[bytes]) -> bool:
+def _issued_by(raw: bytes, key_ids: set[bytes], *, silent: bool = False) -> bool:
+    """Whether a signature names one of the keys as its issuer; ``silent``: what to say when it names none."""
     try:
         signature = call(pysequoia.Sig.from_bytes, raw)
     except SequoiaError:
         return False
     issuer = signature.issuer_fingerprint or signature.issuer_key_id or ""
+    if not issuer:
+        return silent
     return bytes.fromhex(issuer)[-8:] in key_ids
 
 

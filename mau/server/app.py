@@ -20,8 +20,10 @@ from mau.server.ranges import Unsatisfiable, parse_range
 from mau.wire.paths import (
     BadPath,
     FileTarget,
+    KeyTarget,
     ListTarget,
     UnknownPath,
+    UnsupportedOperation,
     VersionTarget,
     dump_listing,
     parse,
@@ -70,9 +72,13 @@ class App:
             target = parse(request.raw_path)
         except UnknownPath as error:
             raise Refusal(404) from error
+        except UnsupportedOperation as error:
+            raise Refusal(501, str(error)) from error
         except BadPath as error:
             raise Refusal(400, str(error)) from error
         conditions = _conditions(request)
+        if isinstance(target, KeyTarget):
+            return await self._key(request, target, proven, conditions)
         if isinstance(target, ListTarget):
             return await self._list(request, target, proven, conditions)
         return await self._file(request, target, proven, conditions)
@@ -99,10 +105,7 @@ class App:
                 raise Refusal(400, "If-Modified-Since is not an HTTP date") from error
         if "If-None-Match" in conditions:
             since = None  # RFC 9110 13.1.3: with both, only the tag counts
-        listed: list[Listed] = []
-        if await self._in_thread(lambda: self._library.may_enter(target.author, proven)):
-            async with self._turns[hash(target.author) % _TURNS]:
-                listed = await self._finish(self._library.listing(target.author, proven))
+        listed = await self._permitted(target.author, proven)
         body, tag = await self._in_thread(lambda: _compose(target.author, listed, since))
         headers = {"ETag": quoted(tag)}
         modified = min(max((one.mtime_ns for one in listed), default=0) // 1_000_000_000, now)
@@ -114,6 +117,13 @@ class App:
         if status is not None:
             return _condition_answer(status, headers)
         return await send_bytes(request, body, "application/json", headers)
+
+    async def _permitted(self, author: Fingerprint, proven: Fingerprint | None) -> list[Listed]:
+        """What the author has that the visitor may read."""
+        if not await self._in_thread(lambda: self._library.may_enter(author, proven)):
+            return []
+        async with self._turns[hash(author) % _TURNS]:
+            return await self._finish(self._library.listing(author, proven))
 
     async def _finish(self, work: Generator[None, None, list[Listed]]) -> list[Listed]:
         """Run a listing in pieces, so that other requests get a thread in between."""
@@ -129,6 +139,29 @@ class App:
         while (found := await self._in_thread(step)) is None:
             pass
         return found
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    async def _key(
+        self,
+        request: web.BaseRequest,
+        target: KeyTarget,
+        proven: Fingerprint | None,
+        conditions: dict[str, str],
+    ) -> web.StreamResponse:
+        owner = target.owner
+        if not self._library.is_mine(owner) and not await self._permitted(owner, proven):
+            raise Refusal(404)
+        body = await self._in_thread(lambda: self._library.key(owner))
+        if body is None:
+            raise Refusal(404)
+        tag = hashlib.sha256(body).hexdigest()
+        headers = {"ETag": quoted(tag)}
+        conditions.pop("If-Unmodified-Since", None)  # a key has no date
+        status = failed_condition(conditions, tag=tag, modified=0, now=0)
+        if status is not None:
+            return _condition_answer(status, headers)
+        return await send_bytes(request, body, "application/pgp-keys", headers)
 
     # --- files ---------------------------------------------------------------------------------------------
 

@@ -141,6 +141,19 @@ class Library:
                     found.append(Listed(item, record.stamp[3]))
         return sorted(found, key=lambda listed: (listed.mtime_ns, listed.item.name))
 
+    def is_mine(self, author: Fingerprint) -> bool:
+        """Whether that is the owner of this host."""
+        return author == self._me
+
+    def key(self, owner: Fingerprint) -> bytes | None:
+        """The armored key of somebody, as it is given out; None when none is held.
+
+        Who may have it is not asked here: the owner of this host's is everybody's, another's is for whom
+        ``listing`` has something.
+        """
+        certificate = self._people.certificate(owner)
+        return None if certificate is None else certificate.without_others().armored().encode("ascii")
+
     @staticmethod
     def _verdict(shelf: Shelf, visitor: Visitor, name: str, record: Record) -> bool | None:
         """What is known already: yes, no, or None when the file must be examined."""

@@ -29,6 +29,8 @@ from mau.wire.tls import client_context, identity_error
 
 MAX_LISTING: Final = 64 * 1024 * 1024
 """Bytes of a listing that are read: some 300,000 files."""
+MAX_KEY: Final = 1024 * 1024
+"""Bytes of a key that are read."""
 _AT_ONCE: Final = 256 * 1024
 _WINDOW: Final = 60.0
 _LEAST: Final = 16 * 1024  # bytes in one window
@@ -151,6 +153,15 @@ class PeerClient:
     ) -> str:
         """As ``fetch``, for one content of the file; its ``size`` need not be known."""
         return await self._fetch(paths.version_path(author, name, sha256), out, size, limit)
+
+    async def key(self, owner: Fingerprint, *, limit: int = MAX_KEY) -> bytes:
+        """What the peer gives as the key of ``owner``: at most ``limit`` bytes, armored, and not yet judged.
+
+        PeerMisbehaved when it gives none, or more.
+        """
+        async with self._ask(paths.key_path(owner)) as response:
+            self._check(response)
+            return await self._read(response, limit)
 
     # --- the shell -----------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
     /p2p/FPR                              what FPR has published and the visitor may read (a slash may follow)
     /p2p/FPR/NAME.pgp                     one file, as it is now
     /p2p/FPR/NAME.pgp.version/SHA256      one content of it, now or earlier; ``.versions``, ``SHA256.pgp`` too
+    /pks/lookup?op=get&search=0xFPR       the key of FPR (HKP)
 
 In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as it is.
 """
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from mau.errors import InvalidFingerprint, InvalidName, PeerMisbehaved
 from mau.fingerprint import Fingerprint
@@ -23,11 +24,14 @@ from mau.tree.names import check_name
 
 ROOT = "/p2p"
 SUFFIX = ".pgp"
+KEY_PATH = "/pks/lookup"
 MAX_SIZE = 2**63 - 1
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_KEY_SEARCH = re.compile(r"0[xX][0-9A-Fa-f]{40}")
+_MAX_FIELDS = 16
 _VERSION_FOLDERS = (".pgp.version", ".pgp.versions")
 
 # A listing of that many bytes or more must look like one before it is parsed: an honest item has at most one
@@ -42,6 +46,10 @@ class BadPath(ValueError):
 
 class UnknownPath(BadPath):
     """A path where nothing can be: answered with 404."""
+
+
+class UnsupportedOperation(BadPath):
+    """What HKP has and we have not, such as searching by name: answered with 501."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,14 @@ class VersionTarget:
     sha256: str
 
 
-Target = ListTarget | FileTarget | VersionTarget
+@dataclass(frozen=True, slots=True)
+class KeyTarget:
+    """The public key of somebody."""
+
+    owner: Fingerprint
+
+
+Target = ListTarget | FileTarget | VersionTarget | KeyTarget
 
 
 def list_path(author: Fingerprint) -> str:
@@ -86,15 +101,24 @@ def version_path(author: Fingerprint, name: str, sha256: str) -> str:
     return f"{ROOT}/{author.hex}/{quote(name, safe='')}.version/{sha256}"
 
 
+def key_path(owner: Fingerprint) -> str:
+    """The path of somebody's key, with its query, as GnuPG asks for it."""
+    return f"{KEY_PATH}?op=get&options=mr&search=0x{owner.hex}"
+
+
 def parse(raw_path: str) -> Target:
-    """Read the raw target of a request: percent-encoded, its query ignored, an origin before it accepted.
+    """Read the raw target of a request: percent-encoded, an origin before it accepted.
+
+    A query belongs to the path of keys; elsewhere it is ignored.
 
     Nothing is normalised: dot segments, doubled slashes and encoded separators are no spelling of anything.
-    Raises BadPath, or UnknownPath where the form is right but nothing can be there.
+    Raises BadPath, UnknownPath where the form is right but nothing can be there, or UnsupportedOperation.
     """
-    path = _ORIGIN.sub("", raw_path, count=1).partition("?")[0]
+    path, _, query = _ORIGIN.sub("", raw_path, count=1).partition("?")
     if "#" in path:
         raise BadPath("a path has no fragment")
+    if path == KEY_PATH:
+        return _key_target(query)
     segments = [_decode(part) for part in path.split("/")]
     if len(segments) < 3 or segments[0] != "" or segments[1] != "p2p":
         raise UnknownPath("there is nothing here")
@@ -113,6 +137,22 @@ def parse(raw_path: str) -> Target:
                 raise BadPath("not the SHA-256 of a version: 64 lower-case hex digits")
             return VersionTarget(author, _file_name(folder.rpartition(".version")[0]), sha256)
     raise BadPath("not a path of this protocol")
+
+
+def _key_target(query: str) -> KeyTarget:
+    """Read what HKP asks: keys are given by whole fingerprints only; other fields than these mean nothing."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise BadPath("too many fields in the query") from error
+    operations, searches = ([value for field, value in pairs if field == name] for name in ("op", "search"))
+    if len(operations) != 1 or len(searches) != 1:
+        raise BadPath("one op and one search are needed: op=get&search=0xFINGERPRINT")
+    if operations[0] != "get":
+        raise UnsupportedOperation("only op=get: keys are not searched for, nor listed")
+    if not _KEY_SEARCH.fullmatch(searches[0]):
+        raise UnknownPath("there is nothing here")
+    return KeyTarget(Fingerprint(bytes.fromhex(searches[0][2:])))
 
 
 def _decode(segment: str) -> str:

@@ -17,11 +17,14 @@ from mau.wire.paths import (
     BadPath,
     FileTarget,
     Item,
+    KeyTarget,
     ListTarget,
     UnknownPath,
+    UnsupportedOperation,
     VersionTarget,
     dump_listing,
     file_path,
+    key_path,
     list_path,
     parse,
     parse_listing,
@@ -65,6 +68,32 @@ def test_a_listing_is_found_with_and_without_a_slash_a_query_and_an_origin() -> 
         f"HTTP://p{path}",
     ):
         assert parse(spelling) == ListTarget(FPR)
+
+
+@given(st.binary(min_size=20, max_size=20).map(Fingerprint))
+def test_every_key_is_found_by_its_path(owner: Fingerprint) -> None:
+    assert parse(key_path(owner)) == KeyTarget(owner)
+    assert parse(f"https://peer:1{key_path(owner)}&x") == KeyTarget(owner)
+    assert parse(f"/pks/lookup?search=0X{owner.hex.upper()}&op=get") == KeyTarget(owner)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_question_for_a_key_is_one_or_an_error(operation: str, search: str) -> None:
+    for query in (operation, f"op={operation}&search={search}", f"op=get&search={quote(search)}"):
+        try:
+            target = parse(f"/pks/lookup?{query.replace('#', '')}")
+        except BadPath:
+            continue
+        assert isinstance(target, KeyTarget)
+        assert target.owner.hex in search.lower()
+
+
+def test_what_key_servers_do_besides_is_told_from_what_is_not_there() -> None:
+    for operation in ("index", "vindex", "", "GET"):
+        with pytest.raises(UnsupportedOperation):
+            parse(f"/pks/lookup?op={operation}&search=0x{FPR}")
+    with pytest.raises(UnknownPath):
+        parse("/pks/lookup?op=get&search=somebody")
 
 
 @pytest.mark.parametrize("folder", [".version", ".versions"])
