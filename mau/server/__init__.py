@@ -9,5 +9,6 @@ library      listings and open files for a visitor
 answers      problem documents, bodies
 app          from request to answer
 connection   HTTP with limits
-server       sockets, TLS, start and stop
+listener     sockets, handshakes, limits on connections
+server       all of it for one account
 """

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.answers import problem
-from mau.server.app import App
 from mau.wire.tls import peer_fingerprint
 
 IDLE_SECONDS: Final = 75.0
@@ -95,10 +94,18 @@ class Connection(web.RequestHandler):
         return response
 
 
+class Answering(Protocol):
+    """What answers requests: `mau.server.app.App`, and what people's browsers are shown."""
+
+    async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
+        """The answer to a visitor who proved to be ``proven``, None for a stranger. Never raises."""
+        ...
+
+
 class Connections(web.Server):
     """Makes connections, and knows those that are open."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Answering) -> None:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             return await app.handle(request, cast(Connection, request.protocol).proven)
 

@@ -1,34 +1,23 @@
-"""The server: sockets, TLS, limits and an orderly end. What it answers, `mau.server.app` decides."""
+"""The server of one account: what it shows (`mau.server.app`), behind one listener."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Final
 
 from mau.account import Account
-from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.server.app import App
-from mau.server.connection import Connection, Connections
 from mau.server.facts import FactsCache
 from mau.server.library import Library
+from mau.server.listener import Listener
 from mau.server.people import People
 from mau.server.visibility import Relay
 from mau.wire.tls import server_context
 
-MAX_CONNECTIONS: Final = 256
-MAX_CONNECTIONS_PER_ADDRESS: Final = 64
-HANDSHAKE_SECONDS: Final = 10.0
-_GOODBYE_SECONDS: Final = 30.0
-"""For what is still in our buffers when a connection is closed, and for the other end's goodbye."""
-_ACCEPT_PAUSE: Final = 0.1
-_BACKLOG: Final = 128
 _THREADS: Final = 4
 
 
@@ -47,16 +36,10 @@ class Server:
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
-        self._app = App(Library(account, people, facts, relay, relay_of or {}), self._threads)
+        self.library = Library(account, people, facts, relay, relay_of or {})
+        self.app = App(self.library, self._threads)
         self._own_posts = account.posts()
-        self._context = server_context(account.identity())
-        self._http: Connections | None = None
-        self._sockets: list[socket.socket] = []
-        self._accepting: list[asyncio.Task[None]] = []
-        self._handshakes: set[asyncio.Task[Any]] = set()
-        self._open: Counter[str] = Counter()
-        self._met: set[Connection] = set()
-        self._left = asyncio.Event()
+        self._listener = Listener(self.app, server_context(account.identity()))
 
     async def start(self, host: str, port: int) -> None:
         """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails.
@@ -64,137 +47,20 @@ class Server:
         What an earlier run left half done among the own posts is finished first (spec/tree.md R1).
         """
         await asyncio.to_thread(self._own_posts.recover)
-        self._sockets = await _listen(host, port)
-        self._http = http = Connections(self._app)
-        self._accepting = [
-            asyncio.create_task(self._accept(listener, http), name="mau-accept") for listener in self._sockets
-        ]
+        await self._listener.start(host, port)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of the first listening socket."""
-        host, port = self._sockets[0].getsockname()[:2]
-        return host, port
+        return self._listener.address
 
     @property
     def connections(self) -> int:
         """How many are open, those included that are shaking hands."""
-        return self._open.total()
+        return self._listener.connections
 
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
-        for task in (*self._accepting, *self._handshakes):
-            task.cancel()
-        await asyncio.gather(*self._accepting, *self._handshakes, return_exceptions=True)
-        for listener in self._sockets:
-            listener.close()
-        if self._http is not None:
-            ends = asyncio.get_running_loop().time() + grace
-            self._http.pre_shutdown()
-            await self._http.shutdown(grace)
-            # An answer that was handed over may still be on its way through our own buffers.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(ends):
-                    while self._met:
-                        self._left.clear()
-                        await self._left.wait()
-            for connection in list(self._met):
-                connection.abort()
+        await self._listener.stop(grace)
         # What a thread has begun ends by itself soon; nobody waits for its answer any more.
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    # --- connections ---------------------------------------------------------------------------------------
-
-    async def _accept(self, listener: socket.socket, http: Connections) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, peer = await loop.sock_accept(listener)
-            except OSError:
-                # Out of descriptors, or the caller was gone before we looked.
-                await asyncio.sleep(_ACCEPT_PAUSE)
-                continue
-            address = str(peer[0])
-            if self.connections >= MAX_CONNECTIONS or self._open[address] >= MAX_CONNECTIONS_PER_ADDRESS:
-                connection.close()
-            else:
-                self._shake_hands(connection, address, http)
-
-    def _shake_hands(self, connection: socket.socket, address: str, http: Connections) -> None:
-        """Begin the handshake; from then on the connection belongs to its protocol."""
-        protocol = http()
-        taken = False
-
-        def take() -> Connection:
-            nonlocal taken
-            taken = True
-            return protocol
-
-        def leave() -> None:
-            self._met.discard(protocol)
-            self._left.set()
-            self._open[address] -= 1
-            if self._open[address] <= 0:
-                del self._open[address]
-
-        def shaken(task: asyncio.Task[Any]) -> None:
-            self._handshakes.discard(task)
-            if not taken:
-                connection.close()
-            if not protocol.met:
-                leave()
-            if not task.cancelled():
-                task.exception()  # whoever cannot shake hands is not worth a line in a log
-
-        self._open[address] += 1
-        protocol.enter = lambda: self._met.add(protocol)
-        protocol.leave = leave
-        task = asyncio.create_task(
-            asyncio.get_running_loop().connect_accepted_socket(
-                take,
-                connection,
-                ssl=self._context,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=_GOODBYE_SECONDS,
-            ),
-            name="mau-handshake",
-        )
-        self._handshakes.add(task)
-        task.add_done_callback(shaken)
-
-
-async def _listen(host: str, port: int) -> list[socket.socket]:
-    """Listening sockets for every address of ``host`` ("" is any), all on one port."""
-    loop = asyncio.get_running_loop()
-    sockets: list[socket.socket] = []
-    try:
-        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        places = dict.fromkeys(found)
-        for family, kind, protocol, _, address in places:
-            if family == socket.AF_INET6 and not _has_ipv6():
-                continue
-            listener = socket.socket(family, kind, protocol)
-            sockets.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:  # next to an IPv4 one of the same port it must keep to itself
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(places) > 1)
-            chosen = sockets[0].getsockname()[1] if len(sockets) > 1 else port
-            listener.bind((address[0], chosen, *address[2:]))
-            listener.listen(_BACKLOG)
-            listener.setblocking(False)
-    except (OSError, OverflowError) as error:
-        for listener in sockets:
-            listener.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MauError(f"cannot listen on {host or '*'}:{port}: {reason}") from error
-    return sockets
-
-
-def _has_ipv6() -> bool:
-    """Whether this machine speaks IPv6 at all: a container without it still resolves ``::``."""
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True

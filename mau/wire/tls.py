@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 ALPN: Final = b"http/1.1"
+TLSContext = ssl.SSLContext
+"""For those who hold a context and have no other business with ``ssl``."""
 
 _RECORD: Final = 16 * 1024  # the most that one record of TLS holds
 _CHUNK: Final = 64 * 1024  # what passes between the buffers at once: stays in the processor's cache

@@ -15,7 +15,7 @@ import pytest
 
 from mau.content.binding import PUBLIC
 from mau.server import connection as server_connection
-from mau.server import server as server_module
+from mau.server import listener as server_listener
 from mau.wire.paths import file_path
 from tests.server.world import Host, Someone, audience, read_reply, serving
 
@@ -100,7 +100,7 @@ async def test_thousands_of_broken_requests(
     # Half of what is sent is no whole request: nobody waits for the rest here.
     monkeypatch.setattr(server_connection, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(server_connection, "_LINGER_SECONDS", 0.2)
-    monkeypatch.setattr(server_module, "MAX_CONNECTIONS_PER_ADDRESS", 1000)
+    monkeypatch.setattr(server_listener, "MAX_CONNECTIONS_PER_ADDRESS", 1000)
     alice.publish("public", b"x" * 100, PUBLIC)
     alice.publish("priv é", b"x", audience(alice, bob))
     alice.publish("big", os.urandom(200_000), PUBLIC)
@@ -182,7 +182,7 @@ async def test_who_sends_plain_http_or_nothing_is_cut_off(
 
 
 async def test_a_handshake_that_never_ends_is_ended(alice: Someone, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(server_listener, "HANDSHAKE_SECONDS", 0.3)
     async with serving(alice) as host:
         reader, writer = await asyncio.open_connection(host.host, host.port)
         writer.write(b"\x16\x03\x01")
@@ -213,7 +213,7 @@ async def test_a_request_that_never_ends_is_ended(alice: Someone, monkeypatch: p
 async def test_connections_beyond_the_limit_are_refused_and_counted_back(
     alice: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "MAX_CONNECTIONS_PER_ADDRESS", 5)
+    monkeypatch.setattr(server_listener, "MAX_CONNECTIONS_PER_ADDRESS", 5)
     async with serving(alice) as host:
         for _ in range(3):
             open_ones = [await host.connect(None) for _ in range(5)]
