@@ -280,8 +280,9 @@ class Certificate:
         return self._bytes
 
     def armored(self) -> str:
-        """The key as text, between BEGIN and END lines."""
-        return str(self._cert)
+        """The key as text, between BEGIN and END lines; ASCII, whatever the user ids are written in."""
+        # Not str(cert), which copies the user ids above the key as they are.
+        return call(pysequoia.armor, self._bytes, pysequoia.ArmorKind.PublicKey)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and other._bytes == self._bytes

@@ -39,6 +39,19 @@ def test_a_file_gets_the_key_and_stdout_nothing(
     assert file.read_bytes().startswith(b"-----BEGIN") != bool(form)
 
 
+def test_the_key_of_a_name_that_is_not_ascii_goes_to_a_file_and_is_ascii(
+    mau: Run, gpg: Gpg, tmp_path: Path
+) -> None:
+    assert mau("init", "--name", "Zoë Ünger", "--email", "zoe@example.org", passphrase=PASSPHRASE).code == 0
+    file = tmp_path / "zoe.asc"
+    done = mau("export", "-o", file, passphrase=PASSPHRASE)
+    assert done.code == 0, done.err
+    assert file.read_bytes().isascii()
+    assert file.read_bytes() == mau("export", passphrase=PASSPHRASE).out
+    gpg.run("--import", file)
+    assert "Zoë Ünger <zoe@example.org>" in {line[9] for line in gpg.facts("--list-keys") if line[0] == "uid"}
+
+
 @pytest.mark.parametrize("form", [(), ("--binary",)])
 def test_gpg_imports_the_key_and_finds_no_secret_in_it(
     mau: Run, gpg: Gpg, alice: Account, form: tuple[str, ...]
