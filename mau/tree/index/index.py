@@ -6,6 +6,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _ALL: Final = (1 << 63) - 1
 _NAMES: Final = 1000
+_ATTEMPTS: Final = 5
 _ONE_BY_ONE: Final = 256
 """So many changes are told one by one; of more, only whose they are."""
 _log = logging.getLogger("mau.tree.index")
@@ -41,23 +43,31 @@ class Index:
         self._lock = threading.Lock()
         self._telling = threading.Lock()
         self._told: tuple[str, int] | None = None
+        self._untold = False
 
     @classmethod
     def open(
-        cls, root: Root, examine: Examine, *, examiner: str = "", directory: Path | None = None
+        cls,
+        root: Root,
+        examine: Examine,
+        *,
+        examiner: str = "",
+        directory: Path | None = None,
+        now: Callable[[], int] = time.time_ns,
     ) -> Index:
         """The index of `root`, made when there is none; nothing is read yet.
 
         `examiner` names what `examine` says: when it says something else than in the release before, give it
         another name, and everything is read anew. `directory`: where the index lies, when not in the tree.
+        `now`: the system's clock, in ns; what changes are dated by.
         NoAccount when there is no tree.
         """
         place = index_dir(root) if directory is None else directory
         inside = place.parent == root.path
         if inside:
-            store = Store(lambda: root.state_dir("index"), lambda: place, examiner)
+            store = Store(lambda: root.state_dir("index"), lambda: place, examiner, now)
         else:
-            store = Store(lambda: _made(place), lambda: root.path, examiner)
+            store = Store(lambda: _made(place), lambda: root.path, examiner, now)
         return cls(root, store, examine)
 
     def __enter__(self) -> Index:
@@ -181,32 +191,42 @@ class Index:
                 self._listeners.remove(changed)
 
     def tell(self) -> None:
-        """Tell what changed since it was told last, whichever process noted it."""
-        with self._telling:
-            told = self._told
-            if told is None:
-                return
+        """Tell what changed since it was told last, whichever process noted it.
 
-            def work(
-                connection: sqlite3.Connection,
-            ) -> tuple[int, list[tuple[int, Fingerprint, bool, str]], list[Fingerprint]]:
-                last = rows.last_clock(connection)
-                after = told[1]
-                if last == after:
-                    return last, [], []
-                found = rows.since(connection, after, _ONE_BY_ONE + 1)
-                many = rows.authors_since(connection, after) if len(found) > _ONE_BY_ONE else []
-                return last, found, many
+        One thread tells at a time and nobody waits for it: it goes on as long as there is something new.
+        """
+        self._untold = True
+        while self._untold and self._telling.acquire(blocking=False):
+            try:
+                self._untold = False
+                self._tell()
+            finally:
+                self._telling.release()
 
-            generation, (last, found, many) = self._store.run(work, write=False)
-            if generation != told[0]:
-                many = self._store.run(rows.authors, write=False)[1]
-            self._told = (generation, last)
-            for author in many:
-                self._call(author, False, None)
-            if not many:
-                for _, author, hidden, name in found:
-                    self._call(author, hidden, name)
+    def _tell(self) -> None:
+        told = self._told
+        if told is None:
+            return
+
+        def work(
+            connection: sqlite3.Connection,
+        ) -> tuple[int, list[tuple[int, Fingerprint, bool, str]], list[Fingerprint]]:
+            last = rows.last_clock(connection)
+            if last == told[1]:
+                return last, [], []
+            found = rows.since(connection, told[1], _ONE_BY_ONE + 1)
+            many = rows.authors_since(connection, told[1]) if len(found) > _ONE_BY_ONE else []
+            return last, found, many
+
+        generation, (last, found, many) = self._store.run(work, write=False)
+        if generation != told[0]:
+            many = self._store.run(rows.authors, write=False)[1]
+        self._told = (generation, last)
+        for author in many:
+            self._call(author, False, None)
+        if not many:
+            for _, author, hidden, name in found:
+                self._call(author, hidden, name)
 
     def _call(self, author: Fingerprint, hidden: bool, name: str | None) -> None:
         with self._lock:
@@ -248,10 +268,11 @@ class Index:
                 return False, []
             return True, [work(connection, state)]
 
-        generation, (complete, answer) = self._store.run(attempt, write=False)
-        if not complete and self._is_held(author):
-            self.refresh(author)
+        for _ in range(_ATTEMPTS):
             generation, (complete, answer) = self._store.run(attempt, write=False)
+            if complete or not self._is_held(author):
+                break
+            self.refresh(author)
         return generation, answer
 
     def _is_held(self, author: Fingerprint) -> bool:

@@ -115,10 +115,8 @@ class Scanner:
                 state = rows.author_state(connection, author)
                 noted = rows.stamps(connection, state.number) if state else iter(())
                 found = _Differences("", state is not None and state.complete)
-                here = 0
                 following = _next(noted)
                 for name, hidden, info in shelf.all():
-                    here += 1
                     while following is not None and following[0] < name:
                         found.gone.append(following[0])
                         following = _next(noted)
@@ -134,7 +132,7 @@ class Scanner:
                 while following is not None:
                     found.gone.append(following[0])
                     following = _next(noted)
-                return found if state is not None or here else None
+                return found if state is not None or shelf.is_there else None
 
             generation, found = self._store.run(work, write=False)
         if found is not None:
@@ -152,7 +150,9 @@ class Scanner:
         done.add(self._noted(author, here, generation))
         if not found.known:
             self._store.run(
-                lambda tables: Writer(tables, author).complete(), write=True, generation=generation
+                lambda tables: Writer(tables, author, self._store.now).complete(),
+                write=True,
+                generation=generation,
             )
         if defer:
             for large, _, name in found.read:
@@ -167,7 +167,7 @@ class Scanner:
         with Shelf(self._root, author) as shelf:
 
             def work(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
-                return _place(connection, shelf, names)
+                return _place(connection, shelf, names, self._store.now)
 
             removed, others = self._store.run(work, write=True, generation=generation)[1]
         done.removed += removed
@@ -188,7 +188,7 @@ class Scanner:
                     shelf: Shelf = shelf,
                     looked: dict[str, rows.Looked | None] = looked,
                 ) -> tuple[Checked, list[str]]:
-                    return _write(connection, shelf, looked)
+                    return _write(connection, shelf, looked, self._store.now)
 
                 written, stale = self._store.run(work, write=True, generation=generation)[1]
             done.add(written)
@@ -229,11 +229,13 @@ class Scanner:
             return Examined(UNKNOWN)
 
 
-def _place(connection: sqlite3.Connection, shelf: Shelf, names: Sequence[str]) -> tuple[list[str], list[str]]:
+def _place(
+    connection: sqlite3.Connection, shelf: Shelf, names: Sequence[str], now: Callable[[], int]
+) -> tuple[list[str], list[str]]:
     """Note the place of files that were read before: (gone, to be read)."""
     removed: list[str] = []
     others: list[str] = []
-    writer = Writer(connection, shelf.author)
+    writer = Writer(connection, shelf.author, now)
     for name in names:
         place = shelf.find(name)
         if place is None:
@@ -248,12 +250,15 @@ def _place(connection: sqlite3.Connection, shelf: Shelf, names: Sequence[str]) -
 
 
 def _write(
-    connection: sqlite3.Connection, shelf: Shelf, looked: dict[str, rows.Looked | None]
+    connection: sqlite3.Connection,
+    shelf: Shelf,
+    looked: dict[str, rows.Looked | None],
+    now: Callable[[], int],
 ) -> tuple[Checked, list[str]]:
     """Note what was looked at, where it still holds; what does not hold is to be looked at again."""
     done = Checked()
     again: list[str] = []
-    writer = Writer(connection, shelf.author)
+    writer = Writer(connection, shelf.author, now)
     for name, one in looked.items():
         if not shelf.is_still(name, one):
             again.append(name)

@@ -55,6 +55,11 @@ class Shelf:
         while self._directories:
             os.close(self._directories.pop()[1])
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the author has a directory at all."""
+        return bool(self._directories)
+
     def names(self) -> list[str]:
         """Names that can be posts, each once, in the order of code points."""
         found: list[str] = []

@@ -17,7 +17,6 @@ import os
 import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +55,18 @@ class _Opened:
 class Store:
     """The database of one index. Every thread has a connection of its own."""
 
-    def __init__(self, place: Callable[[], Path], noted: Callable[[], Path], examiner: str) -> None:
+    def __init__(
+        self, place: Callable[[], Path], noted: Callable[[], Path], examiner: str, now: Callable[[], int]
+    ) -> None:
         """`place`: makes and names the directory. `noted`: the directory whose identity is noted.
 
-        `examiner`: names what the caller's examining says; other words, other generation.
+        `examiner`: names what the caller's examining says; other words, other generation. `now`: the
+        system's clock in ns.
         """
         self._place = place
         self._noted = noted
         self._examiner = examiner
+        self.now = now
         self._local = threading.local()
         self._all: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -163,7 +166,7 @@ class Store:
         files = self._files(generation) if generation else None
         if files is None:
             raise Gone
-        connection = _connected(self._directory / f"{generation}.db", "rw")
+        connection = _connected(self._directory / f"{generation}.db")
         try:
             meta = rows.read_meta(connection)
             if meta is None or meta != rows.Meta(generation, *self._identity(), self._examiner):
@@ -205,7 +208,7 @@ class Store:
             path = self._directory / f"{generation}.db"
             # Made by hand first: SQLite would give it the mode that the umask leaves.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-            connection = _connected(path, "rw")
+            connection = _connected(path)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 with _transaction(connection, write=True):
@@ -224,7 +227,7 @@ class Store:
 
         The status change time of a file cannot be set by hand: it is what the system's clock said then.
         """
-        latest = time.time_ns()
+        latest = self.now()
         places = [self._directory, self._noted(), self._noted().parent]
         places += [path for path in self._directory.iterdir() if ".db" in path.name]
         for place in places:
@@ -232,8 +235,8 @@ class Store:
                 latest = max(latest, os.lstat(place).st_ctime_ns)
         floor = latest // 1000
         for path in self._directory.glob("*.db"):
-            with contextlib.suppress(sqlite3.Error, OSError):
-                connection = _connected(path, "rw")
+            with contextlib.suppress(sqlite3.Error, OSError, Gone):
+                connection = _connected(path)
                 try:
                     floor = max(floor, rows.last_clock(connection))
                 finally:
@@ -241,22 +244,28 @@ class Store:
         return floor
 
 
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
+def _connected(path: Path) -> sqlite3.Connection:
+    """A connection to a file that is there; Gone when it is no database."""
+    if path.is_symlink() or not path.is_file():
+        raise Gone
+    connection = None
     try:
-        if not path.is_file() or path.is_symlink():
-            raise Gone
         connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
+            f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
             timeout=_BUSY,
             isolation_level=None,
             check_same_thread=False,
         )
-    except sqlite3.OperationalError as error:
-        raise Gone from error
-    # In a write-ahead log that is enough for a database which a power failure leaves whole.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB:d}")
+        # In a write-ahead log that is enough for a database which a power failure leaves whole.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB:d}")
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
+            raise Gone from error
+        raise
     return connection
 
 
@@ -294,4 +303,5 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     """Tell damage, or a file that is gone, from a busy one and from a full disk."""
     if not isinstance(error, sqlite3.OperationalError):
         return not isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError)
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mau.fingerprint import Fingerprint
 from mau.tree.index.clock import following
@@ -15,8 +14,9 @@ from mau.tree.index.rows import Looked, author_state, last_clock, reader_id
 class Writer:
     """Changes of one author within one transaction; every one gets a clock of its own."""
 
-    def __init__(self, connection: sqlite3.Connection, author: Fingerprint) -> None:
+    def __init__(self, connection: sqlite3.Connection, author: Fingerprint, now: Callable[[], int]) -> None:
         self._connection = connection
+        self._now = now
         state = author_state(connection, author)
         self._number = (
             state.number
@@ -104,7 +104,7 @@ class Writer:
         return int(self._connection.execute(statement, values).lastrowid or 0)
 
     def _tick(self) -> int:
-        self._clock = following(self._clock, time.time_ns())
+        self._clock = following(self._clock, self._now())
         return self._clock
 
     def _unfind(self, clock: int, keys: bytes) -> None:
