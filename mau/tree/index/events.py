@@ -1,6 +1,6 @@
 """What watchdog tells, gathered until somebody looks: which names, which authors, or everything.
 
-Events are hints (spec/index.md I11). Whatever happened to a name, the answer is to look at it; and where many
+Events are hints (spec/index.md I14). Whatever happened to a name, the answer is to look at it; and where many
 things happened, to look at all of the author.
 """
 

@@ -1,4 +1,4 @@
-"""Bringing the rows up to what the directories hold: whole authors, or single names (spec/index.md I8-I13).
+"""Bringing the rows up to what the directories hold: whole authors, single names (spec/index.md I8-I13, I17).
 
 Files are read outside of any transaction. What was found out is noted in one that first looks again whether
 it still holds; so of two processes that read a file at different moments, the later content stays.

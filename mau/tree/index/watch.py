@@ -1,4 +1,4 @@
-"""The thread that keeps the index fresh: events as hints, rescans as the truth (spec/index.md I11-I13).
+"""The thread that keeps the index fresh: events as hints, rescans as the truth (spec/index.md I14-I18).
 
 One watch for the root and one for each author's directories, none of them recursive: directories of versions
 and the index itself would only make noise, and use up watches that are limited.

@@ -1,4 +1,4 @@
-"""Whatever is done to files by hand shows within a second, with a real watcher (spec/index.md I11-I13)."""
+"""Whatever is done to files by hand shows within a second, with a real watcher (spec/index.md I14-I18)."""
 
 from __future__ import annotations
 
