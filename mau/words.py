@@ -19,7 +19,7 @@ COUNT: Final = 15
 _BYTES: Final = 20
 _ENOUGH: Final = 4
 """Letters that tell every word from all others."""
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_BETWEEN: Final = re.compile(r"[\s,;.-]+")
 
 
 def to_words(raw: bytes) -> tuple[str, ...]:
@@ -32,9 +32,9 @@ def to_words(raw: bytes) -> tuple[str, ...]:
 def from_words(text: str) -> bytes:
     """The twenty bytes of fifteen words; InvalidFingerprint says which word cannot be right.
 
-    Case does not matter, nor what stands between the words; the first four letters of a word will do.
+    Case does not matter; blanks, commas, points and hyphens separate; four letters of a word will do.
     """
-    said = [word.casefold() for word in _WORD.findall(text)]
+    said = _split(text)
     if len(said) != COUNT:
         raise InvalidFingerprint(f"a fingerprint has {COUNT} words, not {len(said)}")
     by_start = _starts()
@@ -54,7 +54,12 @@ def from_words(text: str) -> bytes:
 
 def look_like_words(text: str) -> bool:
     """Whether a text can only be meant as the words of a fingerprint: fifteen, and nothing else."""
-    return len(_WORD.findall(text)) == COUNT and not re.search(r"[\d_]", text)
+    words = _split(text)
+    return len(words) == COUNT and all(word.isalpha() for word in words)
+
+
+def _split(text: str) -> list[str]:
+    return [word.casefold() for word in _BETWEEN.split(text) if word]
 
 
 @cache

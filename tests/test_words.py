@@ -16,7 +16,7 @@ from mau.fingerprint import Fingerprint
 from mau.words import COUNT, look_like_words
 
 FINGERPRINTS = st.binary(min_size=20, max_size=20).map(Fingerprint)
-SEPARATORS = st.sampled_from([" ", "\n", ", ", "-", "  \t", " ... "])
+SEPARATORS = st.sampled_from([" ", "\n", ", ", "-", "  \t", " ... ", "; "])
 
 # Exact words, made of the list and the rules of BIP-39 by the test below that does it by hand.
 VECTORS = {
@@ -98,6 +98,11 @@ def test_any_text_is_a_fingerprint_or_one_error(text: str) -> None:
     except InvalidFingerprint:
         return
     assert look_like_words(text)
+
+
+def test_a_path_is_no_words() -> None:
+    assert not look_like_words("/".join(["home"] * COUNT))
+    assert not look_like_words(" ".join(["1st"] * COUNT))
 
 
 def test_the_list_is_read_only_when_words_are_asked_for() -> None:

@@ -21,6 +21,7 @@ def account_facts(account: Account) -> dict[str, object]:
         "name": account.name,
         "email": account.email,
         "fingerprint": account.fingerprint,
+        "words": " ".join(account.fingerprint.words),
         "algorithm": account.certificate.algorithm,
         "created": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "root": str(account.root.path),

@@ -10,6 +10,7 @@ from mau.errors import KeyRefused
 from mau_cli.output import say
 
 if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
     from mau.keyring import Difference, Keyring, Person
     from mau.openpgp import Certificate
     from mau_cli.context import Session
@@ -55,6 +56,7 @@ def person_facts(person: Person) -> dict[str, object]:
     certificate = person.certificate
     return {
         "fingerprint": person.fingerprint,
+        "words": " ".join(person.fingerprint.words),
         "name": person.local_name or None,
         "status": person.status,
         "groups": list(person.groups),
@@ -82,12 +84,20 @@ def say_key(certificate: Certificate) -> None:
     """Show a key to somebody who is to decide about it."""
     fingerprint = certificate.fingerprint.hex.upper()
     say("  fingerprint  " + " ".join(fingerprint[at : at + 4] for at in range(0, 40, 4)))
+    for lead, line in zip(("words       ", " " * 12, " " * 12), worded(certificate.fingerprint), strict=True):
+        say(f"  {lead} {line}")
     for name in certificate.user_ids or ("(no valid user id)",):
         say("  calls itself " + " ".join(name.split()))
     lifetime = (
         f"expires {moment(certificate.expires)}" if certificate.expires is not None else "does not expire"
     )
     say(f"  {certificate.algorithm}, made {moment(certificate.created)}, {lifetime}")
+
+
+def worded(fingerprint: Fingerprint) -> list[str]:
+    """The words of a fingerprint in three lines of five."""
+    words = fingerprint.words
+    return [" ".join(words[at : at + 5]) for at in range(0, len(words), 5)]
 
 
 def say_differences(differences: Iterable[Difference]) -> None:

@@ -3,6 +3,15 @@
 from mau.keyring.differences import Difference
 from mau.keyring.names import name_key
 from mau.keyring.person import Person, describe_changes, plain_name
+from mau.keyring.resolve import full_fingerprint
 from mau.keyring.ring import Keyring
 
-__all__ = ["Difference", "Keyring", "Person", "describe_changes", "name_key", "plain_name"]
+__all__ = [
+    "Difference",
+    "Keyring",
+    "Person",
+    "describe_changes",
+    "full_fingerprint",
+    "name_key",
+    "plain_name",
+]

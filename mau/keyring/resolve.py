@@ -8,6 +8,7 @@ from mau.errors import AmbiguousWho, InvalidFingerprint, UnknownWho
 from mau.fingerprint import Fingerprint
 from mau.keyring.names import ME, MIN_PREFIX, looks_like_fingerprint, name_key
 from mau.keyring.person import Person
+from mau.words import look_like_words
 
 
 def resolve(
@@ -16,7 +17,7 @@ def resolve(
     confirmed: Sequence[Person],
     unconfirmed: Callable[[], Sequence[Person]],
 ) -> Person:
-    """The one person meant: "me", a local name, a fingerprint, the beginning of one, a friend's e-mail.
+    """The one person meant: "me", a local name, a fingerprint, its words or its beginning, a friend's e-mail.
 
     UnknownWho, or AmbiguousWho with the candidates in its message. A local name comes before everything else,
     so that nobody's key can take another's place. Unconfirmed key files are opened only when needed.
@@ -28,6 +29,8 @@ def resolve(
     for person in confirmed:
         if name_key(person.local_name) == key:
             return person
+    if look_like_words(word):
+        return _by_fingerprint(Fingerprint.parse_words(word).hex, [me, *confirmed, *unconfirmed()])
     if looks_like_fingerprint(word):
         return _by_fingerprint(word, [me, *confirmed, *unconfirmed()])
     if "@" in word and not word.startswith("@"):
@@ -71,7 +74,9 @@ def _only(word: str, matches: Sequence[Person]) -> Person:
 
 
 def full_fingerprint(word: str) -> Fingerprint | None:
-    """A whole fingerprint in any of the usual spellings, or None."""
+    """A whole fingerprint in digits or words, or None; InvalidFingerprint for fifteen wrong words."""
+    if look_like_words(word):
+        return Fingerprint.parse_words(word)
     try:
         return Fingerprint.parse_loose(word)
     except InvalidFingerprint:

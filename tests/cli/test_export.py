@@ -16,7 +16,7 @@ Run = Callable[..., Ended]
 
 def test_the_armored_key_goes_to_stdout(mau: Run, alice: Account) -> None:
     done = mau("export", passphrase=PASSPHRASE)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, f"In words: {' '.join(alice.fingerprint.words)}\n")
     assert done.text.startswith("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
     assert done.text.endswith("-----END PGP PUBLIC KEY BLOCK-----\n")
     assert bytes(Certificate.parse(done.out)) == bytes(alice.certificate)

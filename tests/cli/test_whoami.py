@@ -32,7 +32,7 @@ def test_it_shows_who_this_is(mau: Run, alice: Account) -> None:
 
 def test_json_says_the_same(mau: Run, alice: Account) -> None:
     facts = json.loads(mau("whoami", "--json", passphrase=PASSPHRASE).text)
-    assert set(facts) == {"name", "email", "fingerprint", "algorithm", "created", "root"}
+    assert set(facts) == {"name", "email", "fingerprint", "words", "algorithm", "created", "root"}
     assert facts["fingerprint"] == alice.fingerprint.hex
     assert facts["created"].startswith("20") and facts["created"].endswith("Z")
 
@@ -49,7 +49,7 @@ def test_the_name_of_a_key_does_not_steer_the_terminal(mau: Run, tmp_path: Path)
     key = SecretKey.generate("Mal\x1b[2Jlory\u202e\nfingerprint  00", "m@example.org")
     Account.create(Root(tmp_path / "tree"), key, PASSPHRASE)
     done = mau("whoami", passphrase=PASSPHRASE)
-    assert done.text.count("\n") == 6
+    assert done.text.count("\n") == 7
     assert not any(one in done.text for one in "\x1b\u202e")
     assert "\x1b" not in next((tmp_path / "tree").glob("revocation-*")).read_text()
 

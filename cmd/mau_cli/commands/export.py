@@ -21,7 +21,11 @@ from mau_cli.output import data, raw, say
 @click.option("--binary", is_flag=True, help="Write the bytes of the key, not ASCII armor.")
 @click.pass_obj
 def command(session: Session, output: Path | None, binary: bool) -> None:
-    """Write out the public key, for friends to add."""
+    """Write out the public key, for friends to add.
+
+    The words that it says beside are its fingerprint: tell them to your friends by another way than the one
+    that the key goes, to compare.
+    """
     to_stdout = output is None or str(output) == "-"
     if binary and to_stdout and sys.stdout.isatty():
         raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
@@ -35,3 +39,4 @@ def command(session: Session, output: Path | None, binary: bool) -> None:
         raw(bytes(certificate))
     else:
         data(certificate.armored().rstrip("\n"))
+    say("In words: " + " ".join(certificate.fingerprint.words))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,9 +14,6 @@ if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.keyring import Difference, Keyring
     from mau.openpgp import Certificate
-
-MAX_KEY = 1 << 21
-"""Bytes of a key that are read, armored or not."""
 
 
 @click.group("friend")
@@ -33,7 +28,9 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("keyfile", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.argument("key", metavar="KEYFILE|FPR")
+@click.option("--at", metavar="HOST:PORT", multiple=True, help="Fetch the key there; remembered once proven.")
+@click.option("--via", metavar="FRIEND", help="Fetch the key from FRIEND, to verify with (--known).")
 @click.option("--as", "local_name", metavar="NAME", help="What you call this person; nobody else sees it.")
 @click.option("--group", "groups", metavar="GROUP", multiple=True, help="Also put them into this group.")
 @click.option("--known", is_flag=True, help="Only hold the key to verify with: no friend, no group.")
@@ -42,7 +39,9 @@ def command() -> None:
 @click.pass_obj
 def add(
     session: Session,
-    keyfile: Path,
+    key: str,
+    at: tuple[str, ...],
+    via: str | None,
     local_name: str | None,
     groups: tuple[str, ...],
     known: bool,
@@ -51,17 +50,21 @@ def add(
 ) -> None:
     """Add the person whose public key is in KEYFILE (armored or binary; - is standard input).
 
-    Compare the fingerprint with what the person tells you by another way than the one the key came by. A
-    newer copy of a key that you hold already is taken in; name and groups stay.
+    Or say the fingerprint FPR, in digits or in its fifteen words: the key is fetched from its owner, who must
+    prove to be that, or with --via from a friend of yours who holds posts of theirs.
+
+    Compare the fingerprint, or its words, with what the person tells you by another way than the one the key
+    came by. A newer copy of a key that you hold already is taken in; name and groups stay.
     """
     from mau.keyring import describe_changes
-    from mau.openpgp import Certificate
+    from mau_cli.keysource import obtain_key
     from mau_cli.people import say_key
 
+    known = known or via is not None
     if known and groups:
-        raise UsageError("a key that is only known is in no group; say --known or --group")
-    certificate = Certificate.parse(_read(keyfile))
+        raise UsageError("a key that is only known (--known, --via) is in no group")
     keyring = session.keyring()
+    certificate, introduction = obtain_key(session, keyring, key, at, via)
     keyring.check(certificate, known=known)
     held = keyring.person(certificate.fingerprint)
     say_key(certificate)
@@ -74,10 +77,14 @@ def add(
             say(f"  {change}")
         local_name = local_name or held.local_name
     else:
+        if not yes:
+            say("Compare the fingerprint, or its words, with what they tell you by another way.")
         local_name = _name(session, keyring, certificate, local_name, yes=yes)
     if not session.confirm(f"{'Keep the key of' if known else 'Take as a friend'}: {local_name!r}?", yes=yes):
         raise click.Abort
     person = keyring.add(certificate, local_name, groups, known=known)
+    if introduction is not None:
+        introduction.remember(session.root)
     if person.status == "friend" and not was_friend and not no_follow:
         session.root.follow(person.fingerprint)
         say(f"{person.local_name!r} is a friend, and you follow them.")
@@ -85,17 +92,6 @@ def add(
         status = "a friend" if person.status == "friend" else "known, to verify with"
         say(f"{person.local_name!r} is {status}.")
     _say_contested(keyring, certificate.fingerprint)
-
-
-def _read(keyfile: Path) -> bytes:
-    if str(keyfile) == "-":
-        data = sys.stdin.buffer.read(MAX_KEY + 1)
-    else:
-        with keyfile.open("rb") as file:
-            data = file.read(MAX_KEY + 1)
-    if len(data) > MAX_KEY:
-        raise UsageError(f"{str(keyfile)!r} is too large to be a key")
-    return data
 
 
 def _name(
@@ -202,7 +198,8 @@ def show(session: Session, who: str, as_json: bool) -> None:
         return
     certificate = person.certificate
     expires = moment(certificate.expires) or "never"
-    rows = [("name", person.local_name), ("fingerprint", person.fingerprint), ("status", person.status)]
+    rows = [("name", person.local_name), ("fingerprint", person.fingerprint)]
+    rows += [("words", " ".join(person.fingerprint.words)), ("status", person.status)]
     rows += [("groups", grouped(person))] if person.groups else []
     rows += [("calls itself", user_id) for user_id in certificate.user_ids]
     rows += [

@@ -1,0 +1,72 @@
+"""Where a key to add comes from: a file, what is held already, its owner, or a friend."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mau.errors import OwnKey, UsageError
+
+if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
+    from mau.introduction import Introduction
+    from mau.keyring import Keyring
+    from mau.openpgp import Certificate
+    from mau_cli.context import Session
+
+MAX_KEY = 1 << 21
+"""Bytes of a key that are read, armored or not."""
+_KEYFILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+
+
+def obtain_key(
+    session: Session, keyring: Keyring, key: str, at: tuple[str, ...], via: str | None
+) -> tuple[Certificate, Introduction | None]:
+    """The key that is meant: in a file or standard input, held already, or fetched, and then also from where.
+
+    ``at`` and ``via`` as in `mau friend add`. Fetched keys have exactly the fingerprint ``key``.
+    """
+    from mau.keyring import full_fingerprint
+    from mau.openpgp import Certificate
+
+    # A file that is called like a fingerprint needs its directory before it: it may hold any other key.
+    wanted = full_fingerprint(key)
+    if wanted is None:
+        if at or via:
+            raise UsageError(f"to fetch a key its fingerprint is needed, in digits or words: {key!r:.80}")
+        return Certificate.parse(_read(_KEYFILE.convert(key, None, click.get_current_context()))), None
+    if wanted == keyring.me.fingerprint:
+        raise OwnKey("that is your own key")
+    held = keyring.person(wanted)
+    if held is not None and held.confirmed and not (at or via):
+        return held.certificate, None
+    introduction = _fetch(session, wanted, at, keyring.resolve_fingerprint(via) if via else None)
+    return introduction.certificate, introduction
+
+
+def _fetch(
+    session: Session, wanted: Fingerprint, at: tuple[str, ...], via: Fingerprint | None
+) -> Introduction:
+    import asyncio
+
+    from mau.hostport import parse_address
+    from mau.introduction import fetch_key
+
+    addresses = [parse_address(one) for one in at] or None
+    if via == session.account().fingerprint:
+        raise UsageError("--via names somebody else to ask")
+    return asyncio.run(fetch_key(session.account(), wanted, via=via, addresses=addresses))
+
+
+def _read(keyfile: Path) -> bytes:
+    if str(keyfile) == "-":
+        data = sys.stdin.buffer.read(MAX_KEY + 1)
+    else:
+        with keyfile.open("rb") as file:
+            data = file.read(MAX_KEY + 1)
+    if len(data) > MAX_KEY:
+        raise UsageError(f"{str(keyfile)!r} is too large to be a key")
+    return data
