@@ -8,6 +8,11 @@ people       who visitors are
 library      listings and open files for a visitor
 answers      problem documents, bodies
 app          from request to answer
+limits       token buckets: how much is too much; pure
+counters     what is counted; pure
+accesslog    one line for each request
+guard        who asks too much; what is counted and noted
+metrics      the numbers, for tools on this machine
 connection   HTTP with limits
 listener     sockets, handshakes, limits on connections
 server       all of it for one account

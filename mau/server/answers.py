@@ -19,6 +19,9 @@ from mau.server.ranges import Span, multipart, whole
 PIECE: Final = 256 * 1024
 """Bytes that are read, encrypted and handed over at once."""
 
+PACE: Final = "mau.pace"
+"""The key under which a request holds what to await after so many bytes, where there is a limit on them."""
+
 _COMMON: Final = {
     "Server": "mau",
     # The answer depends on who asks: nothing between the two ends may give it to anyone else.
@@ -124,8 +127,11 @@ async def _stream(
     response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(length)})
     try:
         await response.prepare(request)
+        pace = request.get(PACE)
         async for piece in pieces:
             await response.write(piece)
+            if pace is not None:
+                await pace(len(piece))
         await response.write_eof()
     except (OSError, Changed):
         # Either nobody is listening any more, or the rest cannot be had: the end must look like no end.

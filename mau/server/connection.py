@@ -30,6 +30,10 @@ def _nothing() -> None:
     """What a connection that nobody counts does on its way in and out."""
 
 
+def _no_note(_request: web.BaseRequest, _status: int) -> None:
+    """What is done about a broken request where nobody counts."""
+
+
 class Connection(web.RequestHandler):
     """The protocol of one connection."""
 
@@ -43,6 +47,10 @@ class Connection(web.RequestHandler):
         """Called once when it succeeded."""
         self.leave: Callable[[], None] = _nothing
         """Called once when the connection is over after that."""
+        self.broken: Callable[[web.BaseRequest, int], None] = _no_note
+        """Called for what is no request of HTTP, with the status of its answer."""
+        self.busy = 0
+        """How many requests are being answered."""
         self._wire: asyncio.Transport | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -91,6 +99,7 @@ class Connection(web.RequestHandler):
             raise ConnectionError("an answer was begun already")
         response = problem(status, "not a request of HTTP/1.1" if status < 500 else "")
         response.force_close()
+        self.broken(request, status)
         return response
 
 
@@ -107,7 +116,12 @@ class Connections(web.Server):
 
     def __init__(self, app: Answering) -> None:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            return await app.handle(request, cast(Connection, request.protocol).proven)
+            connection = cast(Connection, request.protocol)
+            connection.busy += 1
+            try:
+                return await app.handle(request, connection.proven)
+            finally:
+                connection.busy -= 1
 
         super().__init__(handle)
 

@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any, Final
+
+from aiohttp import web
 
 from mau.errors import MauError
 from mau.server.connection import Answering, Connection, Connections
+from mau.server.guard import Gate, Guard
+from mau.server.limits import network_of
 from mau.wire.tls import TLSContext
 
-MAX_CONNECTIONS: Final = 256
-MAX_CONNECTIONS_PER_ADDRESS: Final = 64
 HANDSHAKE_SECONDS: Final = 10.0
 _GOODBYE_SECONDS: Final = 30.0
 """For what is still in our buffers when a connection is closed, and for the other end's goodbye."""
@@ -21,18 +24,41 @@ _ACCEPT_PAUSE: Final = 0.1
 _BACKLOG: Final = 128
 
 
+@dataclass(eq=False, slots=True)
+class _Guest:
+    """One connection, from the first byte to the last."""
+
+    network: str
+    protocol: Connection
+    friend: bool = False
+    handshake: asyncio.Task[Any] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it may be cut to make room: no friend's, and nothing of an answer is on its way."""
+        return not self.friend and not self.protocol.busy
+
+    def cut(self) -> None:
+        if self.protocol.met:
+            self.protocol.abort()
+        elif self.handshake is not None:
+            self.handshake.cancel()
+
+
 class Listener:
     """Takes connections on one port and lets ``app`` answer; one start for each."""
 
-    def __init__(self, app: Answering, context: TLSContext | None) -> None:
-        """``context`` None: without TLS."""
-        self._app = app
+    def __init__(self, app: Answering, context: TLSContext | None, gate: Gate | None = None) -> None:
+        """``context`` None: without TLS. ``gate``: what is allowed; without one, nobody is a friend."""
+        self._gate = gate or Gate()
+        self._app = Guard(app, self._gate)
         self._context = context
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._handshakes: set[asyncio.Task[Any]] = set()
         self._open: Counter[str] = Counter()
+        self._guests: dict[_Guest, None] = {}
         self._met: set[Connection] = set()
         self._left = asyncio.Event()
 
@@ -53,7 +79,7 @@ class Listener:
     @property
     def connections(self) -> int:
         """How many are open, those included that are shaking hands."""
-        return self._open.total()
+        return len(self._guests)
 
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
@@ -86,15 +112,60 @@ class Listener:
                 # Out of descriptors, or the caller was gone before we looked.
                 await asyncio.sleep(_ACCEPT_PAUSE)
                 continue
-            address = str(peer[0])
-            if self.connections >= MAX_CONNECTIONS or self._open[address] >= MAX_CONNECTIONS_PER_ADDRESS:
-                connection.close()
+            network = network_of(str(peer[0]))
+            if self._has_room(network):
+                self._shake_hands(connection, network, http)
             else:
-                self._shake_hands(connection, address, http)
+                connection.close()
 
-    def _shake_hands(self, connection: socket.socket, address: str, http: Connections) -> None:
+    def _has_room(self, network: str) -> bool:
+        """Whether one more is taken. Who does nothing makes room for who comes: it may be a friend."""
+        limits, refused = self._gate.limits, self._gate.counters.refused
+        if not self._gate.allowance.handshake(network, asyncio.get_running_loop().time()):
+            refused["too often"] += 1
+        elif self._open[network] >= limits.connections_per_address and not self._make_room(network):
+            refused["address"] += 1
+        elif len(self._guests) >= limits.connections and not self._make_room():
+            refused["all"] += 1
+        else:
+            return True
+        return False
+
+    def _make_room(self, network: str | None = None, met: bool = False) -> bool:
+        """Cut who has been idle and no friend for the longest; of one network, or of those it ``met``."""
+        for guest in self._guests:
+            if guest.idle and network in (None, guest.network) and guest.protocol.met >= met:
+                self._gate.counters.refused["made room"] += 1
+                self._forget(guest)
+                guest.cut()
+                return True
+        return False
+
+    def _forget(self, guest: _Guest) -> None:
+        """Count it no longer."""
+        if guest in self._guests:
+            del self._guests[guest]
+            self._open[guest.network] -= 1
+            if self._open[guest.network] <= 0:
+                del self._open[guest.network]
+
+    def _enter(self, guest: _Guest) -> None:
+        """The handshake succeeded."""
+        gate, protocol = self._gate, guest.protocol
+        gate.counters.handshakes["done"] += 1
+        self._met.add(protocol)
+        guest.friend = gate.is_friend(protocol.proven)
+        if guest.friend:
+            gate.allowance.handshake_of_friend(guest.network, asyncio.get_running_loop().time())
+            return
+        strangers = sum(one.protocol.met and not one.friend for one in self._guests)
+        if strangers > gate.limits.stranger_connections:
+            self._make_room(met=True)
+
+    def _shake_hands(self, connection: socket.socket, network: str, http: Connections) -> None:
         """Begin the handshake; from then on the connection belongs to its protocol."""
-        protocol = http()
+        protocol, loop = http(), asyncio.get_running_loop()
+        guest = _Guest(network, protocol)
         taken = False
 
         def take() -> Connection:
@@ -103,26 +174,30 @@ class Listener:
             return protocol
 
         def leave() -> None:
+            self._forget(guest)
             self._met.discard(protocol)
             self._left.set()
-            self._open[address] -= 1
-            if self._open[address] <= 0:
-                del self._open[address]
+
+        def broken(request: web.BaseRequest, status: int) -> None:
+            self._gate.note(request, protocol.proven, status, 0, loop.time())
 
         def shaken(task: asyncio.Task[Any]) -> None:
             self._handshakes.discard(task)
             if not taken:
                 connection.close()
             if not protocol.met:
+                self._gate.counters.handshakes["failed"] += 1
                 leave()
             if not task.cancelled():
                 task.exception()  # whoever cannot shake hands is not worth a line in a log
 
-        self._open[address] += 1
-        protocol.enter = lambda: self._met.add(protocol)
+        self._open[network] += 1
+        self._guests[guest] = None
+        protocol.enter = lambda: self._enter(guest)
         protocol.leave = leave
-        task = asyncio.create_task(
-            asyncio.get_running_loop().connect_accepted_socket(
+        protocol.broken = broken
+        guest.handshake = task = asyncio.create_task(
+            loop.connect_accepted_socket(
                 take,
                 connection,
                 ssl=self._context,

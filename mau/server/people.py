@@ -31,6 +31,15 @@ class People:
         self._lock = threading.Lock()
         self._checked = 0.0
         self._complained = False
+        self._friends = self._friends_now()
+
+    def is_friend(self, proven: Fingerprint | None) -> bool:
+        """Whether that is the owner or a friend, as of the last look at the keyring; never waits."""
+        return proven in self._friends
+
+    def _friends_now(self) -> frozenset[Fingerprint]:
+        friends = (friend.fingerprint for friend in self._keyring.friends())
+        return frozenset((self._account.fingerprint, *friends))
 
     def certificate(self, author: Fingerprint) -> Certificate | None:
         """The key to verify an author's posts with."""
@@ -66,6 +75,7 @@ class People:
             try:
                 if self._keyring.refresh():
                     self._visitors = {}
+                    self._friends = self._friends_now()
                     self._changed()
                 self._complained = False
             except (MauError, OSError) as error:

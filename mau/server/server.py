@@ -10,9 +10,12 @@ from typing import Final
 from mau.account import Account
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
+from mau.server.accesslog import AccessLog
 from mau.server.app import App
 from mau.server.facts import FactsCache
+from mau.server.guard import Gate
 from mau.server.library import Library
+from mau.server.limits import Limits
 from mau.server.listener import Listener
 from mau.server.people import People
 from mau.server.visibility import Relay
@@ -31,15 +34,21 @@ class Server:
         *,
         relay: Relay = "friends",
         relay_of: Mapping[Fingerprint, Relay] | None = None,
+        limits: Limits | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
-        """``relay``: to whom this host gives what others wrote; ``relay_of``: exceptions by author."""
+        """``relay``: to whom this host gives what others wrote; ``relay_of``: exceptions by author.
+
+        ``access_log`` is closed by whoever opened it.
+        """
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
         self.library = Library(account, people, facts, relay, relay_of or {})
         self.app = App(self.library, self._threads)
         self._own_posts = account.posts()
-        self._listener = Listener(self.app, server_context(account.identity()))
+        self.gate = Gate(limits, people.is_friend, access_log)
+        self._listener = Listener(self.app, server_context(account.identity()), self.gate)
 
     async def start(self, host: str, port: int) -> None:
         """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails.

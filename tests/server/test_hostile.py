@@ -16,6 +16,7 @@ import pytest
 from mau.content.binding import PUBLIC
 from mau.server import connection as server_connection
 from mau.server import listener as server_listener
+from mau.server.limits import Limits, Rate
 from mau.wire.paths import file_path
 from tests.server.world import Host, Someone, audience, read_reply, serving
 
@@ -100,14 +101,15 @@ async def test_thousands_of_broken_requests(
     # Half of what is sent is no whole request: nobody waits for the rest here.
     monkeypatch.setattr(server_connection, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(server_connection, "_LINGER_SECONDS", 0.2)
-    monkeypatch.setattr(server_listener, "MAX_CONNECTIONS_PER_ADDRESS", 1000)
     alice.publish("public", b"x" * 100, PUBLIC)
     alice.publish("priv é", b"x", audience(alice, bob))
     alice.publish("big", os.urandom(200_000), PUBLIC)
     caplog.set_level(logging.INFO)
     chance = random.Random(20261120)
     statuses: dict[int, int] = {}
-    async with serving(alice) as host:
+    plenty = Rate(1e6, 1e6)
+    limits = Limits(handshakes=plenty, anonymous_address=plenty, strangers=plenty)
+    async with serving(alice, limits=limits) as host:
         requests = [mutated(chance.choice(seeds(host)), chance) for _ in range(REQUESTS)]
         queue = iter(enumerate(requests))
 
@@ -211,14 +213,13 @@ async def test_a_request_that_never_ends_is_ended(alice: Someone, monkeypatch: p
 
 
 async def test_connections_beyond_the_limit_are_refused_and_counted_back(
-    alice: Someone, monkeypatch: pytest.MonkeyPatch
+    alice: Someone, bob: Someone
 ) -> None:
-    monkeypatch.setattr(server_listener, "MAX_CONNECTIONS_PER_ADDRESS", 5)
-    async with serving(alice) as host:
+    async with serving(alice, limits=Limits(connections_per_address=5)) as host:
         for _ in range(3):
-            open_ones = [await host.connect(None) for _ in range(5)]
+            open_ones = [await host.connect(bob) for _ in range(5)]
             with pytest.raises(OSError):
-                await host.connect(None)
+                await host.connect(bob)
             for _, writer in open_ones:
                 writer.close()
                 await writer.wait_closed()

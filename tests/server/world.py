@@ -19,6 +19,8 @@ from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.openpgp import SecretKey, write_message
 from mau.publish import publish_document, publish_file
+from mau.server.accesslog import AccessLog
+from mau.server.limits import Limits
 from mau.server.server import Server
 from mau.server.visibility import Relay
 from mau.tree.layout import Root
@@ -182,9 +184,20 @@ class Host:
 
 @asynccontextmanager
 async def serving(
-    owner: Someone, relay: Relay = "friends", relay_of: Mapping[Fingerprint, Relay] | None = None
+    owner: Someone,
+    relay: Relay = "friends",
+    relay_of: Mapping[Fingerprint, Relay] | None = None,
+    limits: Limits | None = None,
+    access_log: AccessLog | None = None,
 ) -> AsyncIterator[Host]:
-    server = Server(owner.account, Keyring.load(owner.account), relay=relay, relay_of=relay_of)
+    server = Server(
+        owner.account,
+        Keyring.load(owner.account),
+        relay=relay,
+        relay_of=relay_of,
+        limits=limits,
+        access_log=access_log,
+    )
     await server.start("127.0.0.1", 0)
     try:
         yield Host(owner, server)

@@ -1,0 +1,111 @@
+"""The access log: one line of JSON for each request (spec/http.yaml H59). Written behind the event loop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TextIO
+
+from mau.errors import MauError
+from mau.fingerprint import Fingerprint
+
+_WAITING: Final = 10_000
+"""Lines that wait for a slow disk or pipe; what is beyond is counted and not written."""
+_LONGEST: Final = 1024
+_log = logging.getLogger("mau.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One request and its answer. ``time`` in unix seconds, ``size`` in bytes of body."""
+
+    time: float
+    proven: Fingerprint | None
+    address: str
+    method: str
+    path: str
+    status: int
+    size: int
+    seconds: float
+
+
+def line(access: Access) -> str:
+    """The line, without its end. What came from outside is cut to length, and is ASCII without controls.
+
+    Of the path nothing after ``?`` is kept: what stands there may be for one visitor alone.
+    """
+    words = {
+        "time": datetime.fromtimestamp(access.time, UTC).isoformat(timespec="milliseconds"),
+        "fingerprint": access.proven.hex if access.proven else "-",
+        "address": access.address,
+        "method": access.method[:32],
+        "path": access.path.partition("?")[0][:_LONGEST],
+        "status": access.status,
+        "bytes": access.size,
+        "seconds": round(access.seconds, 6),
+    }
+    return json.dumps(words).replace("\x7f", "\\u007f")
+
+
+class AccessLog:
+    """Appends lines to a file, or to standard output for "-". Never makes the server wait or fail."""
+
+    def __init__(self, place: str) -> None:
+        """MauError when the file cannot be opened; it is made for its owner alone."""
+        self._lines: queue.Queue[str | None] = queue.Queue(_WAITING)
+        self._dropped = 0
+        self._complained = False
+        self._out = sys.stdout if place == "-" else _opened(Path(place))
+        self._own = place != "-"
+        self._thread = threading.Thread(target=self._write, name="mau-access-log", daemon=True)
+        self._thread.start()
+
+    def note(self, access: Access) -> None:
+        """Write it soon."""
+        try:
+            self._lines.put_nowait(line(access))
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self) -> None:
+        """Write what waits, for two seconds at most."""
+        try:
+            self._lines.put(None, timeout=1)
+        except queue.Full:
+            return
+        self._thread.join(1)
+
+    def _write(self) -> None:
+        while (text := self._lines.get()) is not None:
+            dropped, self._dropped = self._dropped, 0
+            if dropped:
+                text += "\n" + json.dumps({"dropped": dropped})
+            try:
+                self._out.write(text + "\n")
+                if self._lines.empty():
+                    self._out.flush()
+            except (OSError, ValueError) as error:
+                if not self._complained:
+                    _log.warning("the access log cannot be written: %s", error)
+                self._complained = True
+        try:
+            self._out.flush()
+            if self._own:
+                self._out.close()
+        except (OSError, ValueError):
+            return
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        return os.fdopen(os.open(path, flags, 0o600), "a", encoding="ascii")
+    except OSError as error:
+        raise MauError(f"cannot write the access log {str(path)!r}: {error.strerror}") from error
