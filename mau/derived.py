@@ -21,6 +21,7 @@ _TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 # How long one process waits for another's transaction, in seconds. Transactions here last milliseconds.
 BUSY_TIMEOUT = 10.0
+_ATTEMPTS = 5
 
 
 class Database:
@@ -37,16 +38,24 @@ class Database:
         self._connection: sqlite3.Connection | None = None
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do ``work`` in one transaction; once more on a new file when the old one turns out damaged."""
-        try:
-            with self._transaction() as connection:
-                return work(connection)
-        except sqlite3.OperationalError as error:
-            if not _is_damage(error):
-                raise
-        except sqlite3.DatabaseError:
-            pass
-        self._begin_anew()
+        """Do ``work`` in one transaction; once more on a new file when the old one turns out damaged.
+
+        Another process may be quicker and put a new file in the place of one that is open here: SQLite calls
+        that an I/O error, and trying again is all that it takes.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._transaction() as connection:
+                    return work(connection)
+            except sqlite3.OperationalError as error:
+                if _code(error) == sqlite3.SQLITE_IOERR:
+                    self.close()
+                    continue
+                if not _is_damage(error):
+                    raise
+            except sqlite3.DatabaseError:
+                pass
+            self._begin_anew()
         with self._transaction() as connection:
             return work(connection)
 
@@ -141,5 +150,9 @@ class Database:
 
 def _is_damage(error: sqlite3.OperationalError) -> bool:
     """Tell a damaged schema from a locked file or a full disk."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, 0 when there is none."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
