@@ -201,7 +201,9 @@ class _Round:
         return make_plan(wanted, holding, from_author=self.peer == self._author)
 
     def _defer_all(self, items: Iterable[Item], errors: dict[str, MauError]) -> None:
-        error = UnknownAuthor("the key of its author is not held here: `mau friend add` it, then sync again")
+        error = UnknownAuthor(
+            "the key of its author is not held here: `mau friend add` fetches it (--at, --via), then sync again"
+        )
         for item in items:
             errors[item.name] = error
             self.report.deferred.append(Trouble(item.name, item.sum, error))
