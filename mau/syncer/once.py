@@ -202,7 +202,7 @@ class _Round:
 
     def _defer_all(self, items: Iterable[Item], errors: dict[str, MauError]) -> None:
         error = UnknownAuthor(
-            "the key of its author is not held here: `mau friend add` fetches it (--at, --via), then sync again"
+            "the key of its author is not held here: `mau friend add` fetches it (--at, --via); then sync"
         )
         for item in items:
             errors[item.name] = error
