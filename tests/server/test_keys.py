@@ -15,12 +15,12 @@ import pytest
 from mau.content.binding import PUBLIC
 from mau.errors import PeerMisbehaved
 from mau.fingerprint import Fingerprint
-from mau.openpgp import Certificate
+from mau.openpgp import Certificate, SecretKey
 from mau.server import people as server_people
 from mau.server.visibility import Relay
 from mau.wire.client import PeerClient
 from mau.wire.paths import key_path
-from tests.server.world import Host, Reply, Someone, audience, serving
+from tests.server.world import Host, Reply, Someone, audience, make_someone, serving
 
 PATIENCE = 30.0
 NOBODY = Fingerprint(bytes(20))
@@ -103,6 +103,36 @@ async def test_posts_of_somebody_whose_key_is_not_held_bring_none(
     async with serving(alice) as host:
         assert (await host.list(bob, mallory)).names == ["x"]
         assert await key_of(host, bob, mallory.fingerprint) is None
+
+
+@pytest.mark.parametrize("name", ["Zoë 佐", "\u202eeoZ\x1b[2J", "a" * 2000])
+async def test_a_key_is_given_out_whatever_its_holder_is_called(
+    alice: Someone, carol: Someone, tmp_path: Path, name: str
+) -> None:
+    zoe = make_someone(tmp_path, "zoe", SecretKey.generate(name, "zoe@example.org"))
+    alice.keyring.add(zoe.account.certificate, "zoe")
+    alice.holds(zoe, "x", zoe.message(b"1", None, name="x", audience=PUBLIC))
+    async with serving(alice) as host:
+        reply = await host.ask(carol, key_path(zoe.fingerprint))
+    assert reply.body.isascii()
+    assert Certificate.parse(reply.body) == zoe.account.certificate
+
+
+def test_a_key_of_gpg_stays_as_it_is(gpg_home: list[str]) -> None:
+    gpg(gpg_home, "--quick-gen-key", "Dora <dora@example.org>", "rsa3072", "cert,sign", "1y")
+    [found] = [
+        line.split(":")[9]
+        for line in gpg(gpg_home, "--with-colons", "--list-keys").decode().splitlines()
+        if line.startswith("fpr")
+    ]
+    for usage in ("encr", "sign"):
+        gpg(gpg_home, "--quick-add-key", found, "rsa2048" if usage == "encr" else "ed25519", usage)
+    gpg(gpg_home, "--quick-add-uid", found, "Dora the second <d2@example.org>")
+    gpg(gpg_home, "--quick-revoke-uid", found, "Dora the second <d2@example.org>")
+    exported = gpg(gpg_home, "--export", found)
+    dora = Certificate.parse(exported)
+    assert bytes(dora.without_others()) == bytes(dora)
+    assert dora.without_others().encryption_keyids == dora.encryption_keyids != frozenset()
 
 
 async def test_not_there_and_not_for_you_are_one_answer(
