@@ -40,11 +40,15 @@ _GONE: Final = frozenset({401, 403, 404, 410})
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: until there is a proven connection, until an answer begins, and between two of its pieces."""
+    """Seconds: until there is a proven connection, until an answer begins, and between two of its pieces.
+
+    ``busy``: how long one request waits, in all, for a peer that says when it may be asked again.
+    """
 
     connect: float = 10.0
     answer: float = 120.0
     stall: float = 60.0
+    busy: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class PeerClient:
         self._timeouts = timeouts or Timeouts()
         self._connections = connections
         self._turns = asyncio.Semaphore(connections)
+        self._welcome = 0.0  # when the peer may be asked again, by the clock of the loop
         self._session: aiohttp.ClientSession | None = None
         self._origin = ""
 
@@ -172,9 +177,7 @@ class PeerClient:
         url = URL(self._origin + path, encoded=True)
         headers = {} if since is None else {"If-Modified-Since": since}
         async with self._turns:  # waiting for a connection of our own is not the peer's silence
-            with _explaining():
-                async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
-                    response = await self._session.get(url, headers=headers, allow_redirects=False)
+            response = await self._answer(url, headers)
             try:
                 yield response
             except BaseException:
@@ -182,11 +185,33 @@ class PeerClient:
                 raise
             response.release()
 
+    async def _answer(self, url: URL, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        """The answer; to one that says when to ask again, we do (RFC 9110 10.2.3), if that is soon."""
+        assert self._session is not None  # noqa: S101 - who calls has looked
+        loop = asyncio.get_running_loop()
+        patience = self._timeouts.busy
+        while True:
+            # Whoever was told to wait waits for all: the others would only be told the same.
+            pause = min(self._welcome - loop.time(), patience)
+            if pause > 0:
+                patience -= pause
+                await asyncio.sleep(pause)
+            with _explaining():
+                async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
+                    response = await self._session.get(url, headers=headers, allow_redirects=False)
+            wait = _retry_after(response)
+            if wait is None or wait > patience:
+                return response
+            response.close()
+            self._welcome = max(self._welcome, loop.time() + wait)
+
     @staticmethod
     def _check(response: aiohttp.ClientResponse) -> None:
         if response.status != 200:
             if response.status in _BUSY:
-                raise PeerUnreachable(f"it is busy (status {response.status}); try again later")
+                wait = _retry_after(response)
+                when = "later" if wait is None else f"in {wait} seconds"
+                raise PeerUnreachable(f"it is busy (status {response.status}); try again {when}")
             if response.status in _GONE:
                 raise PeerMisbehaved(f"it does not give that out (any more): status {response.status}")
             raise PeerMisbehaved(f"it answered with status {response.status}")
@@ -253,6 +278,14 @@ class PeerClient:
                 if came < _LEAST:
                     raise PeerUnreachable("it sends next to nothing")
                 began, came = time.monotonic(), 0
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> int | None:
+    """Seconds that a busy peer wants us to wait, at least one; None when it is not busy or does not say."""
+    text = response.headers.get("Retry-After", "")
+    if response.status not in _BUSY or not (text.isascii() and text.isdigit() and len(text) <= 6):
+        return None
+    return max(1, int(text))
 
 
 @contextmanager

@@ -292,7 +292,7 @@ CUT_OFF = {
     "half a large body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 300_000,
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n[",
     "busy": b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
-    "too many": b"HTTP/1.1 429 Too Many\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n",
+    "too many": b"HTTP/1.1 429 Too Many\r\nRetry-After: 500\r\nContent-Length: 0\r\n\r\n",
 }
 
 
@@ -312,6 +312,33 @@ async def test_an_answer_without_an_end_is_no_answer(
         async with peer_that_says(identity, *answers, then_close=then_close) as (peer, _):
             with pytest.raises((PeerUnreachable, PeerMisbehaved)):
                 await peer.fetch(identity.fingerprint, "x.pgp", io.BytesIO(), size=1_000_000, limit=1 << 30)
+
+
+def busy(seconds: str, status: int = 429) -> bytes:
+    return f"HTTP/1.1 {status} Busy\r\nRetry-After: {seconds}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+async def test_a_peer_that_says_when_to_ask_again_is_asked_again_then(identity: Identity) -> None:
+    async with peer_that_says(identity, busy("1"), then_close=True) as (peer, got):
+        started = time.monotonic()
+        listing = asyncio.create_task(peer.listing(identity.fingerprint))
+        with pytest.raises(PeerUnreachable):  # the peer has nothing else to say
+            await listing
+        assert time.monotonic() - started >= 1
+        assert len(got) >= 2
+
+
+@pytest.mark.parametrize("word", ["31", "3600", "99999999", "-1", "1.5", "soon", "", "١"])
+@pytest.mark.parametrize("status", [429, 503])
+async def test_no_longer_than_is_said_beforehand_is_waited(
+    identity: Identity, word: str, status: int
+) -> None:
+    async with peer_that_says(identity, busy(word, status), then_close=False) as (peer, got):
+        started = time.monotonic()
+        with pytest.raises(PeerUnreachable, match=r"busy.*try again"):
+            await peer.listing(identity.fingerprint)
+        assert time.monotonic() - started < 1
+        assert len(got) == 1
 
 
 async def test_a_file_of_another_size_is_not_taken(identity: Identity) -> None:
