@@ -81,7 +81,8 @@ class Scanner:
         return total
 
     def check(self, author: Fingerprint, names: Iterable[str]) -> Checked:
-        """Look at single names, whatever their stamps say."""
+        """Look at single names, whatever their stamps say. NoAccount as above."""
+        self._require_tree()
         return self._noted(author, names, None)
 
     def _require_tree(self) -> None:

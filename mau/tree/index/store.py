@@ -17,8 +17,8 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -45,11 +45,20 @@ class Gone(Exception):
     """There is no usable database of this generation."""
 
 
-@dataclass(slots=True)
 class _Opened:
-    connection: sqlite3.Connection
-    generation: str
-    files: tuple[Stat, Stat, Stat]
+    """The connection of one thread; closed when the thread has ended."""
+
+    __slots__ = ("__weakref__", "connection", "files", "generation")
+
+    def __init__(
+        self, connection: sqlite3.Connection, generation: str, files: tuple[Stat, Stat, Stat]
+    ) -> None:
+        self.connection = connection
+        self.generation = generation
+        self.files = files
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
 class Store:
@@ -68,7 +77,7 @@ class Store:
         self._examiner = examiner
         self.now = now
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Opened] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._directory = place()
 
@@ -113,10 +122,10 @@ class Store:
     def close(self) -> None:
         """Let go of every connection, of other threads too."""
         with self._lock:
-            connections, self._all = self._all, []
+            everyone, self._all = list(self._all), weakref.WeakSet()
             self._local = threading.local()
-        for connection in connections:
-            connection.close()
+        for opened in everyone:
+            opened.connection.close()
 
     # --- opening -------------------------------------------------------------------------------------------
 
@@ -179,9 +188,10 @@ class Store:
         except BaseException:
             connection.close()
             raise
+        opened = _Opened(connection, generation, files)
         with self._lock:
-            self._all.append(connection)
-        return _Opened(connection, generation, files)
+            self._all.add(opened)
+        return opened
 
     def _identity(self) -> tuple[str, str]:
         found = self._noted().stat()
@@ -191,9 +201,6 @@ class Store:
         opened: _Opened | None = getattr(self._local, "opened", None)
         if opened is not None:
             self._local.opened = None
-            with self._lock:
-                if opened.connection in self._all:
-                    self._all.remove(opened.connection)
             opened.connection.close()
 
     # --- beginning anew ------------------------------------------------------------------------------------

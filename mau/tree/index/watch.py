@@ -84,18 +84,15 @@ class Watch:
                 due.everything = True
             try:
                 self._handle(due)
-                wait = self._rescan or (_RESCAN if self.watching else _RESCAN_UNWATCHED)
-            except MauError as error:  # the tree is not there, or not whole: it may come back
-                _log.warning("the index cannot be brought up to date: %s", error)
-                wait = _RETRY
-            except Exception:
-                _log.exception("the index cannot be brought up to date")
-                wait = _RETRY
+            except Exception as error:  # the tree may not be there, or not whole: it may come back
+                told = not isinstance(error, MauError)
+                _log.warning("the index cannot be brought up to date: %s", error, exc_info=told)
+                next_scan = time.monotonic() + min(self._rescan or _RETRY, _RETRY)
             else:
                 if due.everything:
                     self._ready.set()
-            if due.everything:
-                next_scan = time.monotonic() + wait
+                    wait = self._rescan or (_RESCAN if self.watching else _RESCAN_UNWATCHED)
+                    next_scan = time.monotonic() + wait
             due = self._gathered.wait(next_scan)
 
     def _handle(self, due: Due) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import stat
@@ -309,3 +310,20 @@ def test_threads_share_one(root: Root, alice: Path, index: Index) -> None:
         thread.join()
     assert problems == []
     assert indexed(index, ALICE) == plain_scan(root, ALICE)
+
+
+def test_a_thread_that_ended_leaves_no_connection(index: Index) -> None:
+    def opened() -> int:
+        count = 0
+        for path in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                count += "/.index/" in str(path.readlink())
+        return count
+
+    index.refresh()
+    before = opened()
+    for _ in range(20):
+        thread = threading.Thread(target=index.refresh)
+        thread.start()
+        thread.join()
+    assert opened() <= before + 2  # SQLite keeps a few for the next one

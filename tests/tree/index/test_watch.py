@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -288,3 +289,29 @@ def test_the_index_is_not_woken_by_its_own_writing(
     told.until(is_current(index, root))
     assert {path for path in watch._watched if ".index" in path} == set()
     assert sys.platform != "linux" or watch.watching
+
+
+def test_when_watchdog_complains_everything_is_looked_at(
+    index: Index, root: Root, alice: Path, told: Told, watch: Watch
+) -> None:
+    """As it does when the kernel dropped events: what happened then is known to nobody."""
+    watch._observer.unschedule_all()  # type: ignore[union-attr]
+    watch._watched.clear()
+    (alice / "x.pgp").write_bytes(b"r1\none")
+    logging.getLogger("watchdog.observers.inotify_c").warning("events were lost, says the test")
+    told.until(is_current(index, root))
+
+
+def test_a_tree_that_was_gone_is_found_again_by_itself(
+    index: Index, root: Root, alice: Path, told: Told, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (alice / "x.pgp").write_bytes(b"r1\none")
+    with index.watch(rescan_every=0.2) as running:
+        assert running.wait_ready(20)
+        root.path.rename(tmp_path / "away")
+        told.until(lambda: "cannot be brought up to date" in caplog.text)
+        assert not root.path.exists()
+        (tmp_path / "away" / ALICE.hex / "y.pgp").write_bytes(b"r1\ntwo")
+        (tmp_path / "away").rename(root.path)
+        told.until(lambda: (ALICE, False, "y.pgp") in told.heard)
+        assert indexed(index, ALICE) == plain_scan(root, ALICE)
