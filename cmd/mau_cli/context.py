@@ -56,8 +56,12 @@ class Session:
         from mau.config.keys import DIR
         from mau.tree.layout import Root
 
-        directory = self.config.get(DIR)
-        return Root.find(None if directory is None else expand(directory))
+        setting = self.config.setting(DIR)
+        if setting.value is None:
+            return Root.find()
+        # What the file says stands for ~/Mau; it does not take one out of the tree one stands in.
+        named = expand(setting.value)
+        return Root.find(fallback=named) if setting.origin == "file" else Root.find(named)
 
     @property
     def interactive(self) -> bool:

@@ -39,8 +39,9 @@ class Root:
         directory: Path | None = None,
         environ: Mapping[str, str] = os.environ,
         cwd: Path | None = None,
+        fallback: Path | None = None,
     ) -> Root:
-        """The tree to use: `directory`, else MAU_DIR, `cwd` if it holds ``.mau``, ``~/Mau`` (L1)."""
+        """The tree: `directory`, else MAU_DIR, `cwd` if it holds ``.mau``, `fallback`, ``~/Mau`` (L1)."""
         if directory is not None:
             return cls(directory.expanduser().absolute())
         if environ.get("MAU_DIR"):
@@ -48,6 +49,8 @@ class Root:
         here = cwd or Path.cwd()
         if (here / KEYS_DIR).is_dir():
             return cls(here)
+        if fallback is not None:
+            return cls(fallback)
         home = environ.get("HOME")
         return cls((Path(home) if home else Path.home()) / "Mau")
 

@@ -148,8 +148,10 @@ def test_the_tree_can_be_set(mau: Run, alice: Account, file: Path, tmp_path: Pat
     other = tmp_path / "other"
     (other / ".mau").mkdir(parents=True)
     mau("config", "set", "dir", str(alice.root.path))
-    done = without_dir("whoami", cwd=other, MAU_PASSPHRASE=PASSPHRASE)
+    done = without_dir("whoami", cwd=tmp_path, MAU_PASSPHRASE=PASSPHRASE)
     assert (done.returncode, alice.fingerprint.hex in done.stdout) == (0, True)
+    # Who stands in a tree means that one.
+    assert without_dir("whoami", cwd=other, MAU_PASSPHRASE=PASSPHRASE).returncode == 1
     assert without_dir("whoami", cwd=tmp_path, MAU_DIR=str(other), MAU_PASSPHRASE="x").returncode == 1
 
 
