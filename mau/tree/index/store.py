@@ -31,6 +31,9 @@ Stat = tuple[int, int]
 
 _BUSY: Final = 60.0  # seconds; transactions last milliseconds, but disks may not
 _CACHE_KIB: Final = 4096
+_LOG_PAGES: Final = (
+    4000  # of 4 KiB, before the log is written back: a first scan changes the same pages often
+)
 _DAMAGE: Final = frozenset(
     {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CANTOPEN}
 )
@@ -267,6 +270,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         # In a write-ahead log that is enough for a database which a power failure leaves whole.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB:d}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES:d}")
     except BaseException as error:
         if connection is not None:
             connection.close()

@@ -17,6 +17,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, author: Fingerprint, now: Callable[[], int]) -> None:
         self._connection = connection
         self._now = now
+        self._readers: dict[bytes, int] = {}
         state = author_state(connection, author)
         self._number = (
             state.number
@@ -115,12 +116,15 @@ class Writer:
 
     def _keys(self, readers: Sequence[bytes]) -> bytes:
         """The numbers of the readers, packed: each once, in order."""
-        numbers = []
-        for reader in set(readers):
-            number = reader_id(self._connection, reader)
+        numbers = set()
+        for reader in readers:
+            number = self._readers.get(reader)
             if number is None:
-                number = self._insert("INSERT INTO reader (key) VALUES (?)", (reader,))
-            numbers.append(number)
+                number = reader_id(self._connection, reader)
+                if number is None:
+                    number = self._insert("INSERT INTO reader (key) VALUES (?)", (reader,))
+                self._readers[reader] = number
+            numbers.add(number)
         return struct.pack(f"<{len(numbers)}I", *sorted(numbers))
 
 
