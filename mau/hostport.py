@@ -37,6 +37,26 @@ def parse_listen(text: str) -> Address:
     return (parsed[0] if host else ""), (0 if any_port else parsed[1])
 
 
+def parse_web_listen(text: str) -> tuple[str, Address]:
+    """As `parse_listen`, with ``http://``, ``https://`` or nothing before it: (scheme, address)."""
+    scheme, found, rest = text.strip().partition("://")
+    if not found:
+        return "https", parse_listen(text)
+    if scheme.lower() not in ("http", "https"):
+        raise AddressMalformed(f"not http:// or https://: {text!r:.80}")
+    return scheme.lower(), parse_listen(rest.removesuffix("/"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name, whatever is asked."""
+    if host.rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def format_address(address: Address) -> str:
     """The text of an address, with brackets around IPv6."""
     host, port = address

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from mau.config.kinds import Audience, Choice, Command, Kind, Listen, PathText
+from mau.config.kinds import Audience, Choice, Command, Kind, Listen, PathText, WebListen
 from mau.errors import ConfigError, InvalidFingerprint
 from mau.fingerprint import Fingerprint
 
 T = TypeVar("T")
 Relay = Literal["none", "friends", "public"]
+PlainWeb = Literal["loopback", "anywhere"]
 
 PREFIX: Final = "MAU_"
 
@@ -44,9 +45,9 @@ DIR: Final[Key[str | None]] = Key(
     "dir",
     PathText(),
     None,
-    "the directory tree to work in",
+    "the directory tree to work in where the current directory holds none",
     "--dir",
-    "the current directory if it holds .mau, else ~/Mau",
+    "~/Mau",
 )
 PASSPHRASE_FILE: Final[Key[str | None]] = Key(
     "passphrase.file",
@@ -94,6 +95,37 @@ RELAY_OF: Final[Key[Relay | None]] = Key(
     "",
     "server.relay",
 )
+WEB_LISTEN: Final[Key[str | None]] = Key(
+    "web.listen",
+    WebListen(),
+    None,
+    "where to show your public posts to browsers; http:// is without TLS",
+    "serve --web-listen",
+    "they are not shown to browsers",
+)
+WEB_PLAIN: Final[Key[PlainWeb]] = Key(
+    "web.plain",
+    Choice[PlainWeb]("loopback", "anywhere"),
+    "loopback",
+    "where http:// may listen; anywhere is for a proxy on another machine that does TLS",
+    "serve --web-plain",
+)
+WEB_CERTIFICATE: Final[Key[str | None]] = Key(
+    "web.certificate",
+    PathText(),
+    None,
+    "the certificate for browsers with its chain, in PEM; together with web.key",
+    "serve --web-certificate",
+    "one is made, which browsers warn of",
+)
+WEB_KEY: Final[Key[str | None]] = Key(
+    "web.key",
+    PathText(),
+    None,
+    "the private key of web.certificate, in PEM without a passphrase",
+    "serve --web-key",
+    "one is made, which browsers warn of",
+)
 
 KEYS: Final[tuple[Key[Any], ...]] = (
     DIR,
@@ -103,6 +135,10 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     SERVER_LISTEN,
     SERVER_RELAY,
     RELAY_OF,
+    WEB_LISTEN,
+    WEB_PLAIN,
+    WEB_CERTIFICATE,
+    WEB_KEY,
 )
 """In the order in which they are shown."""
 

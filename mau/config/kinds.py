@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from mau.errors import AddressMalformed
-from mau.hostport import parse_listen
+from mau.hostport import parse_listen, parse_web_listen
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -77,6 +77,19 @@ class Listen(Kind[str]):
     def parse(self, text: str) -> str:
         try:
             parse_listen(text)
+        except AddressMalformed as error:
+            raise DoesNotFit(str(error)) from None
+        return text.strip()
+
+
+class WebListen(Kind[str]):
+    """Where to listen for browsers."""
+
+    form = "HOST:PORT or http://HOST:PORT, as for server.listen,"
+
+    def parse(self, text: str) -> str:
+        try:
+            parse_web_listen(text)
         except AddressMalformed as error:
             raise DoesNotFit(str(error)) from None
         return text.strip()

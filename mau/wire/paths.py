@@ -3,6 +3,7 @@
     /p2p/FPR                              what FPR has published and the visitor may read (a slash may follow)
     /p2p/FPR/NAME.pgp                     one file, as it is now
     /p2p/FPR/NAME.pgp.version/SHA256      one content of it, now or earlier; ``.versions``, ``SHA256.pgp`` too
+    /p2p/FPR/index.json                   on the web: the listing as a file (spec/web.md)
     /pks/lookup?op=get&search=0xFPR       the key of FPR (HKP)
 
 In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as it is.
@@ -89,6 +90,11 @@ Target = ListTarget | FileTarget | VersionTarget | KeyTarget
 def list_path(author: Fingerprint) -> str:
     """The path of an author's listing."""
     return f"{ROOT}/{author.hex}"
+
+
+def index_path(author: Fingerprint) -> str:
+    """The path of an author's listing on the web, where a file cannot be a directory too (spec/web.md)."""
+    return f"{ROOT}/{author.hex}/index.json"
 
 
 def file_path(author: Fingerprint, name: str) -> str:

@@ -19,13 +19,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL, crypto
 
-from mau.errors import IdentityError
+from mau.errors import ConfigError, IdentityError
 from mau.fingerprint import Fingerprint
 from mau.wire.identity import Identity, fingerprint_and_key_of, self_signed
 
@@ -84,6 +85,29 @@ def client_context(identity: Identity | None, expected: Fingerprint) -> ssl.SSLC
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.prepare(_client_settings(identity), expected)
     return context
+
+
+def web_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Make the context of a listener for browsers: ordinary TLS from 1.2 on; nobody is asked who he is.
+
+    Both are files in PEM, and may be the same one. ConfigError when they are no certificate with its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols([ALPN.decode()])
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    try:
+        # An empty passphrase: else OpenSSL asks for one on the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = "no certificate in PEM with its key, unlocked" if isinstance(error, ssl.SSLError) else error
+        raise ConfigError(f"{str(certificate)!r} and {str(key)!r}: {reason}") from error
+    return context
+
+
+def web_client_context() -> ssl.SSLContext:
+    """Make the context for a host on the web: the system's authorities say whether it is the one named."""
+    return ssl.create_default_context()
 
 
 def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | None:

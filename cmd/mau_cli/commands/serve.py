@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.config.keys import SERVER_LISTEN, SERVER_RELAY
+from mau.config.keys import SERVER_LISTEN, SERVER_RELAY, WEB_CERTIFICATE, WEB_KEY, WEB_LISTEN, WEB_PLAIN
 from mau_cli.context import Session
 from mau_cli.output import data, emit_json, say
 
 if TYPE_CHECKING:
-    from mau.config.keys import Relay
+    from pathlib import Path
+
+    from mau.config.keys import Key, PlainWeb, Relay
+    from mau.web.host import WebHost
 
 
 @click.command("serve")
@@ -28,9 +31,38 @@ if TYPE_CHECKING:
     "public and says so itself. Settings relay.FPR make exceptions for single authors. "
     f"[setting {SERVER_RELAY.name}, default {SERVER_RELAY.default}]",
 )
+@click.option(
+    "--web-listen",
+    "--web",
+    metavar="HOST:PORT",
+    help="Show your public posts to browsers there; http://HOST:PORT is without TLS. "
+    f"[setting {WEB_LISTEN.name}, off by default]",
+)
+@click.option(
+    "--web-plain",
+    type=click.Choice(["loopback", "anywhere"]),
+    help="Where http:// may listen: anywhere is for a proxy on another machine that does TLS. "
+    f"[setting {WEB_PLAIN.name}, default {WEB_PLAIN.default}]",
+)
+@click.option(
+    "--web-certificate",
+    metavar="FILE",
+    help="The certificate for browsers, in PEM; one is made otherwise, which they warn of. "
+    f"[setting {WEB_CERTIFICATE.name}]",
+)
+@click.option("--web-key", metavar="FILE", help=f"Its private key, in PEM. [setting {WEB_KEY.name}]")
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
-def command(session: Session, listen: str | None, relay: Relay | None, as_json: bool) -> None:
+def command(
+    session: Session,
+    listen: str | None,
+    relay: Relay | None,
+    web_listen: str | None,
+    web_plain: PlainWeb | None,
+    web_certificate: str | None,
+    web_key: str | None,
+    as_json: bool,
+) -> None:
     """Let friends fetch what is for them, and everybody what is public.
 
     Prints one line, ADDRESS FINGERPRINT, once it listens; ends at Ctrl-C or SIGTERM, after what is being sent
@@ -38,10 +70,15 @@ def command(session: Session, listen: str | None, relay: Relay | None, as_json: 
     """
     import asyncio
 
-    from mau.hostport import format_address, parse_listen
+    from mau.hostport import format_address, parse_listen, parse_web_listen
 
     host, port = parse_listen(session.config.get(SERVER_LISTEN, listen))
     policy, relay_of = session.config.get(SERVER_RELAY, relay), session.config.relay_of()
+    web_where = session.config.get(WEB_LISTEN, web_listen)
+    if web_where is not None:
+        parse_web_listen(web_where)
+    certificate = _file(session, WEB_CERTIFICATE, web_certificate)
+    key = _file(session, WEB_KEY, web_key)
     account, keyring = session.account(), session.keyring()
 
     async def run() -> None:
@@ -57,7 +94,15 @@ def command(session: Session, listen: str | None, relay: Relay | None, as_json: 
             loop.add_signal_handler(number, ended.set)
         server = Server(account, keyring, relay=policy, relay_of=relay_of)
         await server.start(host, port)
+        web: WebHost | None = None
         try:
+            if web_where is not None:
+                from mau.web.host import WebHost
+
+                plain = session.config.get(WEB_PLAIN, web_plain)
+                web = WebHost(account, server, certificate=certificate, key=key, plain=plain)
+                await web.start(web_where)
+                say(f"Your public posts are shown to browsers at {web.url}")
             address = format_address(server.address)
             # Words before the address: who reads that may read no further.
             for author, one in relay_of.items():
@@ -70,12 +115,22 @@ def command(session: Session, listen: str | None, relay: Relay | None, as_json: 
                         "fingerprint": account.fingerprint,
                         "relay": policy,
                         "relay_of": {author.hex: one for author, one in relay_of.items()},
+                        "web": None if web is None else web.url,
                     }
                 )
             else:
                 data(f"{address} {account.fingerprint}")
             await ended.wait()
         finally:
+            if web is not None:
+                await web.stop()
             await server.stop()
 
     asyncio.run(run())
+
+
+def _file(session: Session, key: Key[str | None], option: str | None) -> Path | None:
+    from mau.config.file import expand
+
+    found = session.config.get(key, option)
+    return None if found is None else expand(found)
