@@ -30,8 +30,8 @@ class _Guest:
 
     network: str
     protocol: Connection
+    socket: socket.socket
     friend: bool = False
-    handshake: asyncio.Task[Any] | None = None
 
     @property
     def idle(self) -> bool:
@@ -39,10 +39,13 @@ class _Guest:
         return not self.friend and not self.protocol.busy
 
     def cut(self) -> None:
+        """End it, whatever is still to be sent."""
         if self.protocol.met:
             self.protocol.abort()
-        elif self.handshake is not None:
-            self.handshake.cancel()
+            return
+        # To cancel a handshake that has just begun would leave its socket open: it sees the end instead.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Listener:
@@ -55,7 +58,7 @@ class Listener:
         self._context = context
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []
-        self._accepting: list[asyncio.Task[None]] = []
+        self._accepting = False
         self._handshakes: set[asyncio.Task[Any]] = set()
         self._open: Counter[str] = Counter()
         self._guests: dict[_Guest, None] = {}
@@ -65,10 +68,10 @@ class Listener:
     async def start(self, host: str, port: int) -> None:
         """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails."""
         self._sockets = await _listen(host, port)
-        self._http = http = Connections(self._app)
-        self._accepting = [
-            asyncio.create_task(self._accept(listener, http), name="mau-accept") for listener in self._sockets
-        ]
+        self._http = Connections(self._app)
+        self._accepting = True
+        for listener in self._sockets:
+            self._watch(listener, self._http)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -83,9 +86,12 @@ class Listener:
 
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
-        for task in (*self._accepting, *self._handshakes):
-            task.cancel()
-        await asyncio.gather(*self._accepting, *self._handshakes, return_exceptions=True)
+        self._accepting = False
+        for listener in self._sockets:
+            asyncio.get_running_loop().remove_reader(listener)
+        for guest in [guest for guest in self._guests if not guest.protocol.met]:
+            guest.cut()
+        await asyncio.gather(*self._handshakes, return_exceptions=True)
         for listener in self._sockets:
             listener.close()
         if self._http is not None:
@@ -103,20 +109,27 @@ class Listener:
 
     # --- connections ---------------------------------------------------------------------------------------
 
-    async def _accept(self, listener: socket.socket, http: Connections) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, peer = await loop.sock_accept(listener)
-            except OSError:
-                # Out of descriptors, or the caller was gone before we looked.
-                await asyncio.sleep(_ACCEPT_PAUSE)
-                continue
-            network = network_of(str(peer[0]))
-            if self._has_room(network):
-                self._shake_hands(connection, network, http)
-            else:
-                connection.close()
+    def _watch(self, listener: socket.socket, http: Connections) -> None:
+        """Accept whoever comes. (A task that is cancelled while it accepts would lose a socket.)"""
+        if self._accepting:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener, http)
+
+    def _accept(self, listener: socket.socket, http: Connections) -> None:
+        try:
+            connection, peer = listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # the caller was gone before we looked
+        except OSError:  # out of descriptors
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(_ACCEPT_PAUSE, self._watch, listener, http)
+            return
+        connection.setblocking(False)
+        network = network_of(str(peer[0]))
+        if self._has_room(network):
+            self._shake_hands(connection, network, http)
+        else:
+            connection.close()
 
     def _has_room(self, network: str) -> bool:
         """Whether one more is taken. Who does nothing makes room for who comes: it may be a friend."""
@@ -165,7 +178,7 @@ class Listener:
     def _shake_hands(self, connection: socket.socket, network: str, http: Connections) -> None:
         """Begin the handshake; from then on the connection belongs to its protocol."""
         protocol, loop = http(), asyncio.get_running_loop()
-        guest = _Guest(network, protocol)
+        guest = _Guest(network, protocol, connection)
         taken = False
 
         def take() -> Connection:
@@ -196,7 +209,7 @@ class Listener:
         protocol.enter = lambda: self._enter(guest)
         protocol.leave = leave
         protocol.broken = broken
-        guest.handshake = task = asyncio.create_task(
+        task = asyncio.create_task(
             loop.connect_accepted_socket(
                 take,
                 connection,
