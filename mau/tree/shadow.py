@@ -72,7 +72,7 @@ class Shadows:
     def write(self, name: str, source: int, digest: Digest) -> None:
         """Make the shadow of a post from its file, open as `source`; too large a one gets none.
 
-        Never fails: a disk too full for a shadow still holds the post.
+        Never fails: a disk too full for a shadow still holds the post, and the room that was left.
         """
         with contextlib.suppress(OSError):
             self.drop(name)
@@ -80,14 +80,17 @@ class Shadows:
                 return
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with safe.closing(os.open(name, flags, 0o600, dir_fd=self._directory)) as fd:
-                os.fchmod(fd, 0o600)  # whatever the umask took away
-                end = bytes.fromhex(digest.sha256)
-                if _share_blocks(fd, source):
-                    os.pwrite(fd, end, digest.size)
-                else:
-                    safe.write_all(fd, digest.data + end)
-                # The same time as the post: that is how an edit is noticed without reading (H4).
-                os.utime(fd, ns=(digest.mtime_ns, digest.mtime_ns))
+                try:
+                    os.fchmod(fd, 0o600)  # whatever the umask took away
+                    end = bytes.fromhex(digest.sha256)
+                    if _share_blocks(fd, source):
+                        os.pwrite(fd, end, digest.size)
+                    else:
+                        safe.write_all(fd, digest.data + end)
+                    # The same time as the post: that is how an edit is noticed without reading (H4).
+                    os.utime(fd, ns=(digest.mtime_ns, digest.mtime_ns))
+                except OSError:
+                    self.drop(name)
 
     def drop(self, name: str) -> None:
         """Remove the shadow of a post."""

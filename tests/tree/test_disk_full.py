@@ -65,6 +65,9 @@ def test_a_write_that_is_cut_short_leaves_the_old_content(
     assert done.stderr == ""
     assert contents(own, "x.pgp") == ([old, new] if fits else [old])
     assert own.root.account_file.read_bytes() == (new if fits else old)
+    shadow = own.root.path / ".shadow" / own.fpr.hex / "x.pgp"
+    if fits:  # a shadow that does not fit leaves its room to others
+        assert shadow.exists() == (limit >= 50_000 + 32)
     assert stray(own) == []
     assert [path.name for path in own.root.path.glob(".mau-*")] == []
     put(own, "x.pgp", b"after")
