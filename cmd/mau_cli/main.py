@@ -143,6 +143,7 @@ def cli(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (README, "Exit codes"). Never raises."""
+    _open_what_is_closed()
     _quieten()
     try:
         result: Any = cli.main(
@@ -154,6 +155,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # the one place where errors become words
         return _explain(error)
     return result if type(result) is int else 0  # an int only from ctx.exit()
+
+
+def _open_what_is_closed() -> None:
+    """What goes to a standard stream that the caller closed (``>&-``) is lost; no file takes its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (to the end)
 
 
 def _quieten() -> None:

@@ -239,6 +239,14 @@ def test_nobody_reading_is_no_drama(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("closed", ["0", "1", "2"])
+def test_a_closed_stream_is_no_drama(closed: str) -> None:
+    script = f'exec {closed}>&-; exec "$0" "$@"'
+    done = subprocess.run(["sh", "-c", script, *MAU, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: mau") != (closed == "1")
+
+
 def test_a_full_disk_is_said_in_a_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*MAU, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
