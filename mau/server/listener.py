@@ -86,9 +86,10 @@ class Listener:
 
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
+        if self._accepting:
+            for listener in self._sockets:
+                asyncio.get_running_loop().remove_reader(listener)
         self._accepting = False
-        for listener in self._sockets:
-            asyncio.get_running_loop().remove_reader(listener)
         for guest in [guest for guest in self._guests if not guest.protocol.met]:
             guest.cut()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
