@@ -200,14 +200,23 @@ def test_what_another_process_noted_first_is_told_too(
             told.until(lambda name=name: (ALICE, False, name) in told.heard)  # type: ignore[misc]
 
 
-def test_a_burst_is_complete_and_told_in_few_words(
-    index: Index, root: Root, alice: Path, told: Told, watch: Watch
-) -> None:
+def test_a_burst_is_complete(index: Index, root: Root, alice: Path, told: Told, watch: Watch) -> None:
     for number in range(5000):
         (alice / f"{number}.pgp").write_bytes(b"r1\n%d" % number)
     told.until(lambda: len(list(index.entries(ALICE))) == 5000, 40)
     assert indexed(index, ALICE) == plain_scan(root, ALICE)
-    assert (ALICE, False, None) in told.heard
+
+
+def test_very_much_at_once_is_told_in_few_words(
+    index: Index, root: Root, told: Told, watch: Watch, tmp_path: Path
+) -> None:
+    (tmp_path / "bob").mkdir()
+    for number in range(1000):
+        (tmp_path / "bob" / f"{number}.pgp").write_bytes(b"r1\n")
+    (tmp_path / "bob").rename(root.author_dir(BOB))
+    told.until(lambda: (BOB, False, None) in told.heard)
+    assert len(told.heard) == 1
+    assert len(list(index.entries(BOB))) == 1000
 
 
 def test_a_large_file_keeps_nobody_waiting(
