@@ -9,6 +9,7 @@ secret key is handled with PGPy's packet classes and the keys of ``cryptography`
     ownkeys        the account's keys as objects of ``cryptography``
     sessionkey     from a PKESK packet to the session key, with our own subkeys
     protected      the encrypted container (SEIPD version 1), streaming both ways
+    addressing     from the session key to PKESK packets, for recipients on Curve25519
     signing        signatures by our own key, with a stated time and notations
     judging        is this exactly one good signature by that author?
     writing        sign, compress, encrypt

@@ -244,6 +244,15 @@ class Certificate:
                 continue
         return frozenset(found)
 
+    def chosen_keyids(self) -> list[bytes]:
+        """The key ids of the subkeys that Sequoia would encrypt to now. SequoiaError when there is none."""
+        return _chosen(self._cert)
+
+    def key_packets(self) -> list[bytes]:
+        """The bodies of the packets of the primary key and every subkey that is in there, bound or not."""
+        keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
+        return [body for tag, body, _ in self._packets if tag in keys]
+
     def merge(self, newer: Certificate) -> Certificate:
         """This key with all that another copy of it knows; KeyMalformed when it is another key."""
         if newer.fingerprint != self.fingerprint:
@@ -263,8 +272,7 @@ class Certificate:
     @cached_property
     def key_ids(self) -> frozenset[bytes]:
         """The key ids of the primary key and every subkey that is in there, bound or not."""
-        keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
-        return frozenset(key_id(body) for tag, body, _ in self._packets if tag in keys)
+        return frozenset(key_id(body) for body in self.key_packets())
 
     def without_others(self) -> Certificate:
         """The key without signatures by others: who certified it is not the holder's to tell."""

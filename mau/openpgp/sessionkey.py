@@ -23,13 +23,13 @@ from mau.openpgp.protected import KEY_LENGTHS
 Recover = Callable[[bytes], bytes]
 """From a PKESK's algorithm-specific part to the encoded session key; ValueError when it does not open."""
 
-_HASHES: dict[int, Callable[[], hashes.HashAlgorithm]] = {
+HASHES: dict[int, Callable[[], hashes.HashAlgorithm]] = {
     8: hashes.SHA256,
     9: hashes.SHA384,
     10: hashes.SHA512,
 }
-_KEK_LENGTHS = {7: 16, 8: 24, 9: 32}
-_ECDH = 18
+KEK_LENGTHS = {7: 16, 8: 24, 9: 32}
+ECDH = 18
 
 
 def _mpi(data: bytes) -> tuple[bytes, bytes]:
@@ -39,12 +39,17 @@ def _mpi(data: bytes) -> tuple[bytes, bytes]:
     return data[2 : 2 + length], data[2 + length :]
 
 
+def kdf_parameters(oid: bytes, kdf_hash: int, kek: int, fingerprint: bytes) -> bytes:
+    """What goes into the key derivation besides the secret (RFC 6637 section 7)."""
+    return oid + bytes([ECDH, 3, 1, kdf_hash, kek]) + b"Anonymous Sender    " + fingerprint
+
+
 def _ecdh(
     exchange: Callable[[bytes], bytes], oid: bytes, kdf_hash: int, kek: int, fingerprint: bytes
 ) -> Recover:
     """RFC 6637 section 8 for one subkey; ``oid`` with its length octet, the subkey's fingerprint in bytes."""
-    info = oid + bytes([_ECDH, 3, 1, kdf_hash, kek]) + b"Anonymous Sender    " + fingerprint
-    algorithm, length = _HASHES[kdf_hash], _KEK_LENGTHS[kek]
+    info = kdf_parameters(oid, kdf_hash, kek, fingerprint)
+    algorithm, length = HASHES[kdf_hash], KEK_LENGTHS[kek]
 
     def recover(data: bytes) -> bytes:
         point, wrapped = _mpi(data)
@@ -95,7 +100,7 @@ def recoverer(packet: Any) -> Recover | None:
     oid = encoder.encode(material.oid.value)[1:]
     fingerprint = bytes.fromhex(str(packet.fingerprint).replace(" ", ""))
     kdf_hash, kek = int(material.kdf.halg), int(material.kdf.encalg)
-    if kdf_hash not in _HASHES or kek not in _KEK_LENGTHS:
+    if kdf_hash not in HASHES or kek not in KEK_LENGTHS:
         return None
     if isinstance(private, X25519PrivateKey):
         return _ecdh(_x25519(private), oid, kdf_hash, kek, fingerprint)

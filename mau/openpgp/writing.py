@@ -1,9 +1,9 @@
 """Messages out: sign, compress, encrypt (spec/messages.md).
 
-Sequoia decides for which subkeys and with which algorithms a session key is encrypted; it is asked by
-encrypting nothing, the session key is taken from the part that is ours, and the signed and compressed
-content goes into a container of our own under that key. What needs neither compression nor anything stated
-in the signature is written by Sequoia alone.
+Sequoia decides for which subkeys a session key is encrypted. On Curve25519 ``addressing`` does that; for all
+other keys Sequoia does it while it encrypts nothing, and the session key is taken from the part that is
+ours. The signed and compressed content goes into a container of our own under that key. What needs neither
+compression nor anything stated in the signature is written by Sequoia alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pysequoia
 
 from mau.errors import KeyUnusable
 from mau.openpgp import packets
+from mau.openpgp.addressing import AES256, addressed, new_session_key, subkeys
 from mau.openpgp.certificate import Certificate
 from mau.openpgp.protected import chunks, protect
 from mau.openpgp.secret import SecretKey
@@ -133,6 +134,15 @@ class _Session:
     """A fresh session key: its PKESK packets for all recipients, its cipher and itself."""
 
     def __init__(self, key: SecretKey, recipients: Sequence[Certificate]) -> None:
+        people = {one.fingerprint: one for one in (key.certificate, *recipients)}
+        chosen = [subkeys(one) for one in people.values()]
+        if None in chosen:
+            self._by_sequoia(key, recipients)
+            return
+        self.cipher, self.key = AES256, new_session_key()
+        self.keys = addressed(self.key, (subkey for found in chosen if found for subkey in found))
+
+    def _by_sequoia(self, key: SecretKey, recipients: Sequence[Certificate]) -> None:
         helper = key if _opens_fast(key) else _helper()
         sealed = _encrypt(b"", key, recipients if helper is key else [*recipients, helper.certificate])
         keys: list[bytes] = []
