@@ -37,6 +37,7 @@ def test_what_is_no_file_is_refused(desk: Desk) -> None:
     done = desk.mau(desk.world.alice, "share", "--me", desk.place / "missing", code=1)
     assert "No such file" in done.err
     assert "directory" in desk.mau(desk.world.alice, "share", "--me", desk.place, code=1).err
+    assert "is a device" in desk.mau(desk.world.alice, "share", "--me", "/dev/null", code=1).err
     (desk.place / "x").write_bytes(b"x")
     assert "for whom?" in desk.mau(desk.world.alice, "share", desk.place / "x", code=2).err
 

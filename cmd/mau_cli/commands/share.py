@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import click
 
+from mau.errors import NotAFile
 from mau_cli.audience import audience_options, choose_audience
 from mau_cli.context import Session
 
@@ -37,6 +40,10 @@ def command(
     from mau_cli.published import tell
 
     with file.open("rb") as source:
+        # A pipe ends (`<(tar ...)`); /dev/zero ends when the disk is full.
+        kind = stat.S_IFMT(os.fstat(source.fileno()).st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFIFO):
+            raise NotAFile(f"{str(file)!r} is a device, not a file")
         audience = choose_audience(session, to=to, friends=friends, me=me, public=public)
         account, keyring = session.account(), session.keyring()
         words, suffix = file_words(file.name) if audience is PUBLIC else ("", "")
