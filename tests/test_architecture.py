@@ -100,7 +100,7 @@ def test_whoami_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
 
 
 def test_no_command_imports_the_libraries_of_another_before_it_runs() -> None:
-    names = ", ".join(f"mau_cli.commands.{name}" for name in COMMANDS)
+    names = ", ".join(f"mau_cli.commands.{name.replace('-', '_')}" for name in COMMANDS)
     found = {name.partition(".")[0] for name in imported_by(f"import {names}")}
     assert not found & HEAVY
 
@@ -185,4 +185,4 @@ def test_the_version_is_the_one_that_the_changelog_is_about() -> None:
 
 def test_a_command_module_can_be_imported_by_itself() -> None:
     for name in COMMANDS:
-        assert importlib.import_module(f"mau_cli.commands.{name}").__doc__
+        assert importlib.import_module(f"mau_cli.commands.{name.replace('-', '_')}").__doc__

@@ -20,7 +20,7 @@ from mau.errors import Interrupted, MauError
 if TYPE_CHECKING:
     from types import TracebackType
 
-# Heading -> command -> its one line of help. The module is mau_cli.commands.COMMAND.
+# Heading -> command -> its one line of help. The module is mau_cli.commands.COMMAND, with _ for -.
 SECTIONS: dict[str, dict[str, str]] = {
     "Account": {
         "init": "Make an account.",
@@ -50,6 +50,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Network": {
         "serve": "Let friends fetch what is for them, and everybody what is public.",
         "sync": "Fetch what is new.",
+        "export-site": "Write your public posts as a web site.",
     },
     "Settings": {
         "config": "Show and change the settings.",
@@ -76,7 +77,7 @@ class LazyGroup(click.Group):
         """Import the command's module; None for a word that is not in the table."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"mau_cli.commands.{cmd_name}").command
+        command = import_module(f"mau_cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - tells mypy; a test looks at every module
         return command
 

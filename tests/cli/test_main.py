@@ -52,7 +52,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], int]:
 
 @pytest.mark.parametrize("name", program.COMMANDS)
 def test_each_command_has_a_module_and_the_help_that_the_table_says(name: str) -> None:
-    command = importlib.import_module(f"mau_cli.commands.{name}").command
+    command = importlib.import_module(f"mau_cli.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.name == name
     assert command.help, "a command says what it does"
