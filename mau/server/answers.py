@@ -19,9 +19,6 @@ from mau.server.ranges import Span, multipart, whole
 PIECE: Final = 256 * 1024
 """Bytes that are read, encrypted and handed over at once."""
 
-PACE: Final = "mau.pace"
-"""The key under which a request holds what to await after so many bytes, where there is a limit on them."""
-
 _COMMON: Final = {
     "Server": "mau",
     # The answer depends on who asks: nothing between the two ends may give it to anyone else.
@@ -127,7 +124,8 @@ async def _stream(
     response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(length)})
     try:
         await response.prepare(request)
-        pace = request.get(PACE)
+        # Of a connection whose other end gets only so many bytes a second: what to await after some.
+        pace = getattr(request.protocol, "pace", None)
         async for piece in pieces:
             await response.write(piece)
             if pace is not None:

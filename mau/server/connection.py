@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, cast
 
 from aiohttp import web
@@ -49,6 +49,8 @@ class Connection(web.RequestHandler):
         """Called once when the connection is over after that."""
         self.broken: Callable[[web.BaseRequest, int], None] = _no_note
         """Called for what is no request of HTTP, with the status of its answer."""
+        self.pace: Callable[[int], Awaitable[None]] | None = None
+        """Awaited after so many bytes of a body, where a peer gets only so many a second."""
         self.busy = 0
         """How many requests are being answered."""
         self._wire: asyncio.Transport | None = None

@@ -1,18 +1,18 @@
-"""At the door: counts, limits and notes every request, whatever answers it (spec/http.yaml H55-H59)."""
+"""At the door: counts, limits and notes every request, whatever answers it (spec/http.yaml H55-H58)."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.accesslog import Access, AccessLog
-from mau.server.answers import PACE, problem
-from mau.server.connection import Answering
+from mau.server.answers import problem
+from mau.server.connection import Answering, Connection
 from mau.server.counters import Counters
 from mau.server.limits import Allowance, Limits, network_of, retry_after
 
@@ -87,7 +87,8 @@ class Guard:
             return response
         pace = None
         if gate.limits.bytes_per_second > 0:
-            pace = request[PACE] = _pace(gate, proven if friend else network)
+            pace = _pace(gate, proven if friend else network)
+            cast(Connection, request.protocol).pace = pace
             await pace(0)
         answer = await self._app.handle(request, proven)
         size = _size(request, answer)

@@ -1,4 +1,4 @@
-"""How much is too much: token buckets for requests and bytes (spec/http.yaml H55-H57). Pure.
+"""How much is too much: token buckets for requests and bytes (spec/http.yaml H55, H56). Pure.
 
 A bucket holds up to ``burst`` tokens and gains ``per_second``. Friends have one each, by what they proved.
 Fingerprints cost nothing to make, so whoever is no friend also pays from the bucket of his address, and from

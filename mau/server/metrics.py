@@ -1,4 +1,4 @@
-"""`/healthz` and `/metrics` for the owner's own tools, on loopback only (spec/http.yaml H60)."""
+"""`/healthz` and `/metrics` for the owner's own tools, on loopback only (spec/http.yaml H59)."""
 
 from __future__ import annotations
 

@@ -149,3 +149,26 @@ def test_a_wrong_passphrase_serves_nobody(mau: Callable[..., Ended], alice: Acco
 
 def test_relay_has_three_values(mau: Callable[..., Ended], alice: Account) -> None:
     assert mau("serve", "--relay", "everybody", passphrase=PASSPHRASE).code == 2
+
+
+def test_it_logs_what_is_asked_and_shows_numbers_here(alice: Account, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    words = ("--access-log", str(log), "--metrics", "127.0.0.1:0", "--bytes-per-second", "1000000")
+    with serving(alice, "--listen", "127.0.0.1:0", *words) as process:
+        address, fingerprint = first_line(process).split()
+        assert process.stderr is not None
+        metrics = process.stderr.readline().decode().split()[-1]
+        fetch(address, f"/p2p/{fingerprint}")
+        numbers = subprocess.run(["curl", "-sS", metrics], capture_output=True, timeout=PATIENCE, check=True)
+        assert b'mau_requests_total{visitor="anonymous",status="200"} 1' in numbers.stdout
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+    assert json.loads(log.read_text())["path"] == f"/p2p/{fingerprint}"
+
+
+def test_numbers_are_shown_on_this_machine_only(alice: Account) -> None:
+    with serving(alice, "--metrics", "0.0.0.0:0") as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (1, b"")
+    assert b"this machine" in err

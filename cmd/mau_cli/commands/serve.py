@@ -11,9 +11,13 @@ from mau_cli.context import Session
 from mau_cli.output import data, emit_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mau.config.keys import Key, PlainWeb, Relay
+    from mau.fingerprint import Fingerprint
+    from mau.hostport import Address
+    from mau.server.accesslog import AccessLog
     from mau.web.host import WebHost
 
 
@@ -51,6 +55,22 @@ if TYPE_CHECKING:
     f"[setting {WEB_CERTIFICATE.name}]",
 )
 @click.option("--web-key", metavar="FILE", help=f"Its private key, in PEM. [setting {WEB_KEY.name}]")
+@click.option(
+    "--bytes-per-second",
+    type=click.IntRange(min=1000),
+    metavar="N",
+    help="What one peer gets at most. No limit by default.",
+)
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    help="Append a line of JSON for each request to FILE; - is standard output. Off by default.",
+)
+@click.option(
+    "--metrics",
+    metavar="HOST:PORT",
+    help="Answer /healthz and /metrics (Prometheus) there, on this machine only. Off by default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
 def command(
@@ -61,6 +81,9 @@ def command(
     web_plain: PlainWeb | None,
     web_certificate: str | None,
     web_key: str | None,
+    bytes_per_second: int | None,
+    access_log: str | None,
+    metrics: str | None,
     as_json: bool,
 ) -> None:
     """Let friends fetch what is for them, and everybody what is public.
@@ -79,11 +102,14 @@ def command(
         parse_web_listen(web_where)
     certificate = _file(session, WEB_CERTIFICATE, web_certificate)
     key = _file(session, WEB_KEY, web_key)
+    metrics_where = _metrics_place(metrics)
     account, keyring = session.account(), session.keyring()
 
     async def run() -> None:
         import signal
 
+        from mau.server.limits import Limits
+        from mau.server.metrics import Metrics
         from mau.server.server import Server
         from mau_cli.audience import called
 
@@ -92,10 +118,15 @@ def command(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
-        server = Server(account, keyring, relay=policy, relay_of=relay_of)
-        await server.start(host, port)
+        log, limits = _log(access_log), Limits(bytes_per_second=bytes_per_second or 0)
+        server = Server(account, keyring, relay=policy, relay_of=relay_of, limits=limits, access_log=log)
+        numbers = Metrics(server.gate, lambda: server.connections)
         web: WebHost | None = None
         try:
+            await server.start(host, port)
+            if metrics_where is not None:
+                await numbers.start(metrics_where)
+                say(f"Metrics at http://{format_address(numbers.address)}/metrics")
             if web_where is not None:
                 from mau.web.host import WebHost
 
@@ -108,23 +139,15 @@ def command(
             for author, one in relay_of.items():
                 say(f"Relay {one} for what {called(keyring, author)} wrote.")
             say("Serving; Ctrl-C ends it.")
-            if as_json:
-                emit_json(
-                    {
-                        "address": address,
-                        "fingerprint": account.fingerprint,
-                        "relay": policy,
-                        "relay_of": {author.hex: one for author, one in relay_of.items()},
-                        "web": None if web is None else web.url,
-                    }
-                )
-            else:
-                data(f"{address} {account.fingerprint}")
+            _announce(as_json, address, account.fingerprint, policy, relay_of, web)
             await ended.wait()
         finally:
             if web is not None:
                 await web.stop()
+            await numbers.stop()
             await server.stop()
+            if log is not None:
+                await asyncio.to_thread(log.close)
 
     asyncio.run(run())
 
@@ -134,3 +157,42 @@ def _file(session: Session, key: Key[str | None], option: str | None) -> Path | 
 
     found = session.config.get(key, option)
     return None if found is None else expand(found)
+
+
+def _metrics_place(text: str | None) -> Address | None:
+    if text is None:
+        return None
+    from mau.server.metrics import loopback
+
+    return loopback(text)
+
+
+def _log(place: str | None) -> AccessLog | None:
+    if place is None:
+        return None
+    from mau.server.accesslog import AccessLog
+
+    return AccessLog(place)
+
+
+def _announce(
+    as_json: bool,
+    address: str,
+    fingerprint: Fingerprint,
+    policy: Relay,
+    relay_of: Mapping[Fingerprint, Relay],
+    web: WebHost | None,
+) -> None:
+    """Say where it listens."""
+    if as_json:
+        emit_json(
+            {
+                "address": address,
+                "fingerprint": fingerprint,
+                "relay": policy,
+                "relay_of": {author.hex: one for author, one in relay_of.items()},
+                "web": None if web is None else web.url,
+            }
+        )
+    else:
+        data(f"{address} {fingerprint}")
