@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 
 import pytest
 
 from mau.server.limits import Limits
+from mau.wire.client import PeerClient
 from tests.server.pressure import (
     UNLIMITED,
     broken_greetings,
@@ -72,6 +74,29 @@ async def test_broken_greetings(
 async def test_a_friend_is_served_beside_fifty_slow_sockets(alice: Someone, bob: Someone) -> None:
     limits = Limits(connections=24, connections_per_address=8, stranger_connections=16)
     assert await _slow(alice, bob, 50, limits, 40) < 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_friend_who_fetches_ten_thousand_files_is_never_told_to_wait(
+    alice: Someone, bob: Someone
+) -> None:
+    content = alice.message(b"x" * 500, [alice, bob])
+    for number in range(10_000):
+        alice.own(str(number)).write_bytes(content)
+    async with (
+        serving(alice) as host,
+        PeerClient(bob.account.identity(), alice.fingerprint, host.host, host.port) as peer,
+    ):
+        items = iter((await peer.listing(alice.fingerprint)).listing.items)
+
+        async def fetch() -> None:
+            for item in items:
+                await peer.fetch(alice.fingerprint, item.name, io.BytesIO(), size=item.size, limit=item.size)
+
+        await asyncio.gather(*(fetch() for _ in range(8)))
+        answered = host.server.gate.counters.requests
+        assert dict(answered) == {("friend", 200): 10_001}
 
 
 @pytest.mark.slow
