@@ -10,6 +10,11 @@ from mau.errors import AddressMalformed
 Address = tuple[str, int]
 
 _PORT = re.compile(r"[0-9]{1,5}")
+_SITE = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?",
+    re.IGNORECASE,
+)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
 
 
@@ -45,6 +50,28 @@ def parse_web_listen(text: str) -> tuple[str, Address]:
     if scheme.lower() not in ("http", "https"):
         raise AddressMalformed(f"not http:// or https://: {text!r:.80}")
     return scheme.lower(), parse_listen(rest.removesuffix("/"))
+
+
+def is_site(text: str) -> bool:
+    """Whether a text is meant as an address of the web."""
+    return text.lstrip().lower().startswith(("https:", "http:"))
+
+
+def parse_site(text: str) -> str:
+    """Read the address below which posts are on the web, and end it with a slash; AddressMalformed.
+
+    ``http://`` is for this machine only: on the way from another one, anybody could leave posts out.
+    """
+    text = text.strip()
+    match = _SITE.fullmatch(text)
+    if match is None:
+        raise AddressMalformed(f"not https://HOST/... without user, query and fragment: {text!r:.80}")
+    if match["scheme"].lower() == "http" and not is_loopback(match["host"].strip("[]")):
+        raise AddressMalformed(f"http:// is for this machine only; say https://: {text!r:.80}")
+    port = match["port"]
+    if port is not None and not 0 < int(port) < 65536:
+        raise AddressMalformed(f"not a port: {text!r:.80}")
+    return text if text.endswith("/") else text + "/"
 
 
 def is_loopback(host: str) -> bool:

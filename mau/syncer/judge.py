@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 from mau.acceptance import Held, decide
 from mau.account import Account
-from mau.errors import MauError, NoSuchPost
+from mau.content.binding import PUBLIC
+from mau.errors import MauError, NoSuchPost, UnboundFromRelay
 from mau.keyring import Keyring
 from mau.openpgp import MEMORY_LIMIT
 from mau.reader.open import OpenedPost, open_post, open_source
@@ -25,13 +26,15 @@ UNPACKS_TO = 32
 class Judge:
     """Judges what one source brings of one author.
 
-    ``from_author``: the author's own proven host is the source.
+    ``from_author``: the author's own proven host is the source. ``public_only``: the source is the web, where
+    nothing but what is stated to be public belongs.
     """
 
     account: Account
     keyring: Keyring
     posts: AuthorDir
     from_author: bool
+    public_only: bool = False
 
     def check_bytes(self, item: Item, data: bytes, held: str | None) -> None:
         """Check a file in memory; one PostError when it may not be taken. ``held``: sha256 under its name."""
@@ -57,6 +60,11 @@ class Judge:
         )
 
     def _decide(self, item: Item, opened: OpenedPost, held: str | None) -> None:
+        statement = opened.statement
+        if self.public_only and not (statement.bound and statement.audience == PUBLIC):
+            raise UnboundFromRelay(
+                "it does not state its name and that it is public: it is not taken from the web"
+            )
         before = None
         versions: set[str] = set()
         if held is not None and not self.from_author:

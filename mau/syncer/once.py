@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 
@@ -20,7 +21,7 @@ from mau.errors import (
     UnknownAuthor,
 )
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address
+from mau.hostport import Address, format_address, parse_site
 from mau.keyring import Keyring
 from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge
@@ -33,6 +34,7 @@ from mau.tree.posts import AuthorDir, Entry
 from mau.tree.scratch import clear_scratch
 from mau.wire.client import ListingReply, PeerClient, Timeouts
 from mau.wire.paths import Item
+from mau.wire.webclient import WebClient
 
 
 class Syncer:
@@ -67,13 +69,19 @@ class Syncer:
         *,
         addresses: Sequence[Address] | None = None,
         via: Fingerprint | None = None,
+        site: str | None = None,
         full: bool = False,
     ) -> SyncReport:
-        """Bring what ``author`` has for us from his own host, or from that of ``via``.
+        """Bring what ``author`` has for us from his own host, from that of ``via``, or from a ``site``.
 
-        ``addresses``: where to look, else what the book knows. ``full``: list everything, and judge again
-        what was refused. Whatever a peer or the author's directory does ends in the report.
+        ``addresses``: where to look, else what the book knows; ``site``: an address of the web, instead.
+        ``full``: list everything, and judge again what was refused. Whatever a peer or the author's directory
+        does ends in the report; a ``site`` that is none is AddressMalformed.
         """
+        if site is not None:
+            web = _WebRound(self, author, parse_site(site), full=full)
+            await web.run(())
+            return web.report
         round_ = _Round(self, author, via or author, full=full)
         where = self.book.addresses(round_.peer) if addresses is None else addresses
         await round_.run(where)
@@ -211,11 +219,13 @@ class _Round:
     async def _fetch(
         self, client: PeerClient, items: Iterable[Item], held: Collection[str]
     ) -> dict[str, MauError]:
-        syncer = self._syncer
-        judge = Judge(syncer.account, syncer.keyring, self._posts, self.peer == self._author)
-        intake = Intake(client, judge, held.__contains__, self.report, syncer.progress)
+        intake = Intake(client, self._judge(), held.__contains__, self.report, self._syncer.progress)
         await intake.run(items)
         return {item.name: error for item, error in intake.pending}
+
+    def _judge(self) -> Judge:
+        syncer = self._syncer
+        return Judge(syncer.account, syncer.keyring, self._posts, self.peer == self._author)
 
     def _remember_refused(self) -> None:
         for_ever, from_here = [], []
@@ -226,6 +236,33 @@ class _Round:
                 from_here.append(trouble)
         self._state.refuse(self._author, for_ever)
         self._state.refuse(self._author, from_here, source=self.peer)
+
+
+class _WebRound(_Round):
+    """One sync of one author from the web, where nobody proves who he is (spec/web.md W50-W54)."""
+
+    def __init__(self, syncer: Syncer, author: Fingerprint, site: str, *, full: bool) -> None:
+        # What is remembered of a site stands where it would for a peer, under a name that nobody can have.
+        source = Fingerprint(hashlib.sha256(f"web {site}".encode()).digest()[:20])
+        super().__init__(syncer, author, source, full=full)
+        self.report = SyncReport(author, author, site=site)
+        self._site = site
+
+    async def _reach(
+        self, stack: AsyncExitStack, where: Iterable[Address], since: str | None
+    ) -> tuple[PeerClient, ListingReply]:
+        client = WebClient(self._site, self._author, timeouts=self._syncer.timeouts)
+        await stack.enter_async_context(client)
+        try:
+            first = await client.listing(self._author)
+        except PeerError as error:
+            raise type(error)(f"{self._site}: {error}") from error
+        self.report.address = client.address
+        return client, first
+
+    def _judge(self) -> Judge:
+        syncer = self._syncer
+        return Judge(syncer.account, syncer.keyring, self._posts, from_author=False, public_only=True)
 
 
 async def sync_once(

@@ -42,7 +42,8 @@ class Progress:
 class SyncReport:
     """One author's posts from one peer.
 
-    ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven.
+    ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven, or
+    that answered for the ``site`` on the web, when there was one and no peer.
     ``fetched``: names stored. ``same``: items already held. ``forgone``: items not fetched because they were
     refused before. ``refused``: bytes or claims that may not be believed. ``deferred``: tried again next
     time. ``failed``: the peer's or the disk's fault, tried again next time. ``beyond_reach``: in words, what
@@ -52,6 +53,7 @@ class SyncReport:
     peer: Fingerprint
     author: Fingerprint
     address: tuple[str, int] | None = None
+    site: str | None = None
     fetched: list[str] = field(default_factory=list)
     fetched_bytes: int = 0
     same: int = 0

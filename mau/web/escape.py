@@ -8,7 +8,7 @@ from html import escape
 from urllib.parse import quote
 
 # What XML 1.0 cannot hold, and HTML should not: controls, surrogates, noncharacters.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 # Turn the text around, or what follows it.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _REPLACED = "\ufffd"
@@ -17,8 +17,8 @@ _IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029\x7f\
 
 
 def legal(text: str) -> str:
-    """The text with U+FFFD for each character that a document may not hold."""
-    return _ILLEGAL.sub(_REPLACED, text)
+    """The text with U+FFFD for each character that a document may not hold, and one kind of line end."""
+    return _ILLEGAL.sub(_REPLACED, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def plain(text: str) -> str:

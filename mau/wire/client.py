@@ -25,7 +25,7 @@ from mau.errors import IdentityError, PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.wire import paths
 from mau.wire.identity import Identity
-from mau.wire.tls import client_context, identity_error
+from mau.wire.tls import TLSContext, client_context, identity_error
 
 MAX_LISTING: Final = 64 * 1024 * 1024
 """Bytes of a listing that are read: some 300,000 files."""
@@ -91,12 +91,7 @@ class PeerClient:
         self._origin = ""
 
     async def __aenter__(self) -> Self:
-        try:
-            self._origin = str(URL.build(scheme="https", host=self._host, port=self._port))
-        except ValueError as error:
-            raise PeerUnreachable(f"not an address: {self._host!r} port {self._port}") from error
-        # A context of its own: a connection that proved one peer is never used for another.
-        context = client_context(self._identity, self._expected)
+        self._origin, context = self._target()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=30),
             timeout=aiohttp.ClientTimeout(
@@ -111,6 +106,15 @@ class PeerClient:
             read_bufsize=_AT_ONCE,
         )
         return self
+
+    def _target(self) -> tuple[str, TLSContext]:
+        """What stands before every path, and the context that says whom we talk to."""
+        try:
+            origin = str(URL.build(scheme="https", host=self._host, port=self._port))
+        except ValueError as error:
+            raise PeerUnreachable(f"not an address: {self._host!r} port {self._port}") from error
+        # A context of its own: a connection that proved one peer is never used for another.
+        return origin, client_context(self._identity, self._expected)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -310,6 +314,8 @@ def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityE
         return PeerUnreachable("no answer in time")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return PeerUnreachable("its host name is not known")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return PeerUnreachable("no secure connection: nobody whom this system trusts vouches for that host")
     if isinstance(error, aiohttp.ClientSSLError):
         return PeerUnreachable("no secure connection: the handshake failed")
     if isinstance(error, aiohttp.ClientConnectorError):

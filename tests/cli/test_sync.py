@@ -13,7 +13,9 @@ import pytest
 from mau.account import Account
 from mau.keyring import Keyring
 from mau.openpgp import SecretKey
+from mau.server.server import Server
 from mau.tree.layout import Root
+from mau.web.host import WebHost
 from tests.syncer.peers import Liar, Person, lying, piece, serving
 
 Mau = Callable[..., Any]
@@ -210,3 +212,40 @@ async def test_a_terminal_shows_how_far_it_is(on_terminal: Mau, mau: Mau, me: Pe
         assert "zoe: 1 new" in shown.err
         elsewhere = await run(mau, "zoe")
     assert "files" not in elsewhere.err
+
+
+# --- from the web ------------------------------------------------------------------------------------------
+
+
+async def test_public_posts_come_from_the_web(mau: Mau, me: Person, zoe: Person) -> None:
+    zoe.post("x.json.pgp", "hello", public=True)
+    server = Server(zoe.account, zoe.keyring)
+    host = WebHost(zoe.account, server)
+    await host.start("http://127.0.0.1:0")
+    url = host.url
+    try:
+        first = await run(mau, "zoe", "--at", url)
+        assert (first.code, first.text) == (0, f"zoe (from {url}): 1 new, 0 held already\n")
+        told = json.loads((await run(mau, "zoe", "--at", url, "--json")).text)["reports"][0]
+        assert (told["peer"], told["site"], told["same"]) == (None, url, 1)
+    finally:
+        await host.stop(1)
+        await server.stop(1)
+    unreachable = await run(mau, "zoe", "--at", url)
+    assert unreachable.code == 5
+    assert "no connection" in unreachable.err
+    assert (await run(mau, "zoe")).code == 5  # nothing was remembered as her address
+    assert me.held(zoe).keys() == {"x.json.pgp"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--at", "https://example.org/", "--at", "127.0.0.1:1"],
+        ["--at", "https://example.org/", "--via", "zoe"],
+        ["--at", "http://example.org/"],
+        ["--at", "https://user@example.org/"],
+    ],
+)
+async def test_an_address_of_the_web_stands_alone(mau: Mau, zoe: Person, words: list[str]) -> None:
+    assert (await run(mau, "zoe", *words)).code == 2

@@ -163,7 +163,7 @@ def check(post: Post, owner: Owner) -> None:
             assert json.loads(script) == json.loads(post.source)
             assert not set("<>&\u2028\u2029") & set(script)
     shown = "".join(read(pages[0]).text)
-    assert legal(post.text).replace("\r\n", "\n") in shown.replace("\r\n", "\n")
+    assert legal(post.text) in shown
     root = ElementTree.fromstring(feed(owner, [post]).encode())  # noqa: S314 - our own
     [entry] = root.findall(f"{ATOM}entry")
     assert {child.tag.removeprefix(ATOM) for child in entry} <= {"id", "title", "updated", "link", "content"}

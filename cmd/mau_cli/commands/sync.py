@@ -26,7 +26,12 @@ AT_ONCE = 4  # people who are asked at the same time
 @click.command("sync", short_help="Fetch what is new.")
 @click.argument("who", required=False)
 @click.option(
-    "--at", "at", metavar="HOST:PORT", multiple=True, help="Where to find WHO; remembered once proven."
+    "--at",
+    "at",
+    metavar="HOST:PORT",
+    multiple=True,
+    help="Where to find WHO; remembered once proven. Or https://..., where public posts of WHO are on the "
+    "web; say that each time.",
 )
 @click.option("--via", metavar="PEER", help="Ask PEER for what WHO has written.")
 @click.option("--full", is_flag=True, help="Compare everything, and judge again what was refused before.")
@@ -39,11 +44,16 @@ def command(
 
     Everything is checked before it enters the tree. What it replaces is kept as a version.
     """
-    from mau.hostport import parse_address
+    from mau.hostport import is_site, parse_address, parse_site
 
     if who is None and (at or via):
         raise UsageError("--at and --via need WHO: whose posts are they for?")
-    addresses = [parse_address(one) for one in at] or None
+    site = None
+    if any(map(is_site, at)):
+        if len(at) > 1 or via:
+            raise UsageError("https://... stands alone: no other --at, and no --via")
+        site = parse_site(at[0])
+    addresses = None if site else [parse_address(one) for one in at] or None
     account, keyring = session.account(), session.keyring()
     peer = None if via is None else _somebody(keyring, via)
     followed = session.root.follows(account.fingerprint)
@@ -52,7 +62,7 @@ def command(
         if author not in followed:
             raise UsageError(f"you do not follow {_called(keyring, author)}; `mau follow` does that")
         followed = [author]
-    reports = _run(session, followed, addresses, peer, full=full)
+    reports = _run(session, followed, addresses, peer, site, full=full)
     if as_json:
         emit_json({"reports": [_as_json(keyring, report) for report in reports]})
     else:
@@ -81,6 +91,7 @@ def _run(
     authors: Sequence[Fingerprint],
     addresses: Sequence[Address] | None,
     via: Fingerprint | None,
+    site: str | None,
     *,
     full: bool,
 ) -> list[SyncReport]:
@@ -96,7 +107,7 @@ def _run(
 
             async def one(author: Fingerprint) -> SyncReport:
                 async with turns:
-                    return await syncer.sync(author, addresses=addresses, via=via, full=full)
+                    return await syncer.sync(author, addresses=addresses, via=via, site=site, full=full)
 
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(author)) for author in authors]
@@ -115,6 +126,8 @@ def _show(keyring: Keyring, report: SyncReport) -> None:
     called = clean(_called(keyring, report.author))
     if report.peer != report.author:
         called += f" (from {clean(_called(keyring, report.peer))})"
+    if report.site is not None:
+        called += f" (from {clean(report.site)})"
     if _unreached(report):
         say(f"{called}: {clean(report.unreachable or '')}")
         return
@@ -151,7 +164,8 @@ def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
     return {
         "author": report.author.hex,
         "name": _called(keyring, report.author),
-        "peer": report.peer.hex,
+        "peer": report.peer.hex if report.site is None else None,
+        "site": report.site,
         "address": format_address(report.address) if report.address else None,
         "fetched": sorted(report.fetched),
         "fetched_bytes": report.fetched_bytes,
