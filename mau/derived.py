@@ -27,14 +27,16 @@ _ATTEMPTS = 5
 class Database:
     """One SQLite file with one schema; ``run`` is the way in."""
 
-    def __init__(self, path: Path, schema: str, version: int) -> None:
+    def __init__(self, path: Path, schema: str, version: int, *, shared: bool = False) -> None:
         """``path``: the file, whose directory exists. ``schema``: SQL that makes the tables.
 
-        ``version``: of the schema; a file of another version is begun anew.
+        ``version``: of the schema; a file of another version is begun anew. ``shared``: several threads use
+        it, one at a time, which is for the caller to see to.
         """
         self.path = path
         self._schema = schema
         self._version = version
+        self._shared = shared
         self._connection: sqlite3.Connection | None = None
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -90,13 +92,21 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         # Made by hand first: SQLite would give it the mode that the umask leaves.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
+        made = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(made, 0o600)
+        finally:
+            os.close(made)
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=not self._shared
+        )
         try:
             stat = self.path.stat()
             self._opened = (stat.st_dev, stat.st_ino)
             # It is derived: a power failure may cost the last entries, and a damaged file is begun anew.
             connection.execute("PRAGMA synchronous = OFF")
+            # A journal that stays is not made anew for each transaction.
+            connection.execute("PRAGMA journal_mode = PERSIST")
             if connection.execute("PRAGMA user_version").fetchone()[0] != self._version:
                 self._make(connection)
         except BaseException:

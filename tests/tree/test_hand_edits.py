@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from mau.tree.layout import Root
 from mau.tree.posts import AuthorDir, Committed
+from mau.tree.shadow import LIMIT, Shadows
 from mau.tree.staging import SHADOW_LIMIT
 
 Put = Callable[..., Committed]
@@ -18,7 +21,17 @@ Contents = Callable[[AuthorDir, str], list[bytes]]
 
 
 def shadow(directory: AuthorDir) -> Path:
+    """Where the shadow of a post lies that is too long for the database."""
     return directory.root.path / ".shadow" / directory.fpr.hex / "x.pgp"
+
+
+def shadowed(directory: AuthorDir) -> list[str]:
+    with Shadows.opened(directory.root, directory.fpr) as shadows:
+        return sorted(shadows.times())
+
+
+def long(text: bytes) -> bytes:
+    return text * (LIMIT // len(text) + 1)
 
 
 def test_an_edit_in_place_leaves_both_contents_at_the_next_write(
@@ -102,7 +115,7 @@ def test_what_is_removed_or_renamed_by_hand_leaves_no_shadow(
     (own.path / "x.pgp").unlink()
     (own.path / "y.pgp").rename(own.path / "z.pgp")
     own.recover()
-    assert sorted(path.name for path in shadow(own).parent.iterdir()) == ["z.pgp"]
+    assert shadowed(own) == ["z.pgp"]
     put(own, "x.pgp", b"anew")
     assert contents(own, "x.pgp") == [b"anew"], "what was removed does not come back as a version"
 
@@ -112,18 +125,51 @@ def test_a_missing_directory_costs_no_shadow(own: AuthorDir, put: Put) -> None:
     put(own, "x.pgp", b"one")
     own.path.rename(own.path.parent / "unmounted")
     own.recover()
-    assert shadow(own).exists()
+    assert shadowed(own) == ["x.pgp"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"o", b"torn" * 20, bytes(35)])
 def test_a_torn_shadow_is_no_content(damage: bytes, own: AuthorDir, put: Put, contents: Contents) -> None:
-    put(own, "x.pgp", b"one")
+    put(own, "x.pgp", long(b"one"))
     shadow(own).write_bytes(damage)
-    put(own, "x.pgp", b"two")
-    assert contents(own, "x.pgp") == [b"one", b"two"]
+    put(own, "x.pgp", long(b"two"))
+    assert contents(own, "x.pgp") == [long(b"one"), long(b"two")]
     shadow(own).write_bytes(damage)
     own.recover()
+    assert contents(own, "x.pgp") == [long(b"one"), long(b"two")]
+
+
+def test_a_torn_shadow_of_a_short_post_is_no_content(own: AuthorDir, put: Put, contents: Contents) -> None:
+    put(own, "x.pgp", b"one")
+    with contextlib.closing(sqlite3.connect(own.root.path / ".shadow" / "small.sqlite")) as database:
+        database.execute("UPDATE shadow SET data = ?", (b"torn",))
+        database.commit()
+    put(own, "x.pgp", b"two")
     assert contents(own, "x.pgp") == [b"one", b"two"]
+
+
+def test_a_post_that_grows_and_shrinks_has_one_shadow(own: AuthorDir, put: Put, contents: Contents) -> None:
+    for content in (b"one", long(b"two"), b"three", long(b"four"), b"five"):
+        put(own, "x.pgp", content)
+        assert shadow(own).exists() is (len(content) > LIMIT)
+        assert shadowed(own) == ["x.pgp"]
+    (own.path / "x.pgp").write_bytes(b"by hand")
+    own.recover()
+    kept = [b"by hand", b"five", long(b"four"), b"one", b"three", long(b"two")]
+    assert sorted(contents(own, "x.pgp")) == sorted(kept)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", bytes(8192)])
+def test_a_damaged_database_of_shadows_is_begun_anew(
+    damage: bytes, own: AuthorDir, put: Put, contents: Contents
+) -> None:
+    put(own, "x.pgp", b"one")
+    (own.root.path / ".shadow" / "small.sqlite").write_bytes(damage)
+    put(own, "x.pgp", b"two")
+    own.recover()
+    (own.path / "x.pgp").write_bytes(b"by hand")
+    own.recover()
+    assert sorted(contents(own, "x.pgp")) == [b"by hand", b"one", b"two"]
 
 
 def test_shadows_are_derived(own: AuthorDir, put: Put, contents: Contents, root: Root) -> None:
@@ -133,7 +179,7 @@ def test_shadows_are_derived(own: AuthorDir, put: Put, contents: Contents, root:
     assert contents(own, "x.pgp") == [b"one", b"two"]
     shutil.rmtree(root.path / ".shadow")
     own.recover()
-    assert shadow(own).read_bytes()[:-32] == b"two"
+    assert shadowed(own) == ["x.pgp"]
 
 
 def test_small_own_posts_have_shadows_and_no_others(own: AuthorDir, other: AuthorDir, put: Put) -> None:

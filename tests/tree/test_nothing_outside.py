@@ -16,6 +16,7 @@ from mau.errors import InvalidName, MauError, NotAFile
 from mau.fingerprint import Fingerprint
 from mau.tree.layout import Root
 from mau.tree.posts import AuthorDir, Committed
+from mau.tree.shadow import LIMIT
 
 FPR = Fingerprint(b"\xaa" * 20)
 SECRET = b"not for anyone"
@@ -118,7 +119,7 @@ OBSTACLES: dict[str, Callable[[Path, Path], None]] = {
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
-@pytest.mark.parametrize("place", ["post", "versions", "version", "shadow", "shadows"])
+@pytest.mark.parametrize("place", ["post", "versions", "version", "shadow", "small", "shadows"])
 def test_what_lies_in_the_way_is_neither_followed_nor_written_through(
     obstacle: str, place: str, tmp_path: Path
 ) -> None:
@@ -126,8 +127,9 @@ def test_what_lies_in_the_way_is_neither_followed_nor_written_through(
     directory = AuthorDir(root, FPR, own=True)
     versions = directory.path / "x.pgp.versions"
     put(directory, "y.pgp", b"y")
+    long = bytes(LIMIT) if place == "shadow" else b""
     if place != "post":
-        put(directory, "x.pgp", b"one")
+        put(directory, "x.pgp", long + b"one")
     if place == "version":
         versions.mkdir()
     path = {
@@ -135,17 +137,18 @@ def test_what_lies_in_the_way_is_neither_followed_nor_written_through(
         "versions": versions,
         "version": versions / "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed.pgp",
         "shadow": root.path / ".shadow" / FPR.hex / "x.pgp",
+        "small": root.path / ".shadow" / "small.sqlite",
         "shadows": root.path / ".shadow",
     }[place]
-    if place == "shadow":
+    if place in ("shadow", "small"):
         path.unlink()
     if place == "shadows":
         path.rename(tmp_path / "moved")
     OBSTACLES[obstacle](path, tmp_path / "secret")
     before = outside(tmp_path, directory)
-    harmless = (place, obstacle) in (("versions", "directory"), ("shadows", "directory")) or place == "shadow"
+    harmless = place in ("shadow", "small") or (obstacle == "directory" and place in ("versions", "shadows"))
     with contextlib.nullcontext() if harmless else pytest.raises(NotAFile):
-        put(directory, "x.pgp", b"two")
+        put(directory, "x.pgp", long + b"two")
     if place == "post":
         for call in (directory.open, directory.entry, directory.sha256, directory.remove):
             with pytest.raises(NotAFile):

@@ -14,6 +14,7 @@ from mau.errors import InvalidName, NoSuchPost, NotAFile, TreeChanged
 from mau.fingerprint import Fingerprint
 from mau.tree.layout import Root
 from mau.tree.posts import ANY, AuthorDir, Committed
+from mau.tree.shadow import Shadows
 
 Put = Callable[..., Committed]
 Contents = Callable[[AuthorDir, str], list[bytes]]
@@ -184,7 +185,8 @@ def test_removing_takes_the_file_its_versions_and_its_shadow(own: AuthorDir, put
     put(own, "y.pgp", b"other")
     own.remove("x.pgp")
     assert [path.name for path in own.path.iterdir()] == ["y.pgp"]
-    assert [path.name for path in (root.path / ".shadow" / own.fpr.hex).iterdir()] == ["y.pgp"]
+    with Shadows.opened(root, own.fpr) as shadows:
+        assert list(shadows.times()) == ["y.pgp"]
     with pytest.raises(NoSuchPost):
         own.remove("x.pgp")
     with pytest.raises(NoSuchPost):
