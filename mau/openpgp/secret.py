@@ -131,7 +131,9 @@ class SecretKey:
             raise AccountDamaged("the account file is cut off or damaged; restore it from a backup") from None
         try:
             opened = call(pysequoia.decrypt, account_file, passwords=[passphrase])
-        except SequoiaError:
+        except SequoiaError as error:
+            if "manipulated" in str(error):  # the key derived fits, the bytes behind it do not
+                raise AccountDamaged("the account file was changed or is damaged; restore a backup") from None
             raise WrongPassphrase("the passphrase does not open this account") from None
         return cls(bytes(opened.bytes or b""))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mau.errors import NotReadable, NotSigned, WrongPassphrase
+from mau.errors import AccountDamaged, NotReadable, NotSigned, WrongPassphrase
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
 from tests.openpgp.conftest import VECTORS
@@ -138,3 +138,13 @@ def test_armored_messages_are_not_what_a_tree_holds(ed_alice: Certificate) -> No
 
 def test_the_vectors_are_there() -> None:
     assert len(list(Path(VECTORS).rglob("*.pgp"))) > 30
+
+
+def test_a_damaged_account_file_is_not_called_a_wrong_passphrase() -> None:
+    account = (VECTORS / "v2-ed25519" / "accounts" / "alice" / ".mau" / "account.pgp").read_bytes()
+    for position in (len(account) - 3, len(account) // 2):
+        damaged = account[:position] + bytes([account[position] ^ 1]) + account[position + 1 :]
+        with pytest.raises(AccountDamaged):
+            SecretKey.unlock(damaged, "alice-pass")
+    with pytest.raises(AccountDamaged):
+        SecretKey.unlock(account[:-1], "alice-pass")
