@@ -172,3 +172,41 @@ def test_numbers_are_shown_on_this_machine_only(alice: Account) -> None:
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (1, b"")
     assert b"this machine" in err
+
+
+# --- for browsers ------------------------------------------------------------------------------------------
+
+
+def test_browsers_are_shown_what_is_public_when_that_is_wanted(alice: Account) -> None:
+    publish_file(alice, Keyring.load(alice), io.BytesIO(b"x"), "public.txt.pgp", PUBLIC)
+    with serving(alice, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", "--json") as process:
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = first_line(process)
+            assert line
+            text += line
+        url = json.loads(text)["web"]
+        assert url.startswith("https://127.0.0.1:")
+        assert b"public.txt" in fetch(url.removeprefix("https://").removesuffix("/"), "/")
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--web", "nonsense"], 2),
+        (["--web", "ftp://127.0.0.1:0"], 2),
+        (["--web", "http://0.0.0.0:0"], 2),
+        (["--web", "127.0.0.1:0", "--web-certificate", "nothing"], 2),
+        (["--web", "127.0.0.1:0", "--web-certificate", "nothing", "--web-key", "nothing"], 2),
+        (["--web", "256.1.1.1:0"], 1),
+    ],
+)
+def test_where_it_cannot_show_them_it_says_so(
+    mau: Callable[..., Ended], alice: Account, words: list[str], code: int
+) -> None:
+    ended = mau("serve", "--listen", "127.0.0.1:0", *words, passphrase=PASSPHRASE)
+    assert ended.code == code
+    assert ended.out == b""
+    assert "mau: " in ended.err
