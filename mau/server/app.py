@@ -204,7 +204,7 @@ class App:
 
 def _compose(author: Fingerprint, listed: list[Listed], since: int | None) -> tuple[bytes, str]:
     """The body of a listing, of what changed at ``since`` or later, and its tag."""
-    items = (one.item for one in listed if since is None or one.mtime_ns // 1_000_000_000 >= since)
+    items = (one.item for one in listed if since is None or one.since_ns // 1_000_000_000 >= since)
     body = dump_listing(author, items)
     return body, hashlib.sha256(body).hexdigest()
 

@@ -31,10 +31,14 @@ _BUDGET = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One file of a listing: the item, and when it was last changed (ns)."""
+    """One file of a listing: the item, the time it bears, and when it came to bear it here (ns).
+
+    A restored backup or a copy brings its old times along; only the second time tells that it is new here.
+    """
 
     item: Item
     mtime_ns: int
+    since_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Library:
                         pause = time.monotonic() + _BUDGET
                 if verdict and record is not None and record.sha256 is not None:
                     item = Item(entry.name, record.size, record.sha256)
-                    found.append(Listed(item, record.stamp[3]))
+                    found.append(Listed(item, record.stamp[3], max(record.stamp[3:])))
         return sorted(found, key=lambda listed: (listed.mtime_ns, listed.item.name))
 
     def is_mine(self, author: Fingerprint) -> bool:

@@ -95,13 +95,17 @@ async def test_an_edit_in_place_is_noticed(host: Host, alice: Someone, bob: Some
 # --- asked again -------------------------------------------------------------------------------------------
 
 
-async def test_since_is_inclusive_in_whole_seconds(host: Host, alice: Someone) -> None:
+async def test_since_is_inclusive_in_whole_seconds_and_a_restored_file_is_new(
+    host: Host, alice: Someone
+) -> None:
     path = alice.publish("x", b"", PUBLIC)
     os.utime(path, ns=(10**18, 10**18 + 999_999_999))
+    came = path.stat().st_ctime_ns // 1_000_000_000
     for date, names in (
-        (10**9 - 1, ["x"]),
         (10**9, ["x"]),
-        (10**9 + 1, []),
+        (came - 1, ["x"]),
+        (came, ["x"]),
+        (came + 1, []),
     ):
         reply = await host.list(None, headers={"If-Modified-Since": http_date(date)})
         assert (reply.status, reply.names) == (200, names)
