@@ -18,8 +18,8 @@ from mau.openpgp.secret import SecretKey
 
 _HASHES = {"ECDSA P-384": (9, "sha384"), "ECDSA P-521": (10, "sha512")}
 """The hash by algorithm, its number and name: a curve's signature takes a hash of its own length or more."""
-_MAX_HASHED = 60_000
-"""Notations together, in bytes: the hashed area of a signature holds 65,535."""
+_MAX_HASHED = 9_500
+"""Notations together, in bytes: GnuPG refuses a signature whose hashed area passes 10,000."""
 
 LITERAL_HEAD = b"b\x00\x00\x00\x00\x00"
 """Binary, no name, no date: nothing signs those fields, so nothing stands in them."""
