@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 
 import mau
 from mau.tree.posts import AuthorDir
@@ -29,7 +30,7 @@ def answer_hellos(account: mau.Account, keyring: mau.Keyring) -> list[str]:
             try:
                 post = mau.open_post(account, keyring, friend.fingerprint, name)
             except mau.MauError as error:
-                print(f"{friend.local_name}: {name!r}: {error}")
+                print(f"{friend.local_name}: {name!r}: {error}", file=sys.stderr)
                 continue
             if "hello" not in str((post.document or {}).get("articleBody", "")).lower():
                 continue
