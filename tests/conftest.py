@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,11 @@ _STATES = itertools.count()
 
 # A process that a test starts runs the same code as the test itself (pyproject.toml, pythonpath).
 os.environ["PYTHONPATH"] = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "cmd")])
+
+# Who runs the tests in the background may ignore Ctrl-C, and what is ignored is inherited: the programs that
+# the tests interrupt must hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A slow machine is no failure: the limit of time for a whole test says when something hangs.
 settings.register_profile("mau", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -297,17 +297,25 @@ def _locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on a file that is still there once the lock is held."""
     while True:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:  # the directory was deleted the moment after it was made
+            continue
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
-            with contextlib.suppress(FileNotFoundError):
-                there = path.lstat()
-                held = os.fstat(fd)
-                if (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino):
-                    yield
-                    return
+            if _lies_at(path, fd):
+                yield
+                return
         finally:
             os.close(fd)
+
+
+def _lies_at(path: Path, fd: int) -> bool:
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(fd))
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
