@@ -266,7 +266,7 @@ def test_gnupg_reads_the_longest_statement_that_a_file_can_have(world: World, tm
     home.mkdir(mode=0o700)
     (home / "key").write_bytes(bytes(world.alice.certificate))
     (home / "message").write_bytes(message(world.alice.key, b"x", None, notes))
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--status-fd", "1"]
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--no-autostart", "--status-fd", "1"]
     subprocess.run([*gpg, "--import", str(home / "key")], capture_output=True, check=True)
     done = subprocess.run([*gpg, "-d", str(home / "message")], capture_output=True, check=True)
     assert b"GOODSIG" in done.stdout
