@@ -15,9 +15,8 @@ from mau.errors import FromTheFuture, Leaked, Renamed, RolledBack, UnboundFromRe
 from mau.fingerprint import Fingerprint
 
 MAX_AHEAD = 30 * 60  # seconds that a signature may lie ahead of this clock
-HIDDEN = bytes(
-    8
-)  # the key id of a recipient who is not named, so that nobody can check for whom it really is
+HIDDEN = bytes(8)
+"""The key id of a recipient who is not named, so that nobody can check for whom it really is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mau.acceptance import MAX_AHEAD
 from mau.content.binding import (
     PUBLIC,
     Audience,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 20
 _OPENED_FOR_TIME = 16 << 20  # bytes of a held file that is opened only to learn when it was signed
-_MAX_AHEAD = 30 * 60  # seconds; a file's time further ahead is somebody's mistake, not a signing time
 _MAX_FILENAME = 255  # bytes
 _MAX_SUFFIX = 8  # characters; what is longer is no ending that tells a kind
 
@@ -244,7 +244,8 @@ def _replacing(account: Account, posts: AuthorDir, name: str) -> tuple[str | Non
     if entry.size > _OPENED_FOR_TIME:
         # Its signature was made before it was stored; opening it would cost as much as writing the new one.
         stored = entry.mtime_ns // 1_000_000_000
-        return held, max(now, stored + 1) if stored <= now + _MAX_AHEAD else now
+        # A time further ahead is somebody's mistake, not a signing time.
+        return held, max(now, stored + 1) if stored <= now + MAX_AHEAD else now
     return held, max(now, _signed_at(account, posts, name) + 1)
 
 

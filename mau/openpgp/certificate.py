@@ -30,7 +30,8 @@ _CURVES = {
     "2b06010401da470f01": "Ed25519",
     "2b8104000a": "secp256k1",
 }
-_MIN_RSA = 2048
+MIN_RSA = 2048
+"""RSA keys of fewer bits are too weak to be believed."""
 
 
 def key_id(public: bytes) -> bytes:
@@ -195,11 +196,10 @@ class Certificate:
 
     def weakness(self, key: bytes) -> str:
         """What makes the key of that key id too weak to be believed; "" when nothing does."""
-        keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
-        for tag, body, _ in self._packets:
-            if tag in keys and key_id(body) == key:
+        for body in self.key_packets():
+            if key_id(body) == key:
                 bits = int.from_bytes(body[6:8], "big")
-                small = body[5] in (1, 2, 3) and bits < _MIN_RSA
+                small = body[5] in (1, 2, 3) and bits < MIN_RSA
                 return _WEAK.get(body[5], f"RSA of {bits} bits" if small else "")
         return ""
 

@@ -9,12 +9,11 @@ import pysequoia.packet
 
 from mau.errors import KeyMalformed, KeyRefused, KeyTooWeak, KeyUnusable, WrongPassphrase
 from mau.openpgp import packets
-from mau.openpgp.certificate import MAX_KEY, describe
+from mau.openpgp.certificate import MAX_KEY, MIN_RSA, describe
 from mau.openpgp.compat import pgpy
 from mau.openpgp.sequoia import SequoiaError, call
 
 _TLS_NAMES = ("Ed25519", "ECDSA P-256", "ECDSA P-384", "ECDSA P-521")
-_MIN_RSA = 2048
 
 
 def unprotected(data: bytes, passphrase: str | None) -> bytes:
@@ -64,7 +63,7 @@ def _check_primary(body: bytes) -> None:
         raise KeyUnusable("an Ed25519 key in the new format (algorithm 27) has no TLS identity in version 4")
     if algorithm.startswith("RSA-"):
         bits = int(algorithm.removeprefix("RSA-"))
-        if bits < _MIN_RSA:
+        if bits < MIN_RSA:
             raise KeyTooWeak(f"RSA of {bits} bits is too weak")
     elif algorithm not in _TLS_NAMES:
         raise KeyUnusable(f"TLS 1.3 cannot prove an identity with {algorithm}")

@@ -7,6 +7,7 @@ message was read, its container unchanged, and its signature judged.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,18 +91,34 @@ def open_message(
     return opened
 
 
-class _Memory:
-    """Content in memory."""
+class _Content(ABC):
+    """Where content goes, up to ``limit`` bytes of it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
-        self._parts: list[bytes] = []
 
     def write(self, part: bytes) -> None:
         self.size += len(part)
         if self.size > self.limit:
             raise TooLarge(f"it holds more than {self.limit} bytes")
+        self._keep(part)
+
+    @abstractmethod
+    def _keep(self, part: bytes) -> None: ...
+
+    @abstractmethod
+    def content(self) -> bytes | Path: ...
+
+
+class _Memory(_Content):
+    """Content in memory."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self._parts: list[bytes] = []
+
+    def _keep(self, part: bytes) -> None:
         self._parts.append(part)
 
     def content(self) -> bytes | Path:
@@ -110,20 +127,16 @@ class _Memory:
         return self._parts[0]
 
 
-class _File:
+class _File(_Content):
     """Content in a new file, removed unless everything holds."""
 
     def __init__(self, path: Path, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
+        super().__init__(limit)
         self._path = path
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = os.fdopen(os.open(path, flags, 0o600), "wb")
 
-    def write(self, part: bytes) -> None:
-        self.size += len(part)
-        if self.size > self.limit:
-            raise TooLarge(f"it holds more than {self.limit} bytes")
+    def _keep(self, part: bytes) -> None:
         self._file.write(part)
 
     def content(self) -> bytes | Path:
@@ -139,7 +152,7 @@ def _open(
     source: bytes | BinaryIO,
     key: SecretKey | None,
     author: Certificate | None,
-    target: _Memory | _File,
+    target: _Content,
     anyway: bool,
 ) -> Opened:
     stream = packets.Source(None, source) if isinstance(source, bytes) else packets.Source(source.read)
@@ -180,7 +193,7 @@ def _open(
 
 
 def _open_newer(
-    source: bytes | BinaryIO, key: SecretKey | None, author: Certificate | None, target: _Memory | _File
+    source: bytes | BinaryIO, key: SecretKey | None, author: Certificate | None, target: _Content
 ) -> Opened:
     """SEIPD version 2, which Mau does not ask for: Sequoia opens it, in memory, and tells no signature time.
 
@@ -270,7 +283,7 @@ def _unprotect(body: packets.Body, sealed: list[bytes], key: SecretKey | None) -
     raise problem or NotReadable("it is not encrypted for this account")
 
 
-def _signed(source: packets.Source, body: packets.Body, target: _Memory | _File) -> Signature | None:
+def _signed(source: packets.Source, body: packets.Body, target: _Content) -> Signature | None:
     """Read one-pass signature, literal, signature to the end; None when there is a bare literal."""
     if body.tag == packets.COMPRESSED:
         inner = packets.Source(inflated(body, target.limit))
@@ -284,7 +297,7 @@ def _signed(source: packets.Source, body: packets.Body, target: _Memory | _File)
     return signature
 
 
-def _signed_plain(source: packets.Source, body: packets.Body, target: _Memory | _File) -> Signature | None:
+def _signed_plain(source: packets.Source, body: packets.Body, target: _Content) -> Signature | None:
     announced = body.tag == packets.ONE_PASS
     if announced:
         body.all(4096)
@@ -309,7 +322,7 @@ def _signed_plain(source: packets.Source, body: packets.Body, target: _Memory | 
     return signature
 
 
-def _literal(body: packets.Body, target: _Memory | _File) -> None:
+def _literal(body: packets.Body, target: _Content) -> None:
     """The content byte for byte, whatever the mode; no signature covers the name and date in front."""
     head = body.source()
     name_length = head.exact(2)[1]

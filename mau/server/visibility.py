@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from mau.acceptance import HIDDEN
 from mau.content.binding import PUBLIC, Audience
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Kind
+from mau.tree.names import KEYRING_NAME
 
 Relay = Literal["none", "friends", "public"]
 RELAYS: tuple[Relay, ...] = ("none", "friends", "public")
-
-KEYRING_NAME = "keyring.json.pgp"
-"""Who somebody's friends are: never for anyone but himself, whatever its recipients say."""
-
-HIDDEN_RECIPIENT = bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +87,11 @@ def may_enter(shelf: Shelf, visitor: Visitor) -> bool:
 
 def first_look(shelf: Shelf, visitor: Visitor, name: str, outline: Outline) -> Look:
     """What can be decided without opening the file ``name``."""
-    if outline.kind is Kind.OTHER or HIDDEN_RECIPIENT in outline.recipients:
+    if outline.kind is Kind.OTHER or HIDDEN in outline.recipients:
         return Look.NO
     if visitor.fingerprint == shelf.author:
         return Look.YES
-    if name == KEYRING_NAME:
+    if name == KEYRING_NAME:  # who somebody's friends are is for nobody else, whatever its recipients say
         return Look.NO
     if outline.kind is Kind.SIGNED:
         return Look.PROVE if _passed_on(shelf, visitor) or shelf.relay == "public" else Look.NO

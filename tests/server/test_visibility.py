@@ -6,13 +6,12 @@ import itertools
 
 import pytest
 
+from mau.acceptance import HIDDEN
 from mau.content.binding import PUBLIC, Audience
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Kind
 from mau.server.visibility import (
     ANONYMOUS,
-    HIDDEN_RECIPIENT,
-    KEYRING_NAME,
     NO_PROOF,
     RELAYS,
     Look,
@@ -25,6 +24,7 @@ from mau.server.visibility import (
     may_enter,
     second_look,
 )
+from mau.tree.names import KEYRING_NAME
 
 ME, BOB, CAROL, STRANGER = (Fingerprint(bytes([n]) * 20) for n in (1, 2, 3, 4))
 KEY = {who: bytes([n]) * 8 for n, who in enumerate((ME, BOB, CAROL, STRANGER), 1)}
@@ -154,7 +154,7 @@ PROOFS = [
 
 @pytest.mark.parametrize("relay", RELAYS)
 def test_the_unreadable_is_for_nobody(relay: Relay) -> None:
-    hidden = Outline(Kind.ENCRYPTED, frozenset({KEY[BOB], HIDDEN_RECIPIENT}))
+    hidden = Outline(Kind.ENCRYPTED, frozenset({KEY[BOB], HIDDEN}))
     other = Outline(Kind.OTHER, frozenset({KEY[BOB]}))
     for outline, proof, author in itertools.product((hidden, other), PROOFS, (ME, BOB, CAROL)):
         assert readers(outline, proof, author=author, relay=relay) == []
