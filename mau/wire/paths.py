@@ -1,6 +1,7 @@
 """The paths and the listing of HTTP, in one place (spec/http.yaml).
 
     /p2p/FPR                              what FPR has published and the visitor may read (a slash may follow)
+    /p2p/FPR?limit=N&cursor=TOKEN         a page of that
     /p2p/FPR/NAME.pgp                     one file, as it is now
     /p2p/FPR/NAME.pgp.version/SHA256      one content of it, now or earlier; ``.versions``, ``SHA256.pgp`` too
     /p2p/FPR/index.json                   on the web: the listing as a file (spec/web.md)
@@ -33,6 +34,10 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _KEY_SEARCH = re.compile(r"0[xX][0-9A-Fa-f]{40}")
 _MAX_FIELDS = 16
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+PAGE_MOST = 1000
+"""Items of one page, whatever was asked for."""
 _VERSION_FOLDERS = (".pgp.version", ".pgp.versions")
 
 # A listing of that many bytes or more must look like one before it is parsed: an honest item has at most one
@@ -54,10 +59,28 @@ class UnsupportedOperation(BadPath):
 
 
 @dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which part of a listing (spec/http.yaml H60): at most ``limit`` items after the position ``cursor``.
+
+    ``limit`` None: up to the end. ``cursor`` None: from the beginning, or with ``newest`` the last ones.
+    ``most``: files of more bytes are left out where the files themselves are sent.
+    """
+
+    limit: int | None = None
+    cursor: str | None = None
+    newest: bool = False
+    most: int | None = None
+
+
+WHOLE = PageQuery()
+
+
+@dataclass(frozen=True, slots=True)
 class ListTarget:
-    """The listing of one author."""
+    """The listing of one author, or a part of it."""
 
     author: Fingerprint
+    page: PageQuery = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,18 @@ def list_path(author: Fingerprint) -> str:
     return f"{ROOT}/{author.hex}"
 
 
+def page_path(author: Fingerprint, page: PageQuery) -> str:
+    """The path of a part of an author's listing, with its query."""
+    fields = {
+        "limit": page.limit,
+        "cursor": page.cursor,
+        "from": "newest" if page.newest else None,
+        "most": page.most,
+    }
+    query = "&".join(f"{field}={value}" for field, value in fields.items() if value is not None)
+    return f"{list_path(author)}?{query}" if query else list_path(author)
+
+
 def index_path(author: Fingerprint) -> str:
     """The path of an author's listing on the web, where a file cannot be a directory too (spec/web.md)."""
     return f"{ROOT}/{author.hex}/index.json"
@@ -115,7 +150,7 @@ def key_path(owner: Fingerprint) -> str:
 def parse(raw_path: str) -> Target:
     """Read the raw target of a request: percent-encoded, an origin before it accepted.
 
-    A query belongs to the path of keys; elsewhere it is ignored.
+    A query belongs to the paths of keys and of listings; elsewhere it is ignored.
 
     Nothing is normalised: dot segments, doubled slashes and encoded separators are no spelling of anything.
     Raises BadPath, UnknownPath where the form is right but nothing can be there, or UnsupportedOperation.
@@ -134,7 +169,7 @@ def parse(raw_path: str) -> Target:
         raise BadPath("not a fingerprint: 40 lower-case hex digits") from error
     match segments[3:]:
         case [] | [""]:
-            return ListTarget(author)
+            return ListTarget(author, _page_query(query))
         case [name]:
             return FileTarget(author, _file_name(name))
         case [folder, version] if folder.endswith(_VERSION_FOLDERS):
@@ -145,12 +180,42 @@ def parse(raw_path: str) -> Target:
     raise BadPath("not a path of this protocol")
 
 
-def _key_target(query: str) -> KeyTarget:
-    """Read what HKP asks: keys are given by whole fingerprints only; other fields than these mean nothing."""
+def _page_query(query: str) -> PageQuery:
+    """Read which part of a listing is asked for; fields of other names mean nothing."""
+    if not query:
+        return WHOLE
+    pairs = _fields(query)
+
+    def only(name: str, form: re.Pattern[str]) -> str | None:
+        values = [value for field, value in pairs if field == name]
+        if len(values) > 1 or not all(map(form.fullmatch, values)):
+            raise BadPath(f"{name} is there twice, or is none")
+        return values[0] if values else None
+
+    limit, cursor, most = only("limit", _NUMBER), only("cursor", _CURSOR), only("most", _NUMBER)
+    newest = only("from", re.compile("newest")) is not None
+    if limit is not None and int(limit) < 1:
+        raise BadPath("a page has one item or more")
+    if newest and cursor is not None:
+        raise BadPath("cursor and from=newest exclude each other")
+    return PageQuery(
+        None if limit is None else min(int(limit), PAGE_MOST),
+        cursor,
+        newest,
+        None if most is None else int(most),
+    )
+
+
+def _fields(query: str) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as error:
         raise BadPath("too many fields in the query") from error
+
+
+def _key_target(query: str) -> KeyTarget:
+    """Read what HKP asks: keys are given by whole fingerprints only; other fields than these mean nothing."""
+    pairs = _fields(query)
     operations, searches = ([value for field, value in pairs if field == name] for name in ("op", "search"))
     if len(operations) != 1 or len(searches) != 1:
         raise BadPath("one op and one search are needed: op=get&search=0xFINGERPRINT")
