@@ -19,7 +19,7 @@ from mau.server.ranges import Span, multipart, whole
 PIECE: Final = 256 * 1024
 """Bytes that are read, encrypted and handed over at once."""
 
-_COMMON: Final = {
+COMMON: Final = {
     "Server": "mau",
     # The answer depends on who asks: nothing between the two ends may give it to anyone else.
     "Cache-Control": "private, no-cache",
@@ -46,23 +46,23 @@ def problem(status: int, detail: str = "", headers: Mapping[str, str] | None = N
     return web.Response(
         status=status,
         body=json.dumps(document).encode(),
-        headers={**_COMMON, **(headers or {}), "Content-Type": "application/problem+json"},
+        headers={**COMMON, **(headers or {}), "Content-Type": "application/problem+json"},
     )
 
 
 def empty(status: int, headers: Mapping[str, str]) -> web.Response:
     """An answer without a body."""
-    return web.Response(status=status, headers={**_COMMON, **headers})
+    return web.Response(status=status, headers={**COMMON, **headers})
 
 
 async def send_bytes(
     request: web.BaseRequest, body: bytes, content_type: str, headers: Mapping[str, str]
 ) -> web.StreamResponse:
     """200 with a body that is at hand."""
-    headers = {**_COMMON, **headers, "Content-Type": content_type}
+    headers = {**COMMON, **headers, "Content-Type": content_type}
     if len(body) <= PIECE or request.method == "HEAD":
         return web.Response(body=body, headers=headers)
-    return await _stream(request, 200, headers, len(body), _slices(body))
+    return await stream(request, 200, headers, len(body), _slices(body))
 
 
 async def send_file(
@@ -76,7 +76,7 @@ async def send_file(
     size = file.size
     status = 200 if spans is None else 206
     parts = spans or [whole(size)]
-    answer = {**_COMMON, **headers, "Content-Type": _OCTETS}
+    answer = {**COMMON, **headers, "Content-Type": _OCTETS}
     framing: tuple[list[bytes], bytes] = ([b""], b"")
     length = parts[0].length
     if len(parts) > 1:
@@ -92,7 +92,7 @@ async def send_file(
         heads, end = framing
         pieces = (head + file.read(part.start, part.length) for head, part in zip(heads, parts, strict=True))
         return web.Response(status=status, body=b"".join(pieces) + end, headers=answer)
-    return await _stream(request, status, answer, length, _pieces(file, parts, framing, threads))
+    return await stream(request, status, answer, length, _pieces(file, parts, framing, threads))
 
 
 async def _pieces(
@@ -114,14 +114,19 @@ async def _slices(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + PIECE]
 
 
-async def _stream(
+async def stream(
     request: web.BaseRequest,
     status: int,
     headers: Mapping[str, str],
-    length: int,
+    length: int | None,
     pieces: AsyncIterator[bytes],
 ) -> web.StreamResponse:
-    response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(length)})
+    """A body piece by piece; without a ``length`` it is chunked. Cut short when ``pieces`` raises Changed."""
+    response = web.StreamResponse(status=status, headers=dict(headers))
+    if length is None:
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = length
     try:
         await response.prepare(request)
         # Of a connection whose other end gets only so many bytes a second: what to await after some.
