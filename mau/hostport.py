@@ -52,6 +52,16 @@ def parse_web_listen(text: str) -> tuple[str, Address]:
     return scheme.lower(), parse_listen(rest.removesuffix("/"))
 
 
+def parse_loopback(text: str) -> Address:
+    """As `parse_listen`, for where only this machine may ask; AddressMalformed for every other HOST."""
+    host, port = parse_listen(text)
+    if host.rstrip(".") == "localhost":
+        host = "127.0.0.1"
+    if not host or not is_loopback(host):
+        raise AddressMalformed(f"for this machine only, as 127.0.0.1:{port or 9880}, not {text!r:.80}")
+    return host, port
+
+
 def is_site(text: str) -> bool:
     """Whether a text is meant as an address of the web."""
     return text.lstrip().lower().startswith(("https:", "http:"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.errors import AddressMalformed
-from mau.hostport import format_address, parse_address, parse_listen
+from mau.hostport import format_address, parse_address, parse_listen, parse_loopback
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,27 @@ def test_one_can_listen_everywhere_and_on_any_port(text: str, address: tuple[str
 def test_one_cannot_listen_elsewhere(text: str) -> None:
     with pytest.raises(AddressMalformed):
         parse_listen(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0.0.0:1", ":9880", "[::]:1", "192.0.2.7:1", "example.org:1", "localhost.example.org:1", "x"]
+)
+def test_elsewhere_than_on_this_machine_is_refused(text: str) -> None:
+    with pytest.raises(AddressMalformed):
+        parse_loopback(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("127.0.0.1:1", ("127.0.0.1", 1)),
+        ("[::1]:0", ("::1", 0)),
+        ("localhost:2", ("127.0.0.1", 2)),
+        ("LOCALHOST.:2", ("127.0.0.1", 2)),
+    ],
+)
+def test_this_machine_has_several_names(text: str, place: tuple[str, int]) -> None:
+    assert parse_loopback(text) == place
 
 
 @given(st.text(max_size=40))

@@ -11,7 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from mau.config.kinds import Audience, Choice, Command, Kind, Listen, PathText, WebListen
+from mau.config.kinds import (
+    Audience,
+    Choice,
+    Command,
+    Kind,
+    Listen,
+    LogPlace,
+    LoopbackListen,
+    PathText,
+    WebListen,
+    Whole,
+)
 from mau.errors import ConfigError, InvalidFingerprint
 from mau.fingerprint import Fingerprint
 
@@ -87,6 +98,64 @@ SERVER_RELAY: Final[Key[Relay]] = Key(
     "whom to give what others wrote: nobody; friends of yours who may read it; or to anyone what is public",
     "serve --relay",
 )
+SERVER_BYTES_PER_SECOND: Final[Key[int]] = Key(
+    "server.bytes_per_second",
+    Whole(1_000, 10**12, off=True),
+    0,
+    "the most that one visitor is sent; 0 is no limit",
+    "serve --bytes-per-second",
+)
+SERVER_ACCESS_LOG: Final[Key[str | None]] = Key(
+    "server.access_log",
+    LogPlace(),
+    None,
+    "the file that gets a line of JSON for each request",
+    "serve --access-log",
+    "none is written",
+)
+SERVER_METRICS: Final[Key[str | None]] = Key(
+    "server.metrics",
+    LoopbackListen(),
+    None,
+    "where /healthz and /metrics (Prometheus) are answered, for this machine only",
+    "serve --metrics",
+    "they are not answered",
+)
+SERVER_CONNECTIONS: Final[Key[int]] = Key(
+    "server.connections",
+    Whole(8, 100_000),
+    256,
+    "connections that may be open at once, a quarter of them for friends only",
+    "",
+)
+SERVER_CONNECTIONS_PER_ADDRESS: Final[Key[int]] = Key(
+    "server.connections_per_address",
+    Whole(1, 100_000),
+    64,
+    "connections that may be open at once from one address",
+    "",
+)
+SERVER_FRIEND_REQUESTS: Final[Key[int]] = Key(
+    "server.friend_requests_per_second",
+    Whole(1, 1_000_000),
+    500,
+    "requests of one friend, in the long run; a hundred times as many at once",
+    "",
+)
+SERVER_STRANGER_REQUESTS: Final[Key[int]] = Key(
+    "server.stranger_requests_per_second",
+    Whole(1, 1_000_000),
+    50,
+    "requests of one who proves a fingerprint that is no friend's; twenty times as many at once",
+    "",
+)
+SERVER_ANONYMOUS_REQUESTS: Final[Key[int]] = Key(
+    "server.anonymous_requests_per_second",
+    Whole(1, 1_000_000),
+    20,
+    "requests from one address of those who prove nothing; 25 times as many at once",
+    "",
+)
 RELAY_OF: Final[Key[Relay | None]] = Key(
     "relay.FPR",
     _RELAY,
@@ -134,6 +203,14 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     POST_AUDIENCE,
     SERVER_LISTEN,
     SERVER_RELAY,
+    SERVER_BYTES_PER_SECOND,
+    SERVER_ACCESS_LOG,
+    SERVER_METRICS,
+    SERVER_CONNECTIONS,
+    SERVER_CONNECTIONS_PER_ADDRESS,
+    SERVER_FRIEND_REQUESTS,
+    SERVER_STRANGER_REQUESTS,
+    SERVER_ANONYMOUS_REQUESTS,
     RELAY_OF,
     WEB_LISTEN,
     WEB_PLAIN,

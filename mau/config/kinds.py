@@ -6,18 +6,20 @@ fit raises DoesNotFit with the reason; who asked knows the key and the place, an
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from mau.errors import AddressMalformed
-from mau.hostport import parse_listen, parse_web_listen
+from mau.hostport import parse_listen, parse_loopback, parse_web_listen
 
 T_co = TypeVar("T_co", covariant=True)
 
 FRIENDS = "friends"
 ME = "me"
 PUBLIC = "public"
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class DoesNotFit(ValueError):
@@ -45,11 +47,11 @@ class Kind(Generic[T_co]):
             raise DoesNotFit(f"not {toml_words(value)}")
         return self.parse(value)
 
-    def to_toml(self, value: object) -> str | list[str]:
+    def to_toml(self, value: object) -> str | int | list[str]:
         """What is written into the file."""
         return str(value)
 
-    def show(self, value: object) -> str | list[str]:
+    def show(self, value: object) -> str | int | list[str]:
         """What may be shown of it."""
         return str(value)
 
@@ -95,6 +97,49 @@ class WebListen(Kind[str]):
         return text.strip()
 
 
+class LoopbackListen(Kind[str]):
+    """Where to listen for this machine alone."""
+
+    form = "127.0.0.1:PORT, [::1]:PORT or localhost:PORT"
+
+    def parse(self, text: str) -> str:
+        try:
+            parse_loopback(text)
+        except AddressMalformed as error:
+            raise DoesNotFit(str(error)) from None
+        return text.strip()
+
+
+class Whole(Kind[int]):
+    """A whole number of at least ``least`` and at most ``most``; with ``off`` also 0, which is no limit."""
+
+    def __init__(self, least: int, most: int, *, off: bool = False) -> None:
+        self.least, self.most, self.off = least, most, off
+        self.form = f"a whole number from {least} to {most}{', or 0,' if off else ''}"
+
+    def parse(self, text: str) -> int:
+        if not _DIGITS.fullmatch(text):
+            raise DoesNotFit
+        return self._checked(int(text))
+
+    def from_toml(self, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DoesNotFit(f"not {'a fraction' if isinstance(value, float) else toml_words(value)}")
+        return self._checked(value)
+
+    def _checked(self, value: int) -> int:
+        if not (self.least <= value <= self.most or (self.off and value == 0)):
+            raise DoesNotFit
+        return value
+
+    def to_toml(self, value: object) -> int:
+        return self.show(value)
+
+    def show(self, value: object) -> int:
+        assert isinstance(value, int)  # noqa: S101 - what parse made
+        return value
+
+
 class PathText(Kind[str]):
     """Where something lies. In the file it may not depend on where the program is started."""
 
@@ -109,6 +154,15 @@ class PathText(Kind[str]):
         if not text or "\0" in text:
             raise DoesNotFit
         return text
+
+
+class LogPlace(PathText):
+    """Where lines are appended."""
+
+    form = "an absolute path, one that begins with ~/, or - for standard output,"
+
+    def parse(self, text: str) -> str:
+        return text if text == "-" else super().parse(text)
 
 
 class Command(Kind[str]):

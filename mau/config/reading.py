@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from mau.config.keys import EXCLUSIVE, SECTIONS, Key, find_key, find_variable
 from mau.config.kinds import DoesNotFit, toml_words
 from mau.errors import ConfigError
 
+T = TypeVar("T")
 Values = Mapping[str, Any]
 """Names of settings, spelt as in the table of keys, with values of their kind."""
 
@@ -65,6 +66,11 @@ def _fitting(key: Key[Any], read: Callable[[Any], Any], value: object, place: st
 def check(key: Key[Any], text: str) -> Any:
     """The value that a text gives a setting in the file; ConfigError."""
     return _fitting(key, key.kind.parse, text, key.name)
+
+
+def check_option(key: Key[T], text: str) -> T:
+    """The value that an option gives a setting for this run; ConfigError names the option."""
+    return cast(T, _fitting(key, key.kind.from_environment, text, key.option.rpartition(" ")[2]))
 
 
 def _check_exclusive(found: Values, place: str, called: Callable[[Key[Any]], str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from mau.config.file import VARIABLE, config_file, parse_toml, read_file
 from mau.config.keys import KEYS, RELAY_OF, Key, Relay, author_of, relay_of
-from mau.config.reading import Values, read_environment, read_table
+from mau.config.reading import Values, check_option, read_environment, read_table
 from mau.errors import ConfigError
 from mau.fingerprint import Fingerprint
 
@@ -55,6 +55,10 @@ class Config:
     def get(self, key: Key[T], option: T | None = None) -> T:
         """The value that holds; ``option`` is what the command's own option says, None when not given."""
         return self.setting(key).value if option is None else option
+
+    def said(self, key: Key[T], text: str | None) -> T:
+        """As `get`, of an option that is text still; ConfigError when it does not fit."""
+        return self.get(key, None if text is None else check_option(key, text))
 
     def setting(self, key: Key[T]) -> Setting[T]:
         """The value that holds, with its origin."""

@@ -97,6 +97,47 @@ class Limits:
     """Of those who are through the handshake and no friends; the rest is for friends and newcomers."""
 
 
+def _scaled(rate: Rate, to: float, of: Rate) -> Rate:
+    """Another rate that keeps its proportion to ``of``, when that becomes ``to`` a second."""
+    return Rate(rate.per_second * to / of.per_second, rate.burst * to / of.per_second)
+
+
+def limits_of(
+    *,
+    friend: float,
+    stranger: float,
+    anonymous: float,
+    connections: int,
+    connections_per_address: int,
+    bytes_per_second: float,
+) -> Limits:
+    """The limits for so many requests a second of one friend, stranger, anonymous address.
+
+    Each bucket keeps its shape. What several share never holds back one of them who is alone.
+    """
+    usual = Limits()
+    friends = _scaled(usual.friend, friend, usual.friend)
+    strangers = _scaled(usual.stranger_address, stranger, usual.stranger)
+    nobodies = _scaled(usual.anonymous_address, anonymous, usual.anonymous_address)
+    shared = _most(usual.strangers, strangers, nobodies)
+    return Limits(
+        friend=friends,
+        everyone=_most(usual.everyone, friends, shared),
+        stranger=_scaled(usual.stranger, stranger, usual.stranger),
+        stranger_address=strangers,
+        anonymous_address=nobodies,
+        strangers=shared,
+        bytes_per_second=bytes_per_second,
+        connections=connections,
+        connections_per_address=connections_per_address,
+        stranger_connections=connections * usual.stranger_connections // usual.connections,
+    )
+
+
+def _most(*rates: Rate) -> Rate:
+    return Rate(max(rate.per_second for rate in rates), max(rate.burst for rate in rates))
+
+
 @lru_cache(1024)
 def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the first 64 bits, which one household has."""

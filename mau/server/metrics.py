@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from mau.errors import MauError
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, parse_listen
+from mau.hostport import Address
 from mau.server.answers import empty, problem, send_bytes
 from mau.server.counters import CONTENT_TYPE
 from mau.server.guard import Gate
@@ -28,18 +27,6 @@ _LIMITS = Limits(
 )
 
 
-def loopback(text: str) -> Address:
-    """Read HOST:PORT; MauError unless HOST is this machine alone: the numbers tell how busy somebody is."""
-    host, port = parse_listen(text)
-    try:
-        inside = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        inside = None
-    if inside is None or not inside.is_loopback:
-        raise MauError(f"metrics are shown on this machine only, as at 127.0.0.1:9880, not at {text!r:.80}")
-    return str(inside), port
-
-
 class Metrics:
     """A listener without TLS that says whether the server lives and what it counted."""
 
@@ -50,7 +37,10 @@ class Metrics:
         self._listener = Listener(self, None, Gate(_LIMITS))
 
     async def start(self, place: Address) -> None:
-        """Listen there; MauError when that fails."""
+        """Listen there, which must be this machine alone: the numbers tell how busy somebody is.
+
+        MauError when that fails.
+        """
         await self._listener.start(*place)
 
     @property

@@ -170,8 +170,48 @@ def test_it_logs_what_is_asked_and_shows_numbers_here(alice: Account, tmp_path: 
 def test_numbers_are_shown_on_this_machine_only(alice: Account) -> None:
     with serving(alice, "--metrics", "0.0.0.0:0") as process:
         out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (1, b"")
+    assert (process.returncode, out) == (2, b"")
+    assert b"--metrics: 127.0.0.1:PORT" in err
     assert b"this machine" in err
+
+
+def test_what_is_set_holds_for_the_server(
+    alice: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, log = tmp_path / "config.toml", tmp_path / "access.log"
+    file.touch(mode=0o600)
+    file.write_text(
+        f'server = {{ listen = "127.0.0.1:0", metrics = "127.0.0.1:0", access_log = "{log}", '
+        "anonymous_requests_per_second = 1, connections_per_address = 20 }\n"
+    )
+    monkeypatch.setenv("MAU_CONFIG", str(file))
+    with serving(alice) as process:
+        address, fingerprint = first_line(process).split()
+        url = f"https://{address}/p2p/{fingerprint}?[1-60]"
+        codes = fetch(address, f"/p2p/{fingerprint}?[1-60]", "-o", "/dev/null", "-w", "%{http_code}\n")
+        assert url
+        assert codes.split().count(b"200") < 40  # 25 at once, and one a second
+        assert b"429" in codes
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+    assert len(log.read_text().splitlines()) == 60
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("MAU_SERVER_BYTES_PER_SECOND", "12"),
+        ("MAU_SERVER_CONNECTIONS", "many"),
+        ("MAU_SERVER_METRICS", "192.0.2.7:9880"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(
+    mau: Callable[..., Ended], alice: Account, variable: str, text: str
+) -> None:
+    ended = mau("serve", passphrase=PASSPHRASE, env={variable: text})
+    assert (ended.code, ended.out) == (2, b"")
+    assert variable in ended.err
 
 
 # --- for browsers ------------------------------------------------------------------------------------------

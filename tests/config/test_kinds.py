@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.config.keys import KEYS, POST_AUDIENCE, SERVER_RELAY
-from mau.config.kinds import Audience, Choice, Command, DoesNotFit, Kind, Listen, PathText
+from mau.config.kinds import Audience, Choice, Command, DoesNotFit, Kind, Listen, LogPlace, PathText, Whole
 from mau.errors import AddressMalformed
 from mau.hostport import parse_listen
 from mau.server.visibility import RELAYS
@@ -123,6 +123,35 @@ def test_a_path_in_the_file_depends_on_no_directory(text: str) -> None:
 def test_a_path_in_the_environment_may_be_relative() -> None:
     assert PathText().from_environment("./x") == "./x"
     assert PathText().from_environment("/\udc80") == "/\udc80"
+
+
+@pytest.mark.parametrize("value", [1000, 1001, 10**12, 0, "1000"])
+def test_a_number_is_taken_from_the_least_to_the_most(value: int | str) -> None:
+    kind = Whole(1000, 10**12, off=True)
+    assert (kind.parse(value) if isinstance(value, str) else kind.from_toml(value)) == int(value)
+
+
+@pytest.mark.parametrize("value", [999, 10**12 + 1, -1, -1000, 1000.0, True, "1000", [1000]])
+def test_what_is_no_such_number_is_refused(value: object) -> None:
+    with pytest.raises(DoesNotFit):
+        Whole(1000, 10**12, off=True).from_toml(value)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1e3", "1_000", " 1000", "1000 ", "٣٣٣٣", "0x400", "9" * 40])
+def test_a_number_is_written_in_digits(text: str) -> None:
+    with pytest.raises(DoesNotFit):
+        Whole(1000, 10**12, off=True).parse(text)
+
+
+def test_without_off_nothing_is_not_enough() -> None:
+    with pytest.raises(DoesNotFit):
+        Whole(1, 9).from_toml(0)
+
+
+def test_lines_can_be_appended_to_standard_output() -> None:
+    assert LogPlace().from_toml("-") == "-"
+    with pytest.raises(DoesNotFit):
+        LogPlace().from_toml("access.log")
 
 
 @pytest.mark.parametrize("text", ["", " ", "pass 'show", "''", "a\0b"])

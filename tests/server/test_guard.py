@@ -16,7 +16,7 @@ from mau.content.binding import PUBLIC
 from mau.errors import MauError
 from mau.server.accesslog import Access, AccessLog, line
 from mau.server.limits import Limits, Rate
-from mau.server.metrics import Metrics, loopback
+from mau.server.metrics import Metrics
 from mau.wire.client import PeerClient
 from mau.wire.paths import file_path
 from tests.server.world import Host, Someone, audience, read_reply, serving
@@ -159,20 +159,6 @@ async def test_a_full_disk_under_the_log_stops_nobody(
 
 
 # --- metrics -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", ["0.0.0.0:1", ":9880", "[::]:1", "192.0.2.7:1", "example.org:1"])
-def test_metrics_are_for_this_machine_only(text: str) -> None:
-    with pytest.raises(MauError, match="this machine"):
-        loopback(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [("127.0.0.1:1", ("127.0.0.1", 1)), ("[::1]:0", ("::1", 0)), ("localhost:2", ("127.0.0.1", 2))],
-)
-def test_loopback_has_several_names(text: str, place: tuple[str, int]) -> None:
-    assert loopback(text) == place
 
 
 async def test_health_and_numbers(alice: Someone, bob: Someone) -> None:

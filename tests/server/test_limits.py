@@ -6,8 +6,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mau.config.keys import (
+    SERVER_ANONYMOUS_REQUESTS,
+    SERVER_BYTES_PER_SECOND,
+    SERVER_CONNECTIONS,
+    SERVER_CONNECTIONS_PER_ADDRESS,
+    SERVER_FRIEND_REQUESTS,
+    SERVER_STRANGER_REQUESTS,
+)
 from mau.fingerprint import Fingerprint
-from mau.server.limits import Allowance, Buckets, Level, Limits, Rate, network_of, refilled, retry_after
+from mau.server.limits import (
+    Allowance,
+    Buckets,
+    Level,
+    Limits,
+    Rate,
+    limits_of,
+    network_of,
+    refilled,
+    retry_after,
+)
 
 RATES = st.builds(Rate, st.floats(0.5, 1000), st.floats(1, 1000))
 GAPS = st.lists(st.floats(0, 30), max_size=30)
@@ -140,3 +158,48 @@ def test_bytes_arrive_at_the_rate_that_was_set(pieces: list[int], rate: float) -
 @pytest.mark.parametrize(("wait", "seconds"), [(0.001, 1), (1.0, 1), (1.1, 2), (300, 300)])
 def test_retry_after_is_in_whole_seconds(wait: float, seconds: int) -> None:
     assert retry_after(wait) == seconds
+
+
+# --- as they are set ---------------------------------------------------------------------------------------
+
+
+def made(friend: float = 500, stranger: float = 50, anonymous: float = 20, connections: int = 256) -> Limits:
+    return limits_of(
+        friend=friend,
+        stranger=stranger,
+        anonymous=anonymous,
+        connections=connections,
+        connections_per_address=64,
+        bytes_per_second=0,
+    )
+
+
+def test_what_is_set_when_nothing_is_set_are_the_limits() -> None:
+    assert Limits() == limits_of(
+        friend=SERVER_FRIEND_REQUESTS.default,
+        stranger=SERVER_STRANGER_REQUESTS.default,
+        anonymous=SERVER_ANONYMOUS_REQUESTS.default,
+        connections=SERVER_CONNECTIONS.default,
+        connections_per_address=SERVER_CONNECTIONS_PER_ADDRESS.default,
+        bytes_per_second=SERVER_BYTES_PER_SECOND.default,
+    )
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6), st.integers(8, 10**5))
+def test_what_one_may_have_is_not_held_back_by_what_all_share(
+    friend: int, stranger: int, anonymous: int, connections: int
+) -> None:
+    limits = made(friend, stranger, anonymous, connections)
+    assert limits.friend.per_second == friend
+    assert limits.stranger.per_second == pytest.approx(stranger)
+    assert limits.anonymous_address.per_second == anonymous
+    for one in (limits.stranger_address, limits.anonymous_address):
+        assert one.per_second <= limits.strangers.per_second
+        assert one.burst <= limits.strangers.burst
+    assert max(limits.friend.per_second, limits.strangers.per_second) <= limits.everyone.per_second
+    assert 0 < limits.stranger_connections < connections
+
+
+def test_less_for_strangers_takes_nothing_from_friends() -> None:
+    assert made(stranger=1, anonymous=1).friend == Limits().friend
+    assert made(stranger=1, anonymous=1).everyone == Limits().everyone

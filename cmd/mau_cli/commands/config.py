@@ -55,7 +55,7 @@ def _words(setting: Setting[object]) -> str:
     if setting.value is None:
         return f"({setting.key.otherwise})"
     shown = setting.key.kind.show(setting.value)
-    return shown if isinstance(shown, str) else ", ".join(shown)
+    return ", ".join(shown) if isinstance(shown, list) else str(shown)
 
 
 @command.command("path")

@@ -6,18 +6,35 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.config.keys import SERVER_LISTEN, SERVER_RELAY, WEB_CERTIFICATE, WEB_KEY, WEB_LISTEN, WEB_PLAIN
+from mau.config.keys import (
+    SERVER_ACCESS_LOG,
+    SERVER_ANONYMOUS_REQUESTS,
+    SERVER_BYTES_PER_SECOND,
+    SERVER_CONNECTIONS,
+    SERVER_CONNECTIONS_PER_ADDRESS,
+    SERVER_FRIEND_REQUESTS,
+    SERVER_LISTEN,
+    SERVER_METRICS,
+    SERVER_RELAY,
+    SERVER_STRANGER_REQUESTS,
+    WEB_CERTIFICATE,
+    WEB_KEY,
+    WEB_LISTEN,
+    WEB_PLAIN,
+)
 from mau_cli.context import Session
 from mau_cli.output import data, emit_json, say
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
     from pathlib import Path
 
     from mau.config.keys import Key, PlainWeb, Relay
+    from mau.config.settings import Config
     from mau.fingerprint import Fingerprint
-    from mau.hostport import Address
     from mau.server.accesslog import AccessLog
+    from mau.server.limits import Limits
     from mau.web.host import WebHost
 
 
@@ -57,19 +74,21 @@ if TYPE_CHECKING:
 @click.option("--web-key", metavar="FILE", help=f"Its private key, in PEM. [setting {WEB_KEY.name}]")
 @click.option(
     "--bytes-per-second",
-    type=click.IntRange(min=1000),
     metavar="N",
-    help="What one peer gets at most. No limit by default.",
+    help="The most that one visitor is sent; 0 is no limit. "
+    f"[setting {SERVER_BYTES_PER_SECOND.name}, default {SERVER_BYTES_PER_SECOND.default}]",
 )
 @click.option(
     "--access-log",
     metavar="FILE",
-    help="Append a line of JSON for each request to FILE; - is standard output. Off by default.",
+    help="Append a line of JSON for each request to FILE; - is standard output. "
+    f"[setting {SERVER_ACCESS_LOG.name}, off by default]",
 )
 @click.option(
     "--metrics",
     metavar="HOST:PORT",
-    help="Answer /healthz and /metrics (Prometheus) there, on this machine only. Off by default.",
+    help="Answer /healthz and /metrics (Prometheus) there, on this machine only. "
+    f"[setting {SERVER_METRICS.name}, off by default]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
@@ -81,7 +100,7 @@ def command(
     web_plain: PlainWeb | None,
     web_certificate: str | None,
     web_key: str | None,
-    bytes_per_second: int | None,
+    bytes_per_second: str | None,
     access_log: str | None,
     metrics: str | None,
     as_json: bool,
@@ -89,11 +108,12 @@ def command(
     """Let friends fetch what is for them, and everybody what is public.
 
     Prints one line, ADDRESS FINGERPRINT, once it listens; ends at Ctrl-C or SIGTERM, after what is being sent
-    has arrived or five seconds have passed.
+    has arrived or five seconds have passed. How many connections and requests are taken is said by further
+    settings (server.connections and so on), which `mau config show` lists.
     """
     import asyncio
 
-    from mau.hostport import format_address, parse_listen, parse_web_listen
+    from mau.hostport import format_address, parse_listen, parse_loopback, parse_web_listen
 
     host, port = parse_listen(session.config.get(SERVER_LISTEN, listen))
     policy, relay_of = session.config.get(SERVER_RELAY, relay), session.config.relay_of()
@@ -102,23 +122,19 @@ def command(
         parse_web_listen(web_where)
     certificate = _file(session, WEB_CERTIFICATE, web_certificate)
     key = _file(session, WEB_KEY, web_key)
-    metrics_where = _metrics_place(metrics)
+    metrics_place = session.config.said(SERVER_METRICS, metrics)
+    metrics_where = None if metrics_place is None else parse_loopback(metrics_place)
+    log_place = session.config.said(SERVER_ACCESS_LOG, access_log)
+    limits = _limits(session.config, session.config.said(SERVER_BYTES_PER_SECOND, bytes_per_second))
     account, keyring = session.account(), session.keyring()
 
     async def run() -> None:
-        import signal
-
-        from mau.server.limits import Limits
         from mau.server.metrics import Metrics
         from mau.server.server import Server
         from mau_cli.audience import called
 
-        # From here on a signal ends the server in order, also while it is starting.
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, ended.set)
-        log, limits = _log(access_log), Limits(bytes_per_second=bytes_per_second or 0)
+        ended = _told_to_end()
+        log = _log(log_place)
         server = Server(account, keyring, relay=policy, relay_of=relay_of, limits=limits, access_log=log)
         numbers = Metrics(server.gate, lambda: server.connections)
         web: WebHost | None = None
@@ -152,6 +168,17 @@ def command(
     asyncio.run(run())
 
 
+def _told_to_end() -> asyncio.Event:
+    """From here on a signal ends the server in order, also while it is starting."""
+    import asyncio
+    import signal
+
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    return ended
+
+
 def _file(session: Session, key: Key[str | None], option: str | None) -> Path | None:
     from mau.config.file import expand
 
@@ -159,20 +186,26 @@ def _file(session: Session, key: Key[str | None], option: str | None) -> Path | 
     return None if found is None else expand(found)
 
 
-def _metrics_place(text: str | None) -> Address | None:
-    if text is None:
-        return None
-    from mau.server.metrics import loopback
+def _limits(config: Config, bytes_per_second: int) -> Limits:
+    from mau.server.limits import limits_of
 
-    return loopback(text)
+    return limits_of(
+        friend=config.get(SERVER_FRIEND_REQUESTS),
+        stranger=config.get(SERVER_STRANGER_REQUESTS),
+        anonymous=config.get(SERVER_ANONYMOUS_REQUESTS),
+        connections=config.get(SERVER_CONNECTIONS),
+        connections_per_address=config.get(SERVER_CONNECTIONS_PER_ADDRESS),
+        bytes_per_second=bytes_per_second,
+    )
 
 
 def _log(place: str | None) -> AccessLog | None:
     if place is None:
         return None
+    from mau.config.file import expand
     from mau.server.accesslog import AccessLog
 
-    return AccessLog(place)
+    return AccessLog(place if place == "-" else str(expand(place)))
 
 
 def _announce(
