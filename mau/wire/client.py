@@ -1,61 +1,51 @@
-"""The HTTP client to one peer (spec/http.yaml): listings, files, versions, over connections that are kept.
+"""The HTTP client to one peer (spec/http.yaml): listings and their pages, files, versions, keys.
 
-Everything a peer can do ends as one of three errors: PeerUnreachable (no answer, or not to its end),
-IdentityError (somebody else answered; he was told nothing) and PeerMisbehaved (an answer that the protocol
-does not allow). No total time is set, for a large file takes its time: what is limited is how long nothing
-comes, and how little may come in a minute.
+How requests are made, and which errors there are, says `mau.wire.transport`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final
 
 import aiohttp
-from yarl import URL
 
-from mau.errors import IdentityError, PeerMisbehaved, PeerUnreachable
+from mau.errors import PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.wire import paths
-from mau.wire.identity import Identity
-from mau.wire.tls import TLSContext, client_context, identity_error
+from mau.wire.bulk import Event, TarReader
+from mau.wire.links import next_cursor
+from mau.wire.transport import AT_ONCE, OK, Timeouts, Transport
+
+__all__ = ["CursorGone", "ListingReply", "NoBulk", "PageReply", "PeerClient", "Timeouts"]
 
 MAX_LISTING: Final = 64 * 1024 * 1024
 """Bytes of a listing that are read: some 300,000 files."""
+MAX_ITEM: Final = 4096
+"""Bytes of one item of a page: a name twice, at six bytes a character where it is written so."""
 MAX_KEY: Final = 1024 * 1024
 """Bytes of a key that are read."""
-_AT_ONCE: Final = 256 * 1024
-_WINDOW: Final = 60.0
-_LEAST: Final = 16 * 1024  # bytes in one window
-_BUSY: Final = frozenset({429, 503})
-_GONE: Final = frozenset({401, 403, 404, 410})
+TAR: Final = "application/x-tar"
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds: until there is a proven connection, until an answer begins, and between two of its pieces.
+class CursorGone(Exception):
+    """The peer does not know that position any more: begin without one, and compare everything."""
 
-    ``busy``: how long one request waits, in all, for a peer that says when it may be asked again.
-    """
 
-    connect: float = 10.0
-    answer: float = 120.0
-    stall: float = 60.0
-    busy: float = 30.0
+class NoBulk(Exception):
+    """The peer does not send files in bulk."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListingReply:
     """A listing, and its Last-Modified word for word: the next request sends it back.
 
-    ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S16).
+    ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S30).
     """
 
     listing: paths.Listing
@@ -63,85 +53,78 @@ class ListingReply:
     uncut: bool
 
 
-class PeerClient:
-    """Requests to the peer ``expected`` at one address; use it as an async context manager.
+@dataclass(frozen=True, slots=True)
+class PageReply(ListingReply):
+    """An answer to the question for a page.
 
-    ``identity`` is who we prove to be; None asks as a stranger. At most ``connections`` are open at once.
+    ``cursor``: the position after its last item, to go on from now or later. None: this peer knows no pages,
+    and what came is a listing. ``waited``: the peer says that it honours the wish to wait.
     """
 
-    def __init__(
-        self,
-        identity: Identity | None,
-        expected: Fingerprint,
-        host: str,
-        port: int,
-        *,
-        timeouts: Timeouts | None = None,
-        connections: int = 8,
-    ) -> None:
-        self._identity = identity
-        self._expected = expected
-        self._host = host
-        self._port = port
-        self._timeouts = timeouts or Timeouts()
-        self._connections = connections
-        self._turns = asyncio.Semaphore(connections)
-        self._welcome = 0.0  # when the peer may be asked again, by the clock of the loop
-        self._session: aiohttp.ClientSession | None = None
-        self._origin = ""
+    cursor: str | None
+    waited: bool
 
-    async def __aenter__(self) -> Self:
-        self._origin, context = self._target()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=30),
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                sock_connect=self._timeouts.connect,
-                sock_read=max(self._timeouts.answer, self._timeouts.stall),
-            ),
-            headers={"Accept-Encoding": "identity", "User-Agent": "mau"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=_AT_ONCE,
-        )
-        return self
 
-    def _target(self) -> tuple[str, TLSContext]:
-        """What stands before every path, and the context that says whom we talk to."""
-        try:
-            origin = str(URL.build(scheme="https", host=self._host, port=self._port))
-        except ValueError as error:
-            raise PeerUnreachable(f"not an address: {self._host!r} port {self._port}") from error
-        # A context of its own: a connection that proved one peer is never used for another.
-        return origin, client_context(self._identity, self._expected)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
-    # --- requests ------------------------------------------------------------------------------------------
+class PeerClient(Transport):
+    """What can be asked of the peer ``expected``; use it as an async context manager."""
 
     async def connect(self) -> None:
         """Prove that the peer is there. Any answer will do; the connection is kept for what comes next."""
         async with self._ask("/") as response:
-            await self._read(response, _AT_ONCE)
+            await self._read(response, AT_ONCE)
+
+    # --- listings ------------------------------------------------------------------------------------------
 
     async def listing(self, author: Fingerprint, since: str | None = None) -> ListingReply:
         """What the peer has of ``author`` for us; ``since`` is a Last-Modified that it sent before."""
-        async with self._ask(paths.list_path(author), since) as response:
+        async with self._ask(paths.list_path(author), _since(since)) as response:
             self._check(response)
-            body = await self._read(response, MAX_LISTING)
-            last_modified = response.headers.get("Last-Modified")
-            uncut = last_modified is not None or "ETag" in response.headers
-        if len(body) > _AT_ONCE:
+            return await self._listing(response, author, MAX_LISTING)
+
+    async def page(
+        self,
+        author: Fingerprint,
+        query: paths.PageQuery,
+        *,
+        since: str | None = None,
+        wait: int | None = None,
+    ) -> PageReply:
+        """A part of the listing of ``author``; ``query`` has a limit.
+
+        A peer that knows no pages reads ``since`` and answers a listing; one that does ignores it. With
+        ``wait``, it is asked to answer when there is something, or after so many seconds. CursorGone when it
+        does not know the position ``query.cursor``; PeerMisbehaved when a page has more items than its limit.
+        """
+        limit = query.limit or paths.PAGE_MOST
+        headers = _since(since)
+        if wait is not None:
+            headers["Prefer"] = f"wait={wait}"
+        async with self._ask(paths.page_path(author, query), headers, wait=wait or 0) as response:
+            if response.status == 410 and query.cursor is not None:
+                raise CursorGone
+            self._check(response)
+            cursor = next_cursor(response.headers.getall("Link", ()), author)
+            most = MAX_LISTING if cursor is None else limit * MAX_ITEM + AT_ONCE
+            reply = await self._listing(response, author, most)
+        count = len(reply.listing.items) + len(reply.listing.refused)
+        if cursor is not None and count > limit:
+            raise PeerMisbehaved(f"a page of {limit:,} items has {count:,}")
+        waited = wait is not None and _prefers(response, wait)
+        return PageReply(reply.listing, reply.last_modified, reply.uncut, cursor, waited)
+
+    async def _listing(
+        self, response: aiohttp.ClientResponse, author: Fingerprint, limit: int
+    ) -> ListingReply:
+        body = await self._read(response, limit)
+        last_modified = response.headers.get("Last-Modified")
+        uncut = last_modified is not None or "ETag" in response.headers
+        if len(body) > AT_ONCE:
             listing = await asyncio.to_thread(paths.parse_listing, body, author)
         else:
             listing = paths.parse_listing(body, author)
         return ListingReply(listing, last_modified, uncut)
+
+    # --- files ---------------------------------------------------------------------------------------------
 
     async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str:
         """Write the file ``name`` of ``author`` to ``out``; return the SHA-256 (hex) of what was written.
@@ -163,77 +146,38 @@ class PeerClient:
         """As ``fetch``, for one content of the file; its ``size`` need not be known."""
         return await self._fetch(paths.version_path(author, name, sha256), out, size, limit)
 
-    async def key(self, owner: Fingerprint, *, limit: int = MAX_KEY) -> bytes:
-        """What the peer gives as the key of ``owner``: at most ``limit`` bytes, armored, and not yet judged.
+    async def resume(
+        self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, sha256: str, held: int
+    ) -> int:
+        """Write what is missing of a file to ``out``, of which the first ``held`` bytes are there.
 
-        PeerMisbehaved when it gives none, or more.
+        Returns from where on it was written: ``held``, or 0 when the peer sends all of it anew, because it
+        has other content by now or knows no ranges. The content is not judged here. PeerMisbehaved when
+        another part came than the one that was asked for, or another number of bytes.
         """
-        async with self._ask(paths.key_path(owner)) as response:
-            self._check(response)
-            return await self._read(response, limit)
-
-    # --- the shell -----------------------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def _ask(self, path: str, since: str | None = None) -> AsyncIterator[aiohttp.ClientResponse]:
-        if self._session is None:
-            raise RuntimeError("PeerClient is used outside of its context")
-        url = URL(self._origin + path, encoded=True)
-        headers = {} if since is None else {"If-Modified-Since": since}
-        async with self._turns:  # waiting for a connection of our own is not the peer's silence
-            response = await self._answer(url, headers)
-            try:
-                yield response
-            except BaseException:
-                response.close()  # what else it sends is of no interest
-                raise
-            response.release()
-
-    async def _answer(self, url: URL, headers: dict[str, str]) -> aiohttp.ClientResponse:
-        """The answer; to one that says when to ask again, we do (RFC 9110 10.2.3), if that is soon."""
-        assert self._session is not None  # noqa: S101 - who calls has looked
-        loop = asyncio.get_running_loop()
-        patience = self._timeouts.busy
-        while True:
-            # Whoever was told to wait waits for all: the others would only be told the same.
-            pause = min(self._welcome - loop.time(), patience)
-            if pause > 0:
-                patience -= pause
-                await asyncio.sleep(pause)
-            with _explaining():
-                async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer):
-                    response = await self._session.get(url, headers=headers, allow_redirects=False)
-            wait = _retry_after(response)
-            if wait is None or wait > patience:
-                return response
-            response.close()
-            self._welcome = max(self._welcome, loop.time() + wait)
-
-    @staticmethod
-    def _check(response: aiohttp.ClientResponse) -> None:
-        if response.status != 200:
-            if response.status in _BUSY:
-                wait = _retry_after(response)
-                when = "later" if wait is None else f"in {wait} seconds"
-                raise PeerUnreachable(f"it is busy (status {response.status}); try again {when}")
-            if response.status in _GONE:
-                raise PeerMisbehaved(f"it does not give that out (any more): status {response.status}")
-            raise PeerMisbehaved(f"it answered with status {response.status}")
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise PeerMisbehaved("it compressed what was to be sent as it is")
-
-    async def _read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
-        if response.content_length is not None:
-            if response.content_length > limit:
-                raise PeerMisbehaved(f"its answer has {response.content_length:,} bytes, more than {limit:,}")
-            if response.content_length <= _AT_ONCE:
-                return await self._whole(response)
-        body = bytearray()
-        async for piece in self._pieces(response):
-            body += piece
-            if len(body) > limit:
-                raise PeerMisbehaved(f"its answer has more than {limit:,} bytes")
-        return bytes(body)
+        headers = {"Range": f"bytes={held}-", "If-Range": f'"{sha256}"'} if held else {}
+        allowed = OK | {206} if held else OK
+        async with self._ask(paths.file_path(author, name), headers) as response:
+            self._check(response, allowed)
+            start = 0
+            if response.status == 206:
+                _check_range(response, held, size, sha256)
+                start = held
+            if response.content_length not in (None, size - start):
+                raise PeerMisbehaved(
+                    f"it sends {response.content_length:,} bytes instead of {size - start:,}"
+                )
+            out.truncate(start)
+            out.seek(start)
+            at = start
+            async for piece in self._pieces(response):
+                at += len(piece)
+                if at > size:
+                    raise PeerMisbehaved(f"it sends more than {size:,} bytes")
+                out.write(piece)
+        if at != size:
+            raise PeerMisbehaved(f"it sent {at:,} bytes instead of {size:,}")
+        return start
 
     async def _fetch(self, path: str, out: BinaryIO, size: int | None, limit: int) -> str:
         async with self._ask(path) as response:
@@ -245,7 +189,7 @@ class PeerClient:
             most = limit if expected is None else min(limit, expected)
             if expected is not None and expected > limit:
                 raise PeerMisbehaved(f"the file has {expected:,} bytes, more than {limit:,}")
-            if announced is not None and announced <= _AT_ONCE:
+            if announced is not None and announced <= AT_ONCE:
                 content = await self._whole(response)
                 out.write(content)
                 return hashlib.sha256(content).hexdigest()
@@ -261,64 +205,62 @@ class PeerClient:
             raise PeerMisbehaved(f"it sent {came:,} bytes instead of {expected:,}")
         return digest.hexdigest()
 
-    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
-        """A small body whose length was announced."""
-        with _explaining():
-            async with asyncio.timeout(self._timeouts.stall):
-                return await response.read()
+    @asynccontextmanager
+    async def bulk(self, author: Fingerprint, query: paths.PageQuery) -> AsyncIterator[AsyncIterator[Event]]:
+        """The files of a page as one archive; ``query`` has a limit, and with ``most`` one for each file.
 
-    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        """The body as it comes; PeerUnreachable when nothing comes, or next to nothing for a minute."""
-        began, came = time.monotonic(), 0
-        while True:
-            with _explaining():
-                async with asyncio.timeout(self._timeouts.stall):
-                    piece = await response.content.readany()
-            if not piece:
-                return
-            yield piece
-            came += len(piece)
-            if time.monotonic() - began > _WINDOW:
-                if came < _LEAST:
-                    raise PeerUnreachable("it sends next to nothing")
-                began, came = time.monotonic(), 0
+        Yields what `mau.wire.bulk` reads, as it comes; it ends with its End. NoBulk when the peer knows no
+        bulk, CursorGone as of `page`, PeerMisbehaved for what does not belong in it, PeerUnreachable when it
+        is cut off: the ``cursor`` of the last whole entry says where to go on.
+        """
+        if query.limit is None or query.most is None:
+            raise ValueError("an archive needs limits")
+        headers = {"Accept": f"{TAR}, application/json;q=0.1"}
+        async with self._ask(paths.page_path(author, query), headers) as response:
+            if response.status == 410 and query.cursor is not None:
+                raise CursorGone
+            if response.status == 406 or (response.status == 200 and response.content_type != TAR):
+                raise NoBulk
+            self._check(response)
+            reader = TarReader(largest=query.most, most=query.limit)
+            async with aclosing(self._events(response, reader)) as events:
+                yield events
+
+    async def _events(
+        self, response: aiohttp.ClientResponse, reader: TarReader
+    ) -> AsyncGenerator[Event, None]:
+        async for piece in self._pieces(response):
+            for event in reader.feed(piece):
+                yield event
+        if not reader.ended:
+            raise PeerUnreachable("the archive was cut off")
+
+    # --- keys ----------------------------------------------------------------------------------------------
+
+    async def key(self, owner: Fingerprint, *, limit: int = MAX_KEY) -> bytes:
+        """What the peer gives as the key of ``owner``: at most ``limit`` bytes, armored, and not yet judged.
+
+        PeerMisbehaved when it gives none, or more.
+        """
+        async with self._ask(paths.key_path(owner)) as response:
+            self._check(response)
+            return await self._read(response, limit)
 
 
-def _retry_after(response: aiohttp.ClientResponse) -> int | None:
-    """Seconds that a busy peer wants us to wait, at least one; None when it is not busy or does not say."""
-    text = response.headers.get("Retry-After", "")
-    if response.status not in _BUSY or not (text.isascii() and text.isdigit() and len(text) <= 6):
-        return None
-    return max(1, int(text))
+def _since(date: str | None) -> dict[str, str]:
+    return {} if date is None else {"If-Modified-Since": date}
 
 
-@contextmanager
-def _explaining() -> Iterator[None]:
-    """Around what only talks to the peer: an error of the disk that takes a file must stay one."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise _explained(error) from error
+def _prefers(response: aiohttp.ClientResponse, wait: int) -> bool:
+    """Whether the peer says that it waits as it was asked to (RFC 7240 section 3)."""
+    applied = ",".join(response.headers.getall("Preference-Applied", ()))
+    return f"wait={wait}" in {one.strip().lower() for one in applied.split(",")}
 
 
-def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityError:
-    """What an exception of the libraries means."""
-    identity = identity_error(error)
-    if identity is not None:
-        return IdentityError(f"somebody else is there: {identity}")
-    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError) and not isinstance(
-        error, OSError
-    ):
-        return PeerMisbehaved("it does not speak HTTP as it should")
-    if isinstance(error, TimeoutError):
-        return PeerUnreachable("no answer in time")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return PeerUnreachable("its host name is not known")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return PeerUnreachable("no secure connection: nobody whom this system trusts vouches for that host")
-    if isinstance(error, aiohttp.ClientSSLError):
-        return PeerUnreachable("no secure connection: the handshake failed")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        return PeerUnreachable(f"no connection: {os.strerror(number) if number else 'it failed'}")
-    return PeerUnreachable("the connection was lost")
+def _check_range(response: aiohttp.ClientResponse, start: int, size: int, sha256: str) -> None:
+    """PeerMisbehaved unless exactly the rest of that content comes (RFC 9110 sections 14.4 and 15.3.7)."""
+    given = response.headers.get("Content-Range", "")
+    if not re.fullmatch(rf"bytes {start}-{size - 1}/({size}|\*)", given, re.IGNORECASE):
+        raise PeerMisbehaved("it sends another part of the file than the one that was asked for")
+    if response.headers.get("ETag", f'"{sha256}"') != f'"{sha256}"':
+        raise PeerMisbehaved("it sends a part of another content than the one that was asked for")

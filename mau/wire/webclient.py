@@ -14,7 +14,7 @@ from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
 from mau.hostport import parse_site
 from mau.wire import paths
-from mau.wire.client import MAX_LISTING, ListingReply, PeerClient, Timeouts
+from mau.wire.client import MAX_LISTING, ListingReply, PageReply, PeerClient, Timeouts
 from mau.wire.tls import TLSContext, web_client_context
 
 
@@ -39,6 +39,18 @@ class WebClient(PeerClient):
         body = await self._get(paths.index_path(author), MAX_LISTING)
         listing = await asyncio.to_thread(paths.parse_listing, body, author)
         return ListingReply(listing, None, uncut=True)
+
+    async def page(
+        self,
+        author: Fingerprint,
+        query: paths.PageQuery,
+        *,
+        since: str | None = None,
+        wait: int | None = None,
+    ) -> PageReply:
+        """All of it: files are not asked for a part of a listing."""
+        reply = await self.listing(author)
+        return PageReply(reply.listing, None, uncut=True, cursor=None, waited=False)
 
     async def _get(self, path: str, limit: int) -> bytes:
         async with self._ask(path) as response:
