@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final, TypeVar
 
@@ -14,8 +14,10 @@ from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
-from mau.server.conditions import failed_condition, http_date, parse_date, quoted, range_applies
-from mau.server.library import Library, Listed, OpenFile
+from mau.server.bulk import Bulk, wants_bulk
+from mau.server.conditions import failed_condition, http_date, quoted, range_applies
+from mau.server.library import Library, OpenFile
+from mau.server.listings import Listings
 from mau.server.ranges import Unsatisfiable, parse_range
 from mau.wire.paths import (
     BadPath,
@@ -25,7 +27,6 @@ from mau.wire.paths import (
     UnknownPath,
     UnsupportedOperation,
     VersionTarget,
-    dump_listing,
     parse,
 )
 
@@ -33,7 +34,6 @@ _log = logging.getLogger("mau.server")
 _METHODS: Final = ("GET", "HEAD")
 _QUANTUM: Final = 0.005
 """Seconds. What is missing and what is not permitted are answered on the same beat."""
-_TURNS: Final = 61
 _T = TypeVar("_T")
 _LISTS: Final = ("If-Match", "If-None-Match")
 _SINGLE: Final = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range")
@@ -42,12 +42,11 @@ _SINGLE: Final = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range
 class App:
     """Answers requests; knows nothing of sockets."""
 
-    def __init__(self, library: Library, threads: Executor) -> None:
+    def __init__(self, library: Library, listings: Listings, threads: Executor) -> None:
         self._library = library
+        self._listings = listings
+        self._bulk = Bulk(library, listings, threads)
         self._threads = threads
-        # Listings of one author (and a few more) are made one after the other: what one finds out, the
-        # next one has.
-        self._turns = [asyncio.Lock() for _ in range(_TURNS)]
 
     async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
         """The answer to a visitor who proved to be ``proven``; whatever goes wrong is an answer, too."""
@@ -83,11 +82,6 @@ class App:
             return await self._list(request, target, proven, conditions)
         return await self._file(request, target, proven, conditions)
 
-    async def _in_thread(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    # --- listing -------------------------------------------------------------------------------------------
-
     async def _list(
         self,
         request: web.BaseRequest,
@@ -96,49 +90,15 @@ class App:
         conditions: dict[str, str],
     ) -> web.StreamResponse:
         began = time.monotonic()
-        now = int(time.time())
-        since = None
-        if "If-Modified-Since" in conditions:
-            try:
-                since = parse_date(conditions["If-Modified-Since"], now)
-            except ValueError as error:
-                raise Refusal(400, "If-Modified-Since is not an HTTP date") from error
-        if "If-None-Match" in conditions:
-            since = None  # RFC 9110 13.1.3: with both, only the tag counts
-        listed = await self._permitted(target.author, proven)
-        body, tag = await self._in_thread(lambda: _compose(target.author, listed, since))
-        headers = {"ETag": quoted(tag)}
-        modified = min(max((one.mtime_ns for one in listed), default=0) // 1_000_000_000, now)
-        if listed:
-            headers["Last-Modified"] = http_date(modified)
-        else:
+        if wants_bulk(request.headers.getall("Accept", ())):
+            return await self._bulk.answer(request, target, proven)
+        answer = await self._listings.answer(request, target, proven, conditions)
+        if "Last-Modified" not in answer.headers:
             await _next_beat(began)
-        status = failed_condition(conditions, tag=tag, modified=modified, now=now)
-        if status is not None:
-            return _condition_answer(status, headers)
-        return await send_bytes(request, body, "application/json", headers)
+        return answer
 
-    async def _permitted(self, author: Fingerprint, proven: Fingerprint | None) -> list[Listed]:
-        """What the author has that the visitor may read."""
-        if not await self._in_thread(lambda: self._library.may_enter(author, proven)):
-            return []
-        async with self._turns[hash(author) % _TURNS]:
-            return await self._finish(self._library.listing(author, proven))
-
-    async def _finish(self, work: Generator[None, None, list[Listed]]) -> list[Listed]:
-        """Run a listing in pieces, so that other requests get a thread in between."""
-
-        def step() -> list[Listed] | None:
-            try:
-                next(work)
-            except StopIteration as end:
-                result: list[Listed] = end.value
-                return result
-            return None
-
-        while (found := await self._in_thread(step)) is None:
-            pass
-        return found
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     # --- keys ----------------------------------------------------------------------------------------------
 
@@ -150,7 +110,7 @@ class App:
         conditions: dict[str, str],
     ) -> web.StreamResponse:
         owner = target.owner
-        if not self._library.is_mine(owner) and not await self._permitted(owner, proven):
+        if not self._library.is_mine(owner) and not await self._listings.has_any(owner, proven):
             raise Refusal(404)
         body = await self._in_thread(lambda: self._library.key(owner))
         if body is None:
@@ -200,13 +160,6 @@ class App:
             return await send_file(request, file, spans, headers, self._threads)
         finally:
             file.close()
-
-
-def _compose(author: Fingerprint, listed: list[Listed], since: int | None) -> tuple[bytes, str]:
-    """The body of a listing, of what changed at ``since`` or later, and its tag."""
-    items = (one.item for one in listed if since is None or one.since_ns // 1_000_000_000 >= since)
-    body = dump_listing(author, items)
-    return body, hashlib.sha256(body).hexdigest()
 
 
 def _conditions(request: web.BaseRequest) -> dict[str, str]:

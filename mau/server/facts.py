@@ -19,26 +19,26 @@ import time
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from mau.content.binding import read_statement
+from mau.content.binding import Audience, read_statement
 from mau.errors import MauError, NotReadable
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
 from mau.server.visibility import NO_PROOF, UNSTATED, Outline, Proof
-
-Stamp = tuple[int, int, int, int, int]
-"""(device, inode, size, mtime_ns, ctime_ns) of a regular file."""
+from mau.tree.index import is_settled, stamp_of
 
 IN_MEMORY = 8 * 1024 * 1024
 """Files up to this size are read whole to be judged; larger ones in pieces."""
+MAX_FILES = 250_000
+"""Records of current files of one author: some 100 MB. The one kept longest gives way."""
 MAX_VERSIONS = 4096
 """Records of older contents that are kept; they are asked for one by one."""
 _CHUNK = 1024 * 1024
 _OWN_INFLATION = 32
 _SCRATCH_LASTS = 24 * 3600
-_SETTLED_NS = 50_000_000
-_CLOCK_WRONG_NS = 1_000_000_000
+_CTIME = 8
+"""Bytes at the end of a stamp: the time of the last change of anything, the file's names included."""
 
 
 class Changed(Exception):
@@ -49,78 +49,90 @@ class Changed(Exception):
 class Record:
     """What is known of one content; ``sha256`` and ``proof`` are None until somebody needed them."""
 
-    stamp: Stamp
+    stamp: bytes
+    size: int
+    modified: int
+    """Unix seconds, as the file says."""
+    settled: bool
+    """Whether another change would surely leave another stamp."""
     outline: Outline
     sha256: str | None = None
     proof: Proof | None = None
 
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return self.stamp[2]
+    def is_of(self, handle: BinaryIO) -> bool:
+        """Whether the open file still holds what this was found out about.
 
-
-def stamp_of(handle: BinaryIO) -> Stamp:
-    """The stamp of an open file."""
-    status = os.fstat(handle.fileno())
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def settled(stamp: Stamp, now_ns: int) -> bool:
-    """Whether another change would surely leave another stamp (with a wrong clock nothing helps)."""
-    age = now_ns - stamp[4]
-    return age > _SETTLED_NS or age < -_CLOCK_WRONG_NS
+        The last of the stamp does not matter: it changes too when another file takes the name of this one.
+        """
+        return stamp_of(os.fstat(handle.fileno()))[:-_CTIME] == self.stamp[:-_CTIME]
 
 
 class FactsCache:
-    """Records by author, directory and name, as long as their stamps hold."""
+    """Records by author and name, as long as their stamps hold."""
 
     def __init__(self) -> None:
-        self._files: dict[tuple[Fingerprint, bool], dict[str, Record]] = {}
-        self._versions: dict[tuple[Fingerprint, bool, str, str], Record] = {}
+        self._files: dict[Fingerprint, dict[str, Record]] = {}
+        self._versions: dict[tuple[Fingerprint, str, str], Record] = {}
+        self._outlines: dict[Outline, Outline] = {}
         self.generation = 0
         """Counts how often proofs were forgotten."""
 
-    def shelf(self, author: Fingerprint, hidden: bool) -> dict[str, Record]:
-        """The records of one directory by file name, to be read, not changed."""
-        return self._files.get((author, hidden), {})
+    def of(self, author: Fingerprint, name: str) -> Record | None:
+        """The record of a current file."""
+        return self._files.get(author, {}).get(name)
 
-    def keep(self, author: Fingerprint, hidden: bool, name: str, record: Record) -> None:
+    def keep(self, author: Fingerprint, name: str, record: Record) -> None:
         """Remember what was found out about a current file."""
-        if settled(record.stamp, time.time_ns()):
-            self._files.setdefault((author, hidden), {})[name] = record
+        if record.settled:
+            record.outline = _shared(self._outlines, record.outline)
+            records = self._files.setdefault(author, {})
+            records[name] = record
+            if len(records) > MAX_FILES:  # names that are gone leave theirs behind
+                records.pop(next(iter(records)), None)
 
-    def prune(self, author: Fingerprint, hidden: bool, held: Container[str]) -> None:
-        """Forget the files that are no longer there."""
-        records = self._files.get((author, hidden), {})
-        for name in [name for name in list(records) if name not in held]:
-            records.pop(name, None)
-
-    def version(self, author: Fingerprint, hidden: bool, name: str, sha256: str) -> Record | None:
+    def version(self, author: Fingerprint, name: str, sha256: str) -> Record | None:
         """The record of an older content."""
-        return self._versions.get((author, hidden, name, sha256))
+        return self._versions.get((author, name, sha256))
 
-    def keep_version(self, author: Fingerprint, hidden: bool, name: str, sha256: str, record: Record) -> None:
+    def keep_version(self, author: Fingerprint, name: str, sha256: str, record: Record) -> None:
         """Remember what was found out about an older content; the one kept longest gives way."""
-        if settled(record.stamp, time.time_ns()):
+        if record.settled:
             while len(self._versions) >= MAX_VERSIONS:
                 self._versions.pop(next(iter(self._versions)), None)
-            self._versions[author, hidden, name, sha256] = record
+            self._versions[author, name, sha256] = record
 
-    def forget_proofs(self) -> None:
-        """Somebody's key changed: what signatures prove has to be found out again."""
+    def forget_proofs(self, authors: Container[Fingerprint]) -> None:
+        """Their keys changed: what signatures prove has to be found out again."""
         self.generation += 1
-        for records in list(self._files.values()):
-            for record in list(records.values()):
+        for author, records in list(self._files.items()):
+            if author in authors:
+                for record in list(records.values()):
+                    record.proof = None
+        for (author, _, _), record in list(self._versions.items()):
+            if author in authors:
                 record.proof = None
-        for record in list(self._versions.values()):
-            record.proof = None
 
 
-def look(stamp: Stamp, source: BinaryIO) -> Record:
-    """Read the head of a file; ``source`` is at its beginning."""
+_T = TypeVar("_T")
+
+
+def _shared(known: dict[_T, _T], value: _T) -> _T:
+    """The equal one that many records have already: people write to the same few again and again."""
+    if len(known) > MAX_VERSIONS:
+        known.clear()
+    return known.setdefault(value, value)
+
+
+def look(found: os.stat_result, now_ns: int, source: BinaryIO) -> Record:
+    """Read the head of a file that was found so; ``source`` is at its beginning."""
     head = read_head(source)
-    return Record(stamp, Outline(head.kind, frozenset(head.recipients)))
+    return Record(
+        stamp_of(found),
+        found.st_size,
+        found.st_mtime_ns // 1_000_000_000,
+        is_settled(found, now_ns),
+        Outline(head.kind, frozenset(head.recipients)),
+    )
 
 
 class Judge:
@@ -129,6 +141,7 @@ class Judge:
     def __init__(self, key: SecretKey, scratch: Path) -> None:
         self._key = key
         self._scratch = scratch
+        self._audiences: dict[Audience | None, Audience | None] = {}
         # What a server that was killed left behind; one that runs beside this one needs its own for seconds.
         for left in scratch.glob(f"{tempfile.gettempprefix()}*"):
             with contextlib.suppress(OSError):
@@ -163,7 +176,7 @@ class Judge:
         found = None
         if proof and record.proof is None:
             found = self._judge(record, whole, handle, author, certificate)
-        if stamp_of(handle) != record.stamp:
+        if stamp_of(os.fstat(handle.fileno())) != record.stamp:
             raise Changed
         record.sha256 = sha256
         if found is not None:
@@ -206,4 +219,4 @@ class Judge:
             return UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
         except MauError:
             return NO_PROOF
-        return Proof(True, statement.name, statement.audience)
+        return Proof(True, statement.name, _shared(self._audiences, statement.audience))

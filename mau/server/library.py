@@ -1,10 +1,15 @@
-"""What a visitor gets: the listing of an author, and open files. Blocking; the shell calls it in threads."""
+"""What a visitor gets: pages of an author's files, and open files. Blocking; the shell calls it in threads.
+
+The index says what may be for a visitor, and in which order it came to be; whether it is for him is proven
+from each file itself, once for each content. So a row of the index that somebody else wrote opens nothing.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
-import logging
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
@@ -12,33 +17,51 @@ from functools import partial
 from typing import BinaryIO
 
 from mau.account import Account
+from mau.catalogue import examine
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
-from mau.server.facts import Changed, FactsCache, Judge, Record, Stamp, look, stamp_of
+from mau.server.facts import Changed, FactsCache, Judge, Record, look
+from mau.server.fresh import Freshness
 from mau.server.people import People
+from mau.server.standing import Standing, standing_of
 from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
-from mau.tree.posts import AuthorDir, Entry
+from mau.tree import safe
+from mau.tree.index import Entry, Index, Page, stamp_of
+from mau.tree.posts import AuthorDir
 from mau.wire.paths import Item
-
-_log = logging.getLogger("mau.server")
 
 SMALL = 64 * 1024
 """Bytes up to which a file is read at once, together with opening it."""
 _TRIES = 3
 _BUDGET = 0.05
 """Seconds of work after which a listing gives others their turn."""
+_AT_ONCE = 1000
+_OUR_TROUBLE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""It passes, and says nothing about a file: to leave one out of a page for it would be to lose it."""
+
+
+class Renewed(Exception):
+    """The index was begun anew meanwhile: what was read before belongs to another order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One file of a listing: the item, the time it bears, and when it came to bear it here (ns).
-
-    A restored backup or a copy brings its old times along; only the second time tells that it is new here.
-    """
+    """One file of a listing, and its place in the order of changes (a clock of the index)."""
 
     item: Item
-    mtime_ns: int
-    since_ns: int
+    clock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Files that a visitor may read, the oldest change first, of one generation of the index.
+
+    ``older``: whether there is something before the first of them.
+    """
+
+    generation: str
+    listed: list[Listed]
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +82,7 @@ class OpenFile:
     @property
     def modified(self) -> int:
         """Whole seconds."""
-        return self.record.stamp[3] // 1_000_000_000
+        return self.record.modified
 
     def read(self, at: int, count: int) -> bytes:
         """So many bytes from there; Changed when they are no longer those that were hashed."""
@@ -67,9 +90,8 @@ class OpenFile:
             return self.content[at : at + count]
         self.handle.seek(at)
         piece = self.handle.read(count)
-        # Looked at after the read: a piece that goes out belongs to the content that was hashed. The last of
-        # the stamp does not matter: it changes too when another file takes the name of this one.
-        if len(piece) != count or stamp_of(self.handle)[:-1] != self.record.stamp[:-1]:
+        # Looked at after the read: a piece that goes out belongs to the content that was hashed.
+        if len(piece) != count or not self.record.is_of(self.handle):
             raise Changed
         return piece
 
@@ -86,6 +108,7 @@ class Library:
         account: Account,
         people: People,
         facts: FactsCache,
+        index: Index,
         relay: Relay,
         relay_of: Mapping[Fingerprint, Relay],
     ) -> None:
@@ -96,6 +119,8 @@ class Library:
         self._relay: Relay = relay
         self._relay_of = dict(relay_of)
         self._judge = Judge(account.key, account.root.state_dir("server"))
+        self.index = index
+        self.freshness = Freshness(index)
 
     def _shelf(self, author: Fingerprint) -> Shelf:
         return Shelf(author, self._me, self._relay_of.get(author, self._relay))
@@ -104,46 +129,153 @@ class Library:
         self._people.refresh()
         return self._people.visitor(proven)
 
-    def _dirs(self, shelf: Shelf, visitor: Visitor) -> list[tuple[bool, AuthorDir]]:
+    def _dirs(self, shelf: Shelf, visitor: Visitor) -> list[AuthorDir]:
         """Where the author's files lie; of a name in both, the one in the shown directory counts."""
         if not may_enter(shelf, visitor):
             return []
-        return [(hidden, AuthorDir(self._root, shelf.author, hidden=hidden)) for hidden in (False, True)]
+        return [AuthorDir(self._root, shelf.author, hidden=hidden) for hidden in (False, True)]
 
     # --- listing -------------------------------------------------------------------------------------------
 
-    def may_enter(self, author: Fingerprint, proven: Fingerprint | None) -> bool:
-        """Whether there can be anything of the author's for who proved to be ``proven``."""
-        return may_enter(self._shelf(author), self._visitor(proven))
-
-    def listing(self, author: Fingerprint, proven: Fingerprint | None) -> Generator[None, None, list[Listed]]:
-        """All files of the author that the visitor may read, oldest first. Yields to give others a turn."""
+    def standing(self, author: Fingerprint, proven: Fingerprint | None) -> Standing:
+        """What holds for who proved to be ``proven`` before the files of the author."""
         visitor = self._visitor(proven)
-        shelf = self._shelf(author)
+        return standing_of(self._shelf(author), visitor, self._people.certificate(author))
+
+    def page(
+        self, standing: Standing, clock: int | None, limit: int, *, newest_first: bool = False
+    ) -> Generator[None, None, Part]:
+        """At most ``limit`` files that changed after ``clock``; with ``newest_first`` the last before it.
+
+        ``clock`` None is the beginning, or the end. Yields to give others a turn. Renewed.
+        """
+        author = standing.shelf.author
+        if not standing.readers:
+            return Part(self.index.generation, [])
+        self.freshness.see_to(author)
+        forward = not newest_first
+        found, generation = yield from self._walk(standing, clock, limit, forward=forward)
+        if newest_first:
+            found.reverse()
+        first = found[0].clock if found else clock
+        older = False
+        if first is not None and first > 0:
+            before, same = yield from self._walk(standing, first, 1, forward=False)
+            if same != generation:
+                raise Renewed
+            older = bool(before)
+        return Part(generation, found, older)
+
+    def listing(self, standing: Standing, clock: int = 0) -> Generator[None, None, Part]:
+        """All files that changed after ``clock``. Yields to give others a turn. Renewed."""
+        if not standing.readers:
+            return Part(self.index.generation, [])
+        self.freshness.see_to(standing.shelf.author)
+        found, generation = yield from self._walk(standing, clock, None, forward=True)
+        return Part(generation, found)
+
+    def has_any(self, standing: Standing) -> Generator[None, None, bool]:
+        """Whether there is anything at all of the author that the visitor may read. Renewed."""
+        return bool((yield from self.page(standing, None, 1, newest_first=True)).listed)
+
+    def _walk(
+        self, standing: Standing, clock: int | None, limit: int | None, *, forward: bool
+    ) -> Generator[None, None, tuple[list[Listed], str]]:
+        """So many permitted files from there on, nearest first, and the generation they belong to.
+
+        A file that is not where the index says is looked for again before it counts as gone: whoever is told
+        a position believes that he knows everything before it.
+        """
+        for _ in range(_TRIES):
+            missing: list[str] = []
+            done = yield from self._walk_once(standing, clock, limit, missing, forward=forward)
+            if not missing or not self.freshness.settle(standing.shelf.author, missing):
+                break
+        return done
+
+    def _walk_once(
+        self, standing: Standing, clock: int | None, limit: int | None, missing: list[str], *, forward: bool
+    ) -> Generator[None, None, tuple[list[Listed], str]]:
+        author, readers = standing.shelf.author, standing.readers
         found: list[Listed] = []
-        held: set[str] = set()
+        generation = ""
         pause = time.monotonic() + _BUDGET
-        for hidden, directory in self._dirs(shelf, visitor):
-            entries = [entry for entry in _entries(directory) if entry.name not in held]
-            held.update(entry.name for entry in entries)
-            records = self._facts.shelf(author, hidden)
-            self._facts.prune(author, hidden, held)
-            for entry in entries:
-                record = records.get(entry.name)
-                stamp = (entry.dev, entry.ino, entry.size, entry.mtime_ns, entry.ctime_ns)
-                if record is None or record.stamp != stamp:
-                    record = None
-                verdict = None if record is None else self._verdict(shelf, visitor, entry.name, record)
-                if verdict is None:
-                    record = self._examine(shelf, visitor, hidden, directory, entry)
-                    verdict = record is not None
+        with self._inside(author) as stat:
+            while True:
+                want = _AT_ONCE if limit is None else min(limit - len(found), _AT_ONCE)
+                page: Page
+                if forward:
+                    page = self.index.after(author, readers, clock or 0, want)
+                else:
+                    page = self.index.before(author, readers, clock, want)
+                if generation not in ("", page.generation):
+                    raise Renewed
+                generation = page.generation
+                for entry in page.entries:
+                    clock = entry.clock
+                    stamp = stat(entry)
+                    if stamp is None:
+                        missing.append(entry.name)
+                        continue
+                    item = self._permitted(standing, entry, stamp)
+                    if item is not None:
+                        found.append(Listed(item, entry.clock))
                     if time.monotonic() > pause:
                         yield
                         pause = time.monotonic() + _BUDGET
-                if verdict and record is not None and record.sha256 is not None:
-                    item = Item(entry.name, record.size, record.sha256)
-                    found.append(Listed(item, record.stamp[3], max(record.stamp[3:])))
-        return sorted(found, key=lambda listed: (listed.mtime_ns, listed.item.name))
+                if not page.more or (limit is not None and len(found) >= limit):
+                    return found, generation
+
+    @contextlib.contextmanager
+    def _inside(self, author: Fingerprint) -> Generator[Callable[[Entry], bytes | None]]:
+        """A function that tells the stamp that a file has now; None when it is not there any more."""
+        with contextlib.ExitStack() as stack:
+            places: dict[bool, int] = {}
+
+            def stamp(entry: Entry) -> bytes | None:
+                try:
+                    if entry.hidden not in places:
+                        place = (
+                            self._root.hidden_dir(author) if entry.hidden else self._root.author_dir(author)
+                        )
+                        places[entry.hidden] = stack.enter_context(safe.closing(safe.open_dir(place)))
+                    found = os.stat(entry.name, dir_fd=places[entry.hidden], follow_symlinks=False)
+                except (OSError, TreeError):
+                    return None
+                return stamp_of(found)
+
+            yield stamp
+
+    def _permitted(self, standing: Standing, entry: Entry, stamp: bytes) -> Item | None:
+        """The file of an entry as it is now, when the visitor may read it."""
+        name = entry.name
+        if stamp != entry.stamp:
+            self.freshness.doubt(entry.author, name)
+        record = self._facts.of(entry.author, name)
+        verdict = None
+        if record is not None and record.stamp == stamp:
+            verdict = self._verdict(standing.shelf, standing.visitor, name, record)
+        if verdict is None:
+            record = self._examine(standing, entry)
+            verdict = record is not None
+        if not verdict or record is None or record.sha256 is None:
+            return None
+        return Item(name, record.size, record.sha256)
+
+    def readers(self, author: Fingerprint, name: str) -> frozenset[bytes]:
+        """Under what a file is found now; nothing when it is not there."""
+        for hidden in (False, True):
+            with (
+                contextlib.suppress(TreeError, OSError),
+                AuthorDir(self._root, author, hidden=hidden).open(name) as handle,
+            ):
+                return frozenset(examine(author, name, handle).readers)
+        return frozenset()
+
+    def rules(self) -> int:
+        """Another number when the keyring is another one."""
+        self._people.refresh()
+        return self._people.version
 
     def is_mine(self, author: Fingerprint) -> bool:
         """Whether that is the owner of this host."""
@@ -153,7 +285,7 @@ class Library:
         """The armored key of somebody, as it is given out; None when none is held.
 
         Who may have it is not asked here: the owner of this host's is everybody's, another's is for whom
-        ``listing`` has something.
+        ``has_any`` says so.
         """
         certificate = self._people.certificate(owner)
         return None if certificate is None else certificate.without_others().armored().encode("ascii")
@@ -172,12 +304,11 @@ class Library:
             return None
         return second_look(shelf, visitor, name, record.outline, record.proof)
 
-    def _examine(
-        self, shelf: Shelf, visitor: Visitor, hidden: bool, directory: AuthorDir, entry: Entry
-    ) -> Record | None:
+    def _examine(self, standing: Standing, entry: Entry) -> Record | None:
         """The complete record of a file that the visitor may read, else None."""
+        directory = AuthorDir(self._root, entry.author, hidden=entry.hidden)
         try:
-            opened = self._open_current(shelf, visitor, hidden, directory, entry.name)
+            opened = self._open_current(standing.shelf, standing.visitor, directory, entry.name)
         except NoSuchPost:
             return None
         if opened is None:
@@ -191,9 +322,9 @@ class Library:
         """The current content of a file, or None: it is not there, or not for this visitor."""
         visitor = self._visitor(proven)
         shelf = self._shelf(author)
-        for hidden, directory in self._dirs(shelf, visitor):
+        for directory in self._dirs(shelf, visitor):
             with contextlib.suppress(NoSuchPost):
-                return self._open_current(shelf, visitor, hidden, directory, name)
+                return self._open_current(shelf, visitor, directory, name)
         return None
 
     def open_version(
@@ -207,12 +338,12 @@ class Library:
             current.close()
         visitor = self._visitor(proven)
         shelf = self._shelf(author)
-        for hidden, directory in self._dirs(shelf, visitor):
+        for directory in self._dirs(shelf, visitor):
             if directory.entry(name) is None:
                 continue
             opener = partial(directory.open_version, name, sha256)
-            known = self._facts.version(author, hidden, name, sha256)
-            keep = partial(self._facts.keep_version, author, hidden, name, sha256)
+            known = self._facts.version(author, name, sha256)
+            keep = partial(self._facts.keep_version, author, name, sha256)
             with contextlib.suppress(NoSuchPost):
                 opened = self._attempt(shelf, visitor, name, opener, known, keep)
                 if opened is None or opened.sha256 == sha256:
@@ -222,10 +353,10 @@ class Library:
         return None
 
     def _open_current(
-        self, shelf: Shelf, visitor: Visitor, hidden: bool, directory: AuthorDir, name: str
+        self, shelf: Shelf, visitor: Visitor, directory: AuthorDir, name: str
     ) -> OpenFile | None:
-        known = self._facts.shelf(shelf.author, hidden).get(name)
-        keep = partial(self._facts.keep, shelf.author, hidden, name)
+        known = self._facts.of(shelf.author, name)
+        keep = partial(self._facts.keep, shelf.author, name)
         return self._attempt(shelf, visitor, name, partial(directory.open, name), known, keep)
 
     def _attempt(
@@ -242,20 +373,25 @@ class Library:
             with contextlib.ExitStack() as stack:
                 try:
                     handle = stack.enter_context(opener())
-                    stamp = stamp_of(handle)
-                    content = _read_small(handle, stamp)
+                    now, status = time.time_ns(), os.fstat(handle.fileno())
+                    stamp = stamp_of(status)
+                    content = _read_small(handle, status.st_size)
                     record = known
                     if record is None or record.stamp != stamp:
-                        record = look(stamp, handle if content is None else io.BytesIO(content))
+                        record = look(status, now, handle if content is None else io.BytesIO(content))
                         keep(record)
                     allowed = self._decide(shelf, visitor, name, record, handle, content)
                     if not allowed or record.sha256 is None:
                         return None
-                    if stamp_of(handle) != stamp:
+                    if stamp_of(os.fstat(handle.fileno())) != stamp:
                         raise Changed
                 except NoSuchPost:
                     raise
-                except (TreeError, OSError):
+                except TreeError:
+                    return None
+                except OSError as error:
+                    if error.errno in _OUR_TROUBLE:
+                        raise
                     return None
                 except Changed:
                     continue
@@ -285,18 +421,8 @@ class Library:
         return bool(verdict)
 
 
-def _entries(directory: AuthorDir) -> list[Entry]:
-    """What lies there; a place that cannot be read has nothing to offer."""
-    try:
-        return directory.entries()
-    except (TreeError, OSError) as error:
-        _log.warning("%s cannot be read: %s", directory.fpr, error)
-        return []
-
-
-def _read_small(handle: BinaryIO, stamp: Stamp) -> bytes | None:
+def _read_small(handle: BinaryIO, size: int) -> bytes | None:
     """All of a small file, read once for whatever needs it."""
-    size = stamp[2]
     if size > SMALL:
         return None
     content = handle.read(size + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from mau.account import Account
 from mau.errors import MauError
@@ -22,16 +22,21 @@ _CHECK_EVERY = 1.0
 class People:
     """The keyring of the account as it is now, and who visitors are in it. Used from several threads."""
 
-    def __init__(self, account: Account, keyring: Keyring, changed: Callable[[], None]) -> None:
-        """``changed`` is called after the keyring was read again."""
+    def __init__(
+        self, account: Account, keyring: Keyring, changed: Callable[[Set[Fingerprint]], None]
+    ) -> None:
+        """``changed`` is called after the keyring was read again, with those whose keys are others now."""
         self._account = account
         self._keyring = keyring
         self._changed = changed
         self._visitors: dict[Fingerprint, Visitor] = {}
+        self._given: dict[Fingerprint, Certificate | None] = {}
         self._lock = threading.Lock()
         self._checked = 0.0
         self._complained = False
         self._friends = self._friends_now()
+        self.version = 0
+        """Counts how often the keyring was read again."""
 
     def is_friend(self, proven: Fingerprint | None) -> bool:
         """Whether that is the owner or a friend, as of the last look at the keyring; never waits."""
@@ -46,7 +51,8 @@ class People:
         if author == self._account.fingerprint:
             return self._account.certificate
         with self._lock:
-            return self._keyring.certificate(author)
+            certificate = self._given[author] = self._keyring.certificate(author)
+            return certificate
 
     def visitor(self, proven: Fingerprint | None) -> Visitor:
         """Who has proven this fingerprint; strangers are told apart from friends here and nowhere else."""
@@ -66,7 +72,7 @@ class People:
             return visitor
 
     def refresh(self) -> None:
-        """Read the keyring again when it was changed; looks at most once a second."""
+        """Read the keyring again when it was changed; looks at most once a second. Any thread may ask."""
         if time.monotonic() - self._checked < _CHECK_EVERY:
             return
         with self._lock:
@@ -74,9 +80,12 @@ class People:
                 return
             try:
                 if self._keyring.refresh():
+                    self.version += 1
                     self._visitors = {}
                     self._friends = self._friends_now()
-                    self._changed()
+                    given, self._given = self._given, {}
+                    others = {who for who, key in given.items() if self._keyring.certificate(who) != key}
+                    self._changed(others)
                 self._complained = False
             except (MauError, OSError) as error:
                 # What was read before was believed when it was read, and holds until there is better.

@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Final
 
 from mau.account import Account
+from mau.catalogue import open_index
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.server.accesslog import AccessLog
 from mau.server.app import App
+from mau.server.cursor import Cursors
+from mau.server.epochs import Epochs
 from mau.server.facts import FactsCache
 from mau.server.guard import Gate
 from mau.server.library import Library
 from mau.server.limits import Limits
 from mau.server.listener import Listener
+from mau.server.listings import Listings
 from mau.server.people import People
 from mau.server.visibility import Relay
+from mau.server.waiting import Waiting
 from mau.wire.tls import server_context
 
 _THREADS: Final = 4
@@ -44,8 +50,15 @@ class Server:
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="mau-server")
-        self.library = Library(account, people, facts, relay, relay_of or {})
-        self.app = App(self.library, self._threads)
+        self._index = open_index(account.root)
+        self.library = Library(account, people, facts, self._index, relay, relay_of or {})
+        self._epochs = Epochs(account.root)
+        self._waiting = Waiting(self.library, self._threads)
+        listings = Listings(
+            self.library, Cursors.of(account.root), self._epochs, self._waiting, self._threads
+        )
+        self.app = App(self.library, listings, self._threads)
+        self._watching = ExitStack()
         self._own_posts = account.posts()
         self.gate = Gate(limits, people.is_friend, access_log)
         self._listener = Listener(self.app, server_context(account.identity()), self.gate)
@@ -56,7 +69,14 @@ class Server:
         What an earlier run left half done among the own posts is finished first (spec/tree.md R1).
         """
         await asyncio.to_thread(self._own_posts.recover)
+        await asyncio.to_thread(self._watch, asyncio.get_running_loop())
         await self._listener.start(host, port)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Keep the index as the tree is, and tell those who wait."""
+        self._watching.enter_context(self._index.subscribe(self._waiting.told(loop)))
+        self._watching.enter_context(self._index.watch())
+        self.library.freshness.watched = True
 
     @property
     def address(self) -> tuple[str, int]:
@@ -70,6 +90,10 @@ class Server:
 
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
+        self._waiting.end()
         await self._listener.stop(grace)
+        await asyncio.to_thread(self._watching.close)
         # What a thread has begun ends by itself soon; nobody waits for its answer any more.
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._index.close()
+        self._epochs.close()

@@ -6,25 +6,26 @@ What is public, the server's library decides, for a visitor who proved nothing; 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
-from typing import BinaryIO, TypeVar
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from mau.account import Account
+from mau.catalogue import open_index
 from mau.content.binding import FILENAME_NOTATION, read_statement
 from mau.content.jsonld import MAX_DOCUMENT, parse
 from mau.errors import MauError
 from mau.keyring import Keyring
 from mau.openpgp import Opened, open_message
 from mau.server.facts import Changed, FactsCache
-from mau.server.library import Library, OpenFile
+from mau.server.library import Library, Listed, OpenFile, Part, Renewed
 from mau.server.people import People
+from mau.server.standing import Standing
 from mau.tree.scratch import scratch_file
 from mau.web.post import Brief, Owner, Post, make_post
 from mau.wire.paths import Item, dump_listing
 
 _IN_MEMORY = 8 << 20  # bytes of a file that is opened in memory
 _AT_ONCE = 1 << 20
-_T = TypeVar("_T")
 
 
 class Shelf:
@@ -41,7 +42,8 @@ class Shelf:
     def briefs(self) -> list[Brief]:
         """Every public post, newest first by the time of its signature."""
         found: dict[tuple[str, str], Brief] = {}
-        for listed in _finish(self._library.listing(self._account.fingerprint, None)):
+        standing = self._library.standing(self._account.fingerprint, None)
+        for listed in _listed(self._library, standing):
             item = listed.item
             brief = self._known.get((item.name, item.sum)) or self._look(item)
             if brief is not None:
@@ -108,10 +110,13 @@ class Shelf:
         return make_post(brief, document, data, _filename(opened), opened.size)
 
 
-def library_for(account: Account, keyring: Keyring) -> Library:
+@contextlib.contextmanager
+def library_for(account: Account, keyring: Keyring) -> Iterator[Library]:
     """A library for whoever runs without a server; it passes on nothing of others."""
     facts = FactsCache()
-    return Library(account, People(account, keyring, facts.forget_proofs), facts, "none", {})
+    people = People(account, keyring, facts.forget_proofs)
+    with open_index(account.root) as index:
+        yield Library(account, people, facts, index, "none", {})
 
 
 def _filename(opened: Opened) -> str | None:
@@ -119,10 +124,14 @@ def _filename(opened: Opened) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def _finish(work: Generator[None, None, _T]) -> _T:
+def _listed(library: Library, standing: Standing) -> list[Listed]:
     while True:
+        work = library.listing(standing)
         try:
-            next(work)
+            while True:
+                next(work)
         except StopIteration as end:
-            found: _T = end.value
-            return found
+            part: Part = end.value
+            return part.listed
+        except Renewed:
+            continue

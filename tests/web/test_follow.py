@@ -30,9 +30,8 @@ from tests.web.test_app import showing
 @pytest.fixture
 def www(alice: Someone, tmp_path: Path) -> Callable[[], Path]:
     def export() -> Path:
-        export_site(
-            Shelf(alice.account, library_for(alice.account, alice.keyring)), tmp_path / "www" / "~alice"
-        )
+        with library_for(alice.account, alice.keyring) as library:
+            export_site(Shelf(alice.account, library), tmp_path / "www" / "~alice")
         return tmp_path / "www"
 
     return export

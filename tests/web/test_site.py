@@ -30,7 +30,8 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture
 def export(alice: Someone, site: Path) -> Export:
     def run() -> Exported:
-        return export_site(Shelf(alice.account, library_for(alice.account, alice.keyring)), site)
+        with library_for(alice.account, alice.keyring) as library:
+            return export_site(Shelf(alice.account, library), site)
 
     return run
 
@@ -166,6 +167,6 @@ def test_the_site_of_another_is_not_taken_over(
     alice: Someone, bob: Someone, site: Path, export: Export
 ) -> None:
     export()
-    with pytest.raises(TreeError, match="another's"):
-        export_site(Shelf(bob.account, library_for(bob.account, bob.keyring)), site)
+    with library_for(bob.account, bob.keyring) as library, pytest.raises(TreeError, match="another's"):
+        export_site(Shelf(bob.account, library), site)
     assert json.loads((site / MANIFEST).read_text())["fingerprint"] == alice.fingerprint.hex

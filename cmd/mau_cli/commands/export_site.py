@@ -29,7 +29,8 @@ def command(session: Session, directory: Path, as_json: bool) -> None:
     from mau.web.site import export_site
 
     account = session.account()
-    done = export_site(Shelf(account, library_for(account, session.keyring())), directory)
+    with library_for(account, session.keyring()) as library:
+        done = export_site(Shelf(account, library), directory)
     if as_json:
         emit_json(
             {

@@ -31,8 +31,19 @@ index      the face of the room
 """
 
 from mau.tree.index.clock import clock_at, seconds_of
-from mau.tree.index.entry import Entry, Examined, Page, Refreshed, stamp_of
+from mau.tree.index.entry import Entry, Examined, Page, Refreshed, is_settled, stamp_of
 from mau.tree.index.index import Index
 from mau.tree.index.watch import Watch
 
-__all__ = ["Entry", "Examined", "Index", "Page", "Refreshed", "Watch", "clock_at", "seconds_of", "stamp_of"]
+__all__ = [
+    "Entry",
+    "Examined",
+    "Index",
+    "Page",
+    "Refreshed",
+    "Watch",
+    "clock_at",
+    "is_settled",
+    "seconds_of",
+    "stamp_of",
+]

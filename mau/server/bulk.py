@@ -1,0 +1,151 @@
+"""Many files in one answer: a tar of what a listing would name (spec/http.yaml H68, H69).
+
+Each entry says where to go on after it, so a transfer that is cut costs the entry that was cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tarfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from typing import Final
+
+from aiohttp import web
+
+from mau.fingerprint import Fingerprint
+from mau.server.answers import COMMON, PIECE, stream
+from mau.server.facts import Changed
+from mau.server.library import Library, Listed, OpenFile, Renewed
+from mau.server.listings import Listings
+from mau.server.standing import Standing
+from mau.tree.index import seconds_of
+from mau.wire.paths import ListTarget, PageQuery
+
+MEDIA_TYPE: Final = "application/x-tar"
+SUM_RECORD: Final = "MAU.sha256"
+CURSOR_RECORD: Final = "MAU.cursor"
+_BLOCK: Final = 512
+_END: Final = bytes(2 * _BLOCK)
+_LARGEST: Final = 8**11 - 1
+"""Bytes that fit into the size field of a header; larger files are fetched by themselves."""
+_AT_ONCE: Final = 200
+
+
+class Bulk:
+    """Answers with archives. Belongs to one event loop."""
+
+    def __init__(self, library: Library, listings: Listings, threads: Executor) -> None:
+        self._library = library
+        self._listings = listings
+        self._threads = threads
+
+    async def answer(
+        self, request: web.BaseRequest, target: ListTarget, proven: Fingerprint | None
+    ) -> web.StreamResponse:
+        """The archive of a page, or of all there is. Refusal."""
+        standing = await self._listings.in_thread(lambda: self._library.standing(target.author, proven))
+        place = await self._listings.in_thread(lambda: self._listings.place(standing, target.page))
+        headers = {**COMMON, "Content-Type": MEDIA_TYPE}
+        if request.method == "HEAD":
+            return web.Response(headers=headers)
+
+        def sealed(clock: int) -> str:
+            return self._listings.seal(standing, place.generation, clock)
+
+        entries = self._entries(standing, target.page, place.clock, place.backwards, sealed, place.generation)
+        return await stream(request, 200, headers, None, self._gathered(entries))
+
+    async def _gathered(self, entries: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """What is worth to be written at once; the next of it is made while this goes out."""
+
+        def gather() -> bytes:
+            pieces: list[bytes] = []
+            size = 0
+            for piece in entries:
+                pieces.append(piece)
+                size += len(piece)
+                if size >= PIECE:
+                    break
+            return b"".join(pieces)
+
+        loop = asyncio.get_running_loop()
+        following = loop.run_in_executor(self._threads, gather)
+        try:
+            while piece := await following:
+                following = loop.run_in_executor(self._threads, gather)
+                yield piece
+        finally:
+            if not following.done():
+                await asyncio.wait([following])
+            if not following.cancelled():
+                following.exception()
+
+    def _entries(
+        self,
+        standing: Standing,
+        page: PageQuery,
+        clock: int | None,
+        backwards: bool,
+        sealed: Callable[[int], str],
+        generation: str,
+    ) -> Iterator[bytes]:
+        """The bytes of the archive. Changed when what was begun cannot be ended."""
+        left = page.limit
+        while True:
+            want = _AT_ONCE if left is None else min(left, _AT_ONCE)
+            if backwards and left is not None:
+                want = left  # the last ones are found from their end, so all at once
+            listed = self._page(standing, clock, want, backwards, generation)
+            for one in listed:
+                clock = one.clock
+                if one.item.size > min(_LARGEST, _LARGEST if page.most is None else page.most):
+                    continue
+                file = self._library.open(standing.shelf.author, one.item.name, standing.visitor.fingerprint)
+                if file is None:
+                    continue
+                with closing(file):
+                    if file.sha256 == one.item.sum:  # else it comes again, at the place of its change
+                        yield from _entry(one, file, sealed(clock))
+            if left is not None:
+                left -= len(listed)
+            if len(listed) < want or left == 0 or backwards:
+                yield _END
+                return
+
+    def _page(
+        self, standing: Standing, clock: int | None, limit: int, backwards: bool, generation: str
+    ) -> list[Listed]:
+        work = self._library.page(standing, clock, limit, newest_first=backwards)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                if end.value.generation != generation:
+                    raise Changed from None
+                found: list[Listed] = end.value.listed
+                return found
+            except Renewed as error:
+                raise Changed from error
+
+
+def wants_bulk(values: list[str] | tuple[str, ...]) -> bool:
+    """Whether ``Accept`` names the archive (RFC 9110 section 12.5.1); a wildcard does not ask for it."""
+    for value in ",".join(values).split(","):
+        media, *parameters = (part.strip().lower() for part in value.split(";"))
+        if media == MEDIA_TYPE:
+            weights = [part.removeprefix("q=") for part in parameters if part.startswith("q=")]
+            return not any(weight.strip("0.") == "" for weight in weights)
+    return False
+
+
+def _entry(listed: Listed, file: OpenFile, cursor: str) -> Iterator[bytes]:
+    size = file.size
+    info = tarfile.TarInfo(listed.item.name)
+    info.size, info.mode, info.mtime = size, 0o600, seconds_of(listed.clock)
+    info.pax_headers = {SUM_RECORD: file.sha256, CURSOR_RECORD: cursor}
+    yield info.tobuf(tarfile.PAX_FORMAT)
+    for at in range(0, size, PIECE):
+        yield file.read(at, min(PIECE, size - at))
+    yield bytes(-size % _BLOCK)
