@@ -5,11 +5,11 @@
     |                                UnknownWho, NoAudience, AddressMalformed, ConfigError)
     |- PartlyDone                 3  some of it was done, some was not
     |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
-    |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved
+    |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved (NotOffered)
     |- ProofError                 6  a signature or an identity does not hold
     |  |- IdentityError              the other end of a connection is not who it should be
     |  |- KeyRefused                 a key that may not be used (SecretKeyOffered, OwnKey, KeyRevoked,
-    |  |                             KeyExpired, KeyTooWeak, KeyUnusable, KeyMalformed)
+    |  |                             KeyExpired, KeyTooWeak, KeyUnusable, KeyMalformed, AccountRevoked)
     |  |- KeyringUntrusted           the keyring statement may not be believed (KeyringRolledBack,
     |  |                             KeyringDamaged)
     |  `- PostError                  a post that may not be believed, refused for ever or deferred
@@ -17,9 +17,10 @@
     |     |           SignerRevoked, SignatureTooWeak, NoIntegrity, TooLarge, Leaked
     |     |- deferred: FromTheFuture, SignerExpired, UnknownAuthor, UnknownSigner, NameClash,
     |     |           NotReadable
-    |     `- by source: Renamed, RolledBack, UnboundFromRelay
+    |     `- by source: Renamed, RolledBack, UnboundFromRelay, Deleted
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
-    |                                NoSuchPost, TreeChanged, NoRoom
+    |                                NoSuchPost, TreeChanged, NoRoom, ArchiveDamaged
+    |- LocalError                 1  AgentError, AlreadyRunning, ServiceError
     `- Interrupted              130
 
 A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through
@@ -116,6 +117,10 @@ class PeerMisbehaved(PeerError):
     """The peer answered something that the protocol does not allow."""
 
 
+class NotOffered(PeerMisbehaved):
+    """The peer listed it, and does not give it out (any more)."""
+
+
 # --- proof -------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +152,10 @@ class OwnKey(KeyRefused):
 
 class KeyRevoked(KeyRefused):
     """Its owner revoked it."""
+
+
+class AccountRevoked(KeyRefused):
+    """You revoked your own key: nothing new is signed with it."""
 
 
 class KeyExpired(KeyRefused):
@@ -241,6 +250,12 @@ class UnboundFromRelay(PostError):
     lasting = "source"
 
 
+class Deleted(PostError):
+    """Its author deleted it."""
+
+    lasting = "source"
+
+
 class FromTheFuture(PostError):
     """Signed more than 30 minutes ahead of this clock."""
 
@@ -314,6 +329,29 @@ class TreeChanged(TreeError):
 
 class NoRoom(TreeError):
     """The disk has no room for it."""
+
+
+# --- this machine ------------------------------------------------------------------------------------------
+
+
+class LocalError(MauError):
+    """Another program on this machine does not do what is needed."""
+
+
+class AgentError(LocalError):
+    """The agent cannot keep the account open."""
+
+
+class AlreadyRunning(LocalError):
+    """`mau up` runs on this tree already."""
+
+
+class ServiceError(LocalError):
+    """The service manager does not do what is asked of it."""
+
+
+class ArchiveDamaged(TreeError):
+    """Not a tar archive, or not a whole one."""
 
 
 class Interrupted(MauError):

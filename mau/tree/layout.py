@@ -14,7 +14,9 @@ from mau.fingerprint import Fingerprint
 from mau.tree import safe
 from mau.tree.names import KEYS_DIR, KNOWN_GROUP, POST_SUFFIX, check_group
 
-STATE_DIRS: Final = frozenset({"account", "index", "peers", "server", "syncer", "finder", "reader", "shadow"})
+STATE_DIRS: Final = frozenset(
+    {"account", "index", "peers", "server", "syncer", "finder", "reader", "shadow", "daemon"}
+)
 _ACCOUNT: Final = "account.pgp"
 _DEEPEST_GROUP: Final = 32
 
@@ -70,6 +72,11 @@ class Root:
     def remembered_file(self) -> Path:
         """Says that the system's keyring has the passphrase; state like that of the workers (L6)."""
         return self.path / ".account" / "remembered"
+
+    @property
+    def certificate_file(self) -> Path:
+        """The account's public key, for programs that run and for who has no passphrase (L6)."""
+        return self.path / ".account" / "certificate.pgp"
 
     def revocation_file(self, fpr: Fingerprint) -> Path:
         """Where the revocation certificate is put first: neither in ``.mau`` (L5) nor where posts are."""
