@@ -1,11 +1,4 @@
-"""Connections on which both ends have proven who they are (spec/tls.md). The only module that imports ssl.
-
-Python's ``ssl`` cannot ask for a client certificate and accept one that no authority has signed. So the
-contexts here are ``ssl.SSLContext`` for whoever holds them (asyncio, aiohttp), but the connections that they
-wrap are driven by pyOpenSSL over the same two memory buffers::
-
-    ciphertext from the socket -> incoming -> pyOpenSSL -> read()
-    write() -> pyOpenSSL -> outgoing -> ciphertext to the socket
+"""One connection: pyOpenSSL behind the face of ``ssl.SSLObject``, and what its failures mean.
 
 OpenSSL proves that the other end has the key in its certificate; whose key that is, `mau.wire.identity`
 decides, inside ``do_handshake()``, before anything is sent that answers the other end's proof.
@@ -18,24 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
-from cryptography.x509 import load_der_x509_certificate
 from OpenSSL import SSL, crypto
 
-from mau.errors import ConfigError, IdentityError
+from mau.errors import IdentityError
 from mau.fingerprint import Fingerprint
-from mau.wire.identity import Identity, fingerprint_and_key_of, self_signed
+from mau.wire.identity import fingerprint_and_key_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
-
-ALPN: Final = b"http/1.1"
-TLSContext = ssl.SSLContext
-"""For those who hold a context and have no other business with ``ssl``."""
 
 _RECORD: Final = 16 * 1024  # the most that one record of TLS holds
 _CHUNK: Final = 64 * 1024  # what passes between the buffers at once: stays in the processor's cache
@@ -66,50 +51,6 @@ def identity_error(error: BaseException) -> IdentityError | None:
     return None
 
 
-def server_context(identity: Identity, addresses: Sequence[str] = ()) -> ssl.SSLContext:
-    """Make the context of a server: it asks for a certificate, and a peer that shows none is anonymous.
-
-    `addresses` ("HOST:PORT") are named in the certificate, for peers of the Go reference.
-    """
-    context = _Context(ssl.PROTOCOL_TLS_SERVER)
-    context.prepare(_server_settings(identity, addresses), None)
-    return context
-
-
-def client_context(identity: Identity | None, expected: Fingerprint) -> ssl.SSLContext:
-    """Make the context for connections to one peer; any other peer is refused before it learns who asks.
-
-    `identity` None connects as a stranger. Contexts of one identity share what is costly to make, so make one
-    for each expected peer: connections kept alive then never mix.
-    """
-    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
-    context.prepare(_client_settings(identity), expected)
-    return context
-
-
-def web_server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Make the context of a listener for browsers: ordinary TLS from 1.2 on; nobody is asked who he is.
-
-    Both are files in PEM, and may be the same one. ConfigError when they are no certificate with its key.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols([ALPN.decode()])
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    try:
-        # An empty passphrase: else OpenSSL asks for one on the terminal.
-        context.load_cert_chain(certificate, key, password="")
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = "no certificate in PEM with its key, unlocked" if isinstance(error, ssl.SSLError) else error
-        raise ConfigError(f"{str(certificate)!r} and {str(key)!r}: {reason}") from error
-    return context
-
-
-def web_client_context() -> ssl.SSLContext:
-    """Make the context for a host on the web: the system's authorities say whether it is the one named."""
-    return ssl.create_default_context()
-
-
 def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | None:
     """Tell who the other end of `transport` proved to be; None for a stranger (no certificate, or no TLS).
 
@@ -119,43 +60,15 @@ def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | N
         connection = None if transport is None else transport.get_extra_info("ssl_object")
     except AttributeError:  # asyncio's TLS transport, closed twice
         return None
-    return connection.peer if isinstance(connection, _Connection) else None
+    return connection.peer if isinstance(connection, Connection) else None
 
 
-class _Context(ssl.SSLContext):
-    """A context that wraps with pyOpenSSL.
-
-    What it inherits stays as strict as Python makes it and holds no certificate: whoever used another way of
-    wrapping than ``wrap_bio`` would get no connection at all.
-    """
-
-    _settings: SSL.Context
-    _expected: Fingerprint | None
-
-    def prepare(self, settings: SSL.Context, expected: Fingerprint | None) -> None:
-        self._settings = settings
-        self._expected = expected
-
-    def wrap_bio(
-        self,
-        incoming: ssl.MemoryBIO,
-        outgoing: ssl.MemoryBIO,
-        server_side: bool = False,
-        server_hostname: str | bytes | None = None,
-        session: ssl.SSLSession | None = None,
-    ) -> ssl.SSLObject:
-        """Wrap one connection. Names prove nothing here and are not sent; no session is taken up again."""
-        if server_side != (self.protocol == ssl.PROTOCOL_TLS_SERVER):
-            raise ValueError("a context of a server serves servers only, and one of a client clients")
-        return _Connection(self, self._settings, self._expected, incoming, outgoing)
-
-
-class _Connection(ssl.SSLObject):
+class Connection(ssl.SSLObject):
     """One connection over two memory buffers; what of ``ssl.SSLObject`` asyncio needs."""
 
     def __init__(
         self,
-        context: _Context,
+        context: ssl.SSLContext,
         settings: SSL.Context,
         expected: Fingerprint | None,
         incoming: ssl.MemoryBIO,
@@ -169,6 +82,7 @@ class _Connection(ssl.SSLObject):
         # Reading and writing before this is set would let OpenSSL finish a handshake that nobody judged.
         self._proven = False
         self._ended = False
+        self._dry = False  # OpenSSL has read all that came: asking it again costs more than looking
         self._peer: Fingerprint | None = None
         self._certificate: bytes | None = None
         self._tls = SSL.Connection(settings, None)
@@ -237,6 +151,8 @@ class _Connection(ssl.SSLObject):
         Empty, or 0, is the peer's end of data. SSLWantReadError when nothing is there yet.
         """
         self._check_proven()
+        if self._dry and not self._pull():
+            raise _want_read()
         while True:
             try:
                 if buffer is None:
@@ -245,6 +161,7 @@ class _Connection(ssl.SSLObject):
             except SSL.WantReadError:
                 if not self._pull():
                     self._flush()  # an answer to a change of keys
+                    self._dry = True
                     raise _want_read() from None
             except SSL.ZeroReturnError:
                 return b"" if buffer is None else 0
@@ -325,9 +242,11 @@ class _Connection(ssl.SSLObject):
         data = self._incoming.read(_CHUNK)
         if data:
             self._tls.bio_write(data)
+            self._dry = False
             return True
         if self._incoming.eof and not self._ended:
             self._ended = True
+            self._dry = False
             self._tls.bio_shutdown()
             return True
         return False
@@ -349,60 +268,6 @@ class _Connection(ssl.SSLObject):
             return self._tls.bio_read(_CHUNK)
         except SSL.Error:  # nothing there
             return b""
-
-
-# --- what OpenSSL is told ----------------------------------------------------------------------------------
-
-
-def _settings(method: int, identity: Identity | None, addresses: Sequence[str] = ()) -> SSL.Context:
-    settings = SSL.Context(method)
-    settings.set_min_proto_version(SSL.TLS1_3_VERSION)
-    # Taking up an old session would skip the proof: none is kept. (OpenSSL still hands out tickets; they name
-    # a session that nobody has.)
-    settings.set_options(SSL.OP_NO_TICKET)
-    settings.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    settings.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection holds a quarter less memory
-    # Every certificate passes here; _Connection judges the leaf once its key is proven.
-    settings.set_verify(SSL.VERIFY_PEER, _accept)
-    settings.set_verify_depth(0)  # no work for what follows the leaf
-    if identity is not None:
-        settings.use_certificate(load_der_x509_certificate(self_signed(identity, addresses)))
-        settings.use_privatekey(identity.private_key)
-        settings.check_privatekey()
-    return settings
-
-
-def _server_settings(identity: Identity, addresses: Sequence[str]) -> SSL.Context:
-    settings = _settings(SSL.TLS_SERVER_METHOD, identity, addresses)
-    settings.set_alpn_select_callback(_choose_protocol)
-    return settings
-
-
-_known_clients: WeakKeyDictionary[Identity, SSL.Context] = WeakKeyDictionary()
-
-
-def _client_settings(identity: Identity | None) -> SSL.Context:
-    """Make what all clients of one identity share: its certificate costs a signature."""
-    settings = None if identity is None else _known_clients.get(identity)
-    if settings is None:
-        settings = _settings(SSL.TLS_CLIENT_METHOD, identity)
-        settings.set_alpn_protos([ALPN])
-        if identity is not None:
-            _known_clients[identity] = settings
-    return settings
-
-
-def _accept(
-    _connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, _ok: int
-) -> bool:
-    return True
-
-
-def _choose_protocol(
-    _connection: SSL.Connection, offered: list[bytes]
-) -> bytes | SSL._NoOverlappingProtocols:
-    # A client that offers others only is told nothing and may speak HTTP/1.1 all the same.
-    return ALPN if ALPN in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 
 
 # --- errors ------------------------------------------------------------------------------------------------
