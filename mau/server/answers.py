@@ -13,7 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from mau.server.facts import Changed
-from mau.server.library import OpenFile
+from mau.server.files import OpenFile
 from mau.server.ranges import Span, multipart, whole
 
 PIECE: Final = 256 * 1024

@@ -16,7 +16,8 @@ from mau.fingerprint import Fingerprint
 from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
 from mau.server.bulk import Bulk, wants_bulk
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
-from mau.server.library import Library, OpenFile
+from mau.server.files import OpenFile
+from mau.server.library import Library
 from mau.server.listings import Listings
 from mau.server.ranges import Unsatisfiable, parse_range
 from mau.wire.paths import (

@@ -17,7 +17,8 @@ from aiohttp import web
 from mau.fingerprint import Fingerprint
 from mau.server.answers import COMMON, PIECE, stream
 from mau.server.facts import Changed
-from mau.server.library import Library, Listed, OpenFile, Renewed
+from mau.server.files import OpenFile
+from mau.server.library import Library, Listed, Renewed
 from mau.server.listings import Listings
 from mau.server.standing import Standing
 from mau.tree.index import seconds_of

@@ -2,8 +2,9 @@
 
 Everything is kept by the file's stamp (device, inode, size, both times), so whatever changes a file by hand
 is noticed. A file that was changed a moment ago is looked at anew each time: its next change could fall into
-the same tick of the file system's clock and leave the same stamp. Nothing here is stored on disk: what
-decides who may read must not come from a file that another program can write.
+the same tick of the file system's clock and leave the same stamp. Of all this only proofs are stored on the
+disk, sealed to the account (`mau.server.proofs`): what decides who may read must not come from a file that
+another program can write.
 
 Threads: a record is filled by whoever needs it; two threads at worst find out the same thing twice.
 """
@@ -17,7 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -25,6 +26,7 @@ from mau.content.binding import Audience, read_statement
 from mau.errors import MauError, NotReadable
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
+from mau.server.proofs import Proofs
 from mau.server.visibility import NO_PROOF, UNSTATED, Outline, Proof
 from mau.tree.index import is_settled, stamp_of
 
@@ -138,9 +140,10 @@ def look(found: os.stat_result, now_ns: int, source: BinaryIO) -> Record:
 class Judge:
     """Opens files to learn what their signatures state. Holds the key of the account."""
 
-    def __init__(self, key: SecretKey, scratch: Path) -> None:
+    def __init__(self, key: SecretKey, scratch: Path, proofs: Proofs) -> None:
         self._key = key
         self._scratch = scratch
+        self.proofs = proofs
         self._audiences: dict[Audience | None, Audience | None] = {}
         # What a server that was killed left behind; one that runs beside this one needs its own for seconds.
         for left in scratch.glob(f"{tempfile.gettempprefix()}*"):
@@ -175,12 +178,30 @@ class Judge:
             sha256 = record.sha256
         found = None
         if proof and record.proof is None:
-            found = self._judge(record, whole, handle, author, certificate)
+            found = self._proof(sha256, record, whole, handle, author, certificate)
         if stamp_of(os.fstat(handle.fileno())) != record.stamp:
             raise Changed
         record.sha256 = sha256
         if found is not None:
             record.proof = found
+
+    def _proof(
+        self,
+        sha256: str,
+        record: Record,
+        whole: bytes | None,
+        handle: BinaryIO,
+        author: Fingerprint,
+        certificate: Certificate | None,
+    ) -> Proof:
+        """What was found out before about this content, or is now."""
+        if certificate is None:
+            return NO_PROOF
+        known = self.proofs.get(author, sha256, certificate)
+        if known is None:
+            known = self._judge(record, whole, handle, author, certificate)
+            self.proofs.put(author, sha256, certificate, known)
+        return replace(known, audience=_shared(self._audiences, known.audience))
 
     def _judge(
         self,
@@ -188,10 +209,8 @@ class Judge:
         whole: bytes | None,
         handle: BinaryIO,
         author: Fingerprint,
-        certificate: Certificate | None,
+        certificate: Certificate,
     ) -> Proof:
-        if certificate is None:
-            return NO_PROOF
         if whole is not None:
             return self._open(whole, author, certificate, None)
         if record.outline.kind is Kind.ENCRYPTED:
@@ -219,4 +238,4 @@ class Judge:
             return UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
         except MauError:
             return NO_PROOF
-        return Proof(True, statement.name, _shared(self._audiences, statement.audience))
+        return Proof(True, statement.name, statement.audience)

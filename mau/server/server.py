@@ -97,3 +97,4 @@ class Server:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._index.close()
         self._epochs.close()
+        self.library.close()

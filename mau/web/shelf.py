@@ -17,7 +17,8 @@ from mau.errors import MauError
 from mau.keyring import Keyring
 from mau.openpgp import Opened, open_message
 from mau.server.facts import Changed, FactsCache
-from mau.server.library import Library, Listed, OpenFile, Part, Renewed
+from mau.server.files import OpenFile
+from mau.server.library import Library, Listed, Part, Renewed
 from mau.server.people import People
 from mau.server.standing import Standing
 from mau.tree.scratch import scratch_file
@@ -116,7 +117,11 @@ def library_for(account: Account, keyring: Keyring) -> Iterator[Library]:
     facts = FactsCache()
     people = People(account, keyring, facts.forget_proofs)
     with open_index(account.root) as index:
-        yield Library(account, people, facts, index, "none", {})
+        library = Library(account, people, facts, index, "none", {})
+        try:
+            yield library
+        finally:
+            library.close()
 
 
 def _filename(opened: Opened) -> str | None:
