@@ -5,6 +5,7 @@ The audience is always given, never guessed; only people who were confirmed are 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from mau.content.binding import (
     PUBLIC,
     Audience,
     Public,
+    Statement,
     audience_of,
     bind_document,
     notations_for,
@@ -59,10 +61,17 @@ class Published:
 
 
 def publish_document(
-    account: Account, keyring: Keyring, document: Mapping[str, Any], name: str, audience: Audience
+    account: Account,
+    keyring: Keyring,
+    document: Mapping[str, Any],
+    name: str,
+    audience: Audience,
+    *,
+    after: int = 0,
 ) -> Published:
     """Publish a JSON-LD document as `name` (``NAME.json.pgp``); it states its name and audience itself.
 
+    It is signed later than `after` (unix seconds), than what it replaces, and than what deleted the name.
     UsageError when it is one that nobody could read that out of: too large, too deep, another context.
     """
     _own_name(check_post_name(name))
@@ -71,7 +80,7 @@ def publish_document(
         raise UsageError(
             f"a document has at most {MAX_DOCUMENT >> 20} MiB, {MAX_DEPTH} levels deep; share it as a file"
         )
-    return _publish(account, keyring, data, name, audience, {})
+    return _publish(account, keyring, data, name, audience, {}, after)
 
 
 def publish_file(
@@ -81,14 +90,40 @@ def publish_file(
     name: str,
     audience: Audience,
     filename: str | None = None,
+    *,
+    after: int = 0,
 ) -> Published:
     """Publish the bytes of `source` as they are; the signature's notations state name and audience.
 
     `filename` is what the file was called outside: it travels inside the signature, encrypted with it.
+    `after` as for `publish_document`.
     """
     _own_name(check_post_name(name))
     notations = notations_for(account.fingerprint, name, audience, filename)
-    return _publish(account, keyring, source, name, audience, notations)
+    return _publish(account, keyring, source, name, audience, notations, after)
+
+
+def publish_again(
+    account: Account, keyring: Keyring, data: bytes, name: str, audience: Audience, *, after: int = 0
+) -> Published:
+    """Publish a document as it was written before, byte for byte; it must state this name and audience."""
+    _own_name(check_post_name(name))
+    if read_statement(account.fingerprint, {}, data) != Statement(name, audience):
+        raise UsageError(f"that document does not state that it is {name!r}, for these people")
+    return _publish(account, keyring, data, name, audience, {}, after)
+
+
+def writable(keyring: Keyring, audience: Audience) -> Audience:
+    """Those of an audience who can be written to now (M52), with the owner."""
+    if isinstance(audience, Public):
+        return audience
+    me = keyring.me.fingerprint
+    found = {me}
+    for fingerprint in audience - {me}:
+        with contextlib.suppress(KeyRefused):
+            _recipient(keyring, fingerprint)
+            found.add(fingerprint)
+    return frozenset(found)
 
 
 def choose_name(
@@ -153,15 +188,19 @@ def _publish(
     name: str,
     audience: Audience,
     notations: Mapping[str, str],
+    after: int,
 ) -> Published:
     from mau.openpgp import write_message
 
     recipients = _recipients(account, keyring, audience)
     posts = account.posts()
+    after = max(after, _deleted_at(account, keyring, posts, name))
     again = isinstance(source, bytes) or source.seekable()
     start = 0 if isinstance(source, bytes) or not again else source.tell()
     for attempt in range(_ATTEMPTS):
         held, created = _replacing(account, posts, name)
+        if after and (created or 0) <= after:
+            created = max(int(time.time()), after + 1)
         with posts.stage() as staged:
             write_message(
                 staged.file,
@@ -229,6 +268,19 @@ def _recipient(keyring: Keyring, fingerprint: Fingerprint) -> Certificate:
 def _check_usable(certificate: Certificate, _minute: int) -> None:
     # As dear as encrypting, so once a minute for each key is enough; a refusal is never remembered.
     certificate.check_usable()
+
+
+def _deleted_at(account: Account, keyring: Keyring, posts: AuthorDir, name: str) -> int:
+    """When this name was deleted last, in unix seconds; 0 when it was not, as far as is known.
+
+    A DeleteAction holds for all that is not signed later, and a clock may have been set back since.
+    """
+    from mau.deletion.held import HeldDeletes
+
+    with HeldDeletes(account, keyring) as held:
+        # What was deleted left versions, as a rule: a new name is no reason to open every post.
+        noted = held.noted(account.fingerprint, name, look=bool(posts.versions(name)))
+    return noted.until(name)
 
 
 def _replacing(account: Account, posts: AuthorDir, name: str) -> tuple[str | None, int | None]:

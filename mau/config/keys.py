@@ -20,6 +20,7 @@ from mau.config.kinds import (
     LogPlace,
     LoopbackListen,
     PathText,
+    Switch,
     WebListen,
     Whole,
 )
@@ -29,6 +30,7 @@ from mau.fingerprint import Fingerprint
 T = TypeVar("T")
 Relay = Literal["none", "friends", "public"]
 PlainWeb = Literal["loopback", "anywhere"]
+Received = Literal["version", "remove", "ignore"]
 
 PREFIX: Final = "MAU_"
 
@@ -83,6 +85,20 @@ POST_AUDIENCE: Final[Key[tuple[str, ...] | None]] = Key(
     "for whom a post is when no option says it; never everybody",
     "post --to, --friends, --me",
     "it is asked on a terminal, and an error elsewhere",
+)
+DELETE_RECEIVED: Final[Key[Received]] = Key(
+    "delete.received",
+    Choice[Received]("version", "remove", "ignore"),
+    "version",
+    "what becomes of a post that its author deleted: it becomes a version, it goes for good, or it stays",
+    "",
+)
+DELETE_ON_RM: Final[Key[bool]] = Key(
+    "delete.on_rm",
+    Switch(),
+    False,
+    "whether removing a post of yours by hand tells those who could read it, as mau delete does",
+    "",
 )
 SERVER_LISTEN: Final[Key[str]] = Key(
     "server.listen",
@@ -201,6 +217,8 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     PASSPHRASE_FILE,
     PASSPHRASE_COMMAND,
     POST_AUDIENCE,
+    DELETE_RECEIVED,
+    DELETE_ON_RM,
     SERVER_LISTEN,
     SERVER_RELAY,
     SERVER_BYTES_PER_SECOND,

@@ -140,6 +140,26 @@ class Whole(Kind[int]):
         return value
 
 
+class Switch(Kind[bool]):
+    """Yes or no, in TOML's words."""
+
+    form = "true or false"
+
+    def parse(self, text: str) -> bool:
+        if text not in ("true", "false"):
+            raise DoesNotFit
+        return text == "true"
+
+    def from_toml(self, value: object) -> bool:
+        return value if isinstance(value, bool) else super().from_toml(value)
+
+    def to_toml(self, value: object) -> bool:
+        return bool(value)
+
+    def show(self, value: object) -> str:
+        return "true" if value else "false"
+
+
 class PathText(Kind[str]):
     """Where something lies. In the file it may not depend on where the program is started."""
 

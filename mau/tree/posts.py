@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -197,6 +197,51 @@ class AuthorDir:
             with locked(directory):
                 self._remove(directory, name)
             safe.sync(directory)
+
+    def retire(self, name: str, *, expect: str | None = None) -> str:
+        """Take a post out of sight: it becomes a version, its name is free; its sha256 (V8).
+
+        NoSuchPost; TreeChanged when it is not what `expect` (a sha256) says.
+        """
+        from mau.tree.retire import retire
+
+        check_post_name(name)
+        with self._opened() as directory:
+            if directory is None:
+                raise NoSuchPost(f"there is no {name!r}")
+            with locked(directory), self._shadows() as shadows:
+                sha256 = retire(directory, name, expect, shadows)
+            safe.sync(directory)
+        return sha256
+
+    def drop_versions(self, name: str, sha256s: Iterable[str]) -> int:
+        """Remove these older contents of a post, for good; how many there were (V9)."""
+        from mau.tree.retire import drop_versions
+
+        check_post_name(name)
+        with self._opened() as directory:
+            if directory is None:
+                return 0
+            with locked(directory):
+                dropped = drop_versions(directory, name, sha256s)
+            safe.sync(directory)
+        return dropped
+
+    def departed(self) -> list[str]:
+        """The names of posts that are gone and left versions, sorted."""
+        from mau.tree.retire import departed
+
+        with self._opened() as directory:
+            return [] if directory is None else list(departed(directory))
+
+    def shadow(self, name: str) -> tuple[bytes, str] | None:
+        """What an own small post held when it was committed last, and its sha256; also when it is gone."""
+        with self._opened() as directory:
+            if directory is None:
+                return None
+            with locked(directory), self._shadows() as shadows:
+                found = shadows.read(check_post_name(name)) if shadows else None
+        return None if found is None else (found.data, found.sha256)
 
     def recover(self) -> None:
         """Finish what was cut off, remove what was left over, notice edits by hand in one's own posts."""

@@ -34,7 +34,7 @@ def test_the_paper_lists_every_setting_as_it_is() -> None:
         [
             f"`{key.name}`",
             key.kind.form.rstrip(","),
-            key.otherwise if key.default is None else f"`{key.default}`",
+            key.otherwise if key.default is None else f"`{key.kind.show(key.default)}`",
             key.meaning,
             f"`{key.variable}`",
             f"`mau {key.option}`" if key.option else "",

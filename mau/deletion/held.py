@@ -1,0 +1,226 @@
+"""The DeleteActions that lie in the tree, found without opening every post each time (spec/messages.md M83).
+
+What was found in a file is noted with the file's stamp in ``.reader/deletes.db``. All of it is derived:
+without it every post is opened once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import struct
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mau.content.binding import PUBLIC, Audience, Public
+from mau.deletion.document import Delete, read_delete
+from mau.deletion.rules import Deletes
+from mau.derived import Database
+from mau.errors import FromTheFuture, MauError, PostError
+from mau.fingerprint import Fingerprint
+from mau.reader.open import OpenedPost, directories_of, open_source
+from mau.tree.names import KEYRING_NAME
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.keyring import Keyring
+    from mau.tree.posts import AuthorDir, Entry
+
+MAX_FILE: Final = 4 << 20
+"""Larger files (bytes) are not opened: no document is as large, with all who may read it."""
+
+_SCHEMA = """
+CREATE TABLE author (author BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE looked (
+  author BLOB NOT NULL, hidden INTEGER NOT NULL, name TEXT NOT NULL, stamp BLOB NOT NULL,
+  target TEXT, said TEXT,
+  PRIMARY KEY (author, hidden, name)
+) WITHOUT ROWID;
+CREATE INDEX about ON looked (author, target) WHERE target IS NOT NULL
+"""
+_STAMP: Final = struct.Struct("<5Q")
+_MASK: Final = (1 << 64) - 1
+_BATCH: Final = 500
+_SETTLED_NS: Final = 50_000_000
+
+
+@dataclass(slots=True)
+class _Looked:
+    """A file with this stamp was looked at; ``delete``: the DeleteAction that it is."""
+
+    stamp: bytes
+    delete: Delete | None
+
+
+class HeldDeletes:
+    """The DeleteActions held, by author. Any number of threads share one; each process has its own."""
+
+    def __init__(self, account: Account, keyring: Keyring) -> None:
+        self._account = account
+        self._keyring = keyring
+        self._database = Database(account.root.state_dir("reader") / "deletes.db", _SCHEMA, 1, shared=True)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+
+    def __enter__(self) -> HeldDeletes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def of(self, author: Fingerprint) -> Deletes:
+        """What the author's DeleteActions say; files that changed since they were looked at are opened."""
+        with self._lock:
+            said: list[Delete] = []
+            for directory in directories_of(self._account, author):
+                said += self._refreshed(directory)
+            return Deletes(said)
+
+    def noted(self, author: Fingerprint, target: str, *, look: bool) -> Deletes:
+        """As `of`, of one post, as it was noted last. Where nothing was, files are looked at if `look`."""
+        with self._lock:
+            known = self._database.run(lambda db: self._knows(db, author))
+        if not known:
+            return Deletes(self.of(author).of(target) if look else ())
+
+        def read(db: sqlite3.Connection) -> list[tuple[str, str]]:
+            query = "SELECT name, said FROM looked WHERE author = ? AND target = ?"
+            return db.execute(query, (author.raw, target)).fetchall()
+
+        with self._lock:
+            rows = self._database.run(read)
+        return Deletes(_loaded(author, name, target, said) for name, said in rows)
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    def _refreshed(self, directory: AuthorDir) -> Iterator[Delete]:
+        author, hidden = directory.fpr, directory.hidden
+        key = self._key(author)
+        known = self._database.run(lambda db: _known(db, author, hidden, key))
+        found: dict[str, _Looked] = {}
+        fresh: list[tuple[str, _Looked]] = []
+        own = author == self._account.fingerprint
+        for entry in directory.entries():
+            if own and entry.name == KEYRING_NAME:
+                continue
+            stamp = _stamp(entry)
+            looked = known.get(entry.name)
+            if looked is None or looked.stamp != stamp:
+                delete, lasts = self._look(directory, entry)
+                looked = _Looked(stamp, delete)
+                if lasts and time.time_ns() - entry.ctime_ns > _SETTLED_NS:
+                    fresh.append((entry.name, looked))
+                    if len(fresh) >= _BATCH:
+                        self._note(author, hidden, fresh)
+                        fresh.clear()
+            found[entry.name] = looked
+        gone = [name for name in known if name not in found]
+        self._note(author, hidden, fresh, gone, key)
+        for looked in found.values():
+            if looked.delete is not None:
+                yield looked.delete
+
+    def _look(self, directory: AuthorDir, entry: Entry) -> tuple[Delete | None, bool]:
+        """What a file says, and whether that can be noted: what may change without the file cannot."""
+        if entry.size > MAX_FILE:
+            return None, True
+        try:
+            return open_delete(self._account, self._keyring, directory, entry), True
+        except FromTheFuture:
+            return None, False
+        except PostError:
+            return None, True
+        except (MauError, OSError):
+            return None, False
+
+    def _key(self, author: Fingerprint) -> bytes:
+        """What the verdicts on this author's files hang on besides the files."""
+        certificate = self._keyring.certificate(author)
+        return hashlib.sha256(b"" if certificate is None else bytes(certificate)).digest()
+
+    # --- noting --------------------------------------------------------------------------------------------
+
+    def _knows(self, db: sqlite3.Connection, author: Fingerprint) -> bool:
+        row = db.execute("SELECT key FROM author WHERE author = ?", (author.raw,)).fetchone()
+        return row is not None and row[0] == self._key(author)
+
+    def _note(
+        self,
+        author: Fingerprint,
+        hidden: bool,
+        fresh: Iterable[tuple[str, _Looked]],
+        gone: Iterable[str] = (),
+        key: bytes | None = None,
+    ) -> None:
+        """`key`: everything was looked at with it."""
+        rows = [(author.raw, hidden, name, looked.stamp, *_dumped(looked.delete)) for name, looked in fresh]
+        names = [(author.raw, hidden, name) for name in gone]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("DELETE FROM looked WHERE author = ? AND hidden = ? AND name = ?", names)
+            if key is not None:
+                db.execute("INSERT OR REPLACE INTO author VALUES (?, ?)", (author.raw, key))
+
+        if rows or names or key is not None:
+            self._database.run(write)
+
+
+def delete_of(post: OpenedPost) -> Delete | None:
+    """The DeleteAction that an opened post is; None when it is none. MalformedPost as `read_delete`."""
+    return read_delete(post.author, post.statement, post.signed_at, post.document)
+
+
+def open_delete(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> Delete | None:
+    """Open a file and say what it deletes; None when it is no DeleteAction. PostError, NoSuchPost."""
+    with directory.open(entry.name) as file:
+        source = file.read(entry.size + 1)
+    return delete_of(open_source(account, keyring, directory.fpr, entry.name, source))
+
+
+def deletes_of(account: Account, keyring: Keyring, author: Fingerprint) -> Deletes:
+    """As `HeldDeletes.of`, once."""
+    with contextlib.closing(HeldDeletes(account, keyring)) as held:
+        return held.of(author)
+
+
+def _known(db: sqlite3.Connection, author: Fingerprint, hidden: bool, key: bytes) -> dict[str, _Looked]:
+    row = db.execute("SELECT key FROM author WHERE author = ?", (author.raw,)).fetchone()
+    if row is not None and row[0] != key:
+        # Another copy of the key: what did not hold may, and the other way round.
+        db.execute("DELETE FROM looked WHERE author = ?", (author.raw,))
+        db.execute("DELETE FROM author WHERE author = ?", (author.raw,))
+        return {}
+    query = "SELECT name, stamp, target, said FROM looked WHERE author = ? AND hidden = ?"
+    rows = db.execute(query, (author.raw, hidden))
+    return {
+        name: _Looked(stamp, None if said is None else _loaded(author, name, target, said))
+        for name, stamp, target, said in rows
+    }
+
+
+def _stamp(entry: Entry) -> bytes:
+    times = (entry.mtime_ns & _MASK, entry.ctime_ns & _MASK)
+    return _STAMP.pack(entry.dev & _MASK, entry.ino & _MASK, entry.size, *times)
+
+
+def _dumped(delete: Delete | None) -> tuple[str | None, str | None]:
+    if delete is None:
+        return None, None
+    people = None if isinstance(delete.audience, Public) else sorted(one.hex for one in delete.audience)
+    return delete.target, json.dumps([sorted(delete.sha256s), delete.signed_at, people])
+
+
+def _loaded(author: Fingerprint, name: str, target: str, said: str) -> Delete:
+    sums, signed_at, people = json.loads(said)
+    audience: Audience = PUBLIC if people is None else frozenset(map(Fingerprint.parse, people))
+    return Delete(author, name, target, frozenset(sums), signed_at, audience)
