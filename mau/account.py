@@ -11,12 +11,13 @@ import fcntl
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from mau import ownkey
 from mau.errors import (
     AccountDamaged,
     AccountExists,
@@ -56,8 +57,9 @@ Keep it apart from the account: print it, or move it to a disk that is not this 
 the key invalid when its secret is lost or stolen. It is no secret that opens anything, but whoever has it can
 make others believe that you gave up this key; and there is no way back.
 
-To use it: gpg --import this file, with the public key imported before; then export the public key again and
-give it to your friends.
+To use it: mau key revoke --certificate THIS-FILE in the account's directory; no passphrase is needed. Friends
+learn of it with their next contact. Or, where there is no Mau: gpg --import this file, with the public key
+imported before; then export the public key again and give it to your friends.
 
 """
 
@@ -90,6 +92,24 @@ class Account:
             with safe.closing(root.open()) as top:
                 os.close(safe.make_dir(key.fingerprint.hex, at=top))
             safe.write_bytes(root.account_file, locked)
+            ownkey.write(root, key.certificate)
+        return account
+
+    @classmethod
+    def restore(cls, root: Root, locked: bytes, passphrase: str) -> Account:
+        """Make an account file that was kept elsewhere the account of a tree that has none.
+
+        WrongPassphrase or AccountDamaged when it does not open, AccountExists; nothing is written then.
+        """
+        account = cls(root, SecretKey.unlock(locked, passphrase))
+        cls.require_none(root)
+        root.ensure()
+        with _alone(root):
+            cls.require_none(root)
+            with safe.closing(root.open()) as top:
+                os.close(safe.make_dir(account.fingerprint.hex, at=top))
+            safe.write_bytes(root.account_file, locked)
+            ownkey.write(root, account.key.certificate)
         return account
 
     @classmethod
@@ -99,7 +119,11 @@ class Account:
             locked = safe.read_bytes(root.account_file, MAX_ACCOUNT_FILE)
         except NoSuchPost:
             raise NoAccount(_absent_words(root)) from None
-        return cls(root, SecretKey.unlock(locked, passphrase))
+        key = SecretKey.unlock(locked, passphrase)
+        public = ownkey.read(root.certificate_file)
+        if public is not None and public.fingerprint == key.fingerprint:
+            key.learn(public)
+        return cls(root, key)
 
     @staticmethod
     def require(root: Root) -> None:
@@ -129,6 +153,24 @@ class Account:
                 raise TreeChanged("the account file became another account's; nothing was written")
             safe.write_bytes(self.root.account_file, locked)
 
+    def change_key(self, passphrase: str, change: Callable[[SecretKey], SecretKey]) -> Account:
+        """Put what ``change`` makes of the key in the account file; the account as it is then.
+
+        ``change`` gets the key as it lies there now. The new file is proven to open, and to hold every secret
+        of the old one, before it takes the old one's place in one step: at any moment one of them is there.
+        Running programs notice the new public key. WrongPassphrase, TreeChanged, and what ``change`` raises.
+        """
+        with _alone(self.root):
+            held = Account.open(self.root, passphrase).key
+            if held.fingerprint != self.fingerprint:
+                raise TreeChanged("the account file became another account's; nothing was written")
+            key = change(held)
+            if key.secrets != held.secrets or key.fingerprint != held.fingerprint:
+                raise AccountDamaged("the changed key lacks secrets of the old one; nothing was written")
+            safe.write_bytes(self.root.account_file, _lock(key, passphrase))
+            ownkey.write(self.root, key.certificate)
+        return Account(self.root, key)
+
     @property
     def fingerprint(self) -> Fingerprint:
         """Who this is."""
@@ -136,8 +178,20 @@ class Account:
 
     @property
     def certificate(self) -> Certificate:
-        """The public key."""
+        """The public key, with what another process made of it meanwhile (`mau key`)."""
+        certificate = self._public_copy.current()
+        if certificate is not self.key.certificate:
+            self.key.learn(certificate)
         return self.key.certificate
+
+    @cached_property
+    def _public_copy(self) -> ownkey.PublicCopy:
+        return ownkey.PublicCopy(self.root.certificate_file, self.key.certificate)
+
+    def check_signs(self) -> None:
+        """AccountRevoked or KeyExpired when nobody would believe what this account signs from now on."""
+        _ = self.certificate
+        self.key.check_signs()
 
     @property
     def name(self) -> str:

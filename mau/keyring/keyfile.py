@@ -25,7 +25,7 @@ def read_key_file(data: bytes, key: SecretKey, expected: Fingerprint) -> Certifi
 
     if expected == key.fingerprint:
         raise OwnKey("your own key is nobody's key file")
-    opened = open_message(data, key=key, author=key.certificate, limit=MAX_KEY_FILE)
+    opened = open_message(data, key=key, author=key.anchor, limit=MAX_KEY_FILE)
     if not opened.encrypted or opened.data is None:
         raise KeyUnusable("it is not encrypted to you")
     certificate = Certificate.parse(opened.data)
@@ -39,5 +39,5 @@ def key_file(certificate: Certificate, key: SecretKey) -> bytes:
     from mau.openpgp import write_message
 
     out = io.BytesIO()
-    write_message(out, bytes(certificate), key=key, recipients=[key.certificate])
+    write_message(out, bytes(certificate), key=key, recipients=[key.anchor], for_owner=True)
     return out.getvalue()

@@ -92,7 +92,7 @@ class Store:
             return Held(Statement(), None, 0, seen, unreadable)
         sha256 = hashlib.sha256(data).hexdigest()
         try:
-            statement, signed_at = self._open(data)
+            statement, signed_at = self.open_statement(data)
         except ProofError as error:
             damaged = KeyringDamaged(
                 f"the statement of who your friends are ({KEYRING_NAME}) does not hold: {error}. {_WAY_OUT}"
@@ -107,10 +107,11 @@ class Store:
         self._counter.note(statement.counter)
         return Held(statement, sha256, signed_at, seen)
 
-    def _open(self, data: bytes) -> tuple[Statement, int]:
+    def open_statement(self, data: bytes) -> tuple[Statement, int]:
+        """The statement in the bytes of its file, and when it was signed; ProofError."""
         from mau.openpgp import open_message
 
-        opened = open_message(data, key=self._key, author=self._key.certificate, limit=MAX_STATEMENT)
+        opened = open_message(data, key=self._key, author=self._key.anchor, limit=MAX_STATEMENT)
         # The notation is what tells it from any file that its owner was talked into sharing under this name.
         if opened.notations.get(_USE_NOTATION) != (_USE,) or not opened.encrypted or opened.data is None:
             raise KeyringDamaged("it is signed, but not as a keyring statement")
@@ -125,7 +126,8 @@ class Store:
                 staged.file,
                 statements.dump(statement, self._own),
                 key=self._key,
-                recipients=[self._key.certificate],
+                recipients=[self._key.anchor],
+                for_owner=True,
                 notations={_USE_NOTATION: _USE},
                 created=max(int(time.time()), held.signed_at + 1),
             )

@@ -107,13 +107,14 @@ class Certificate:
             raise KeyMalformed(f"that is not an OpenPGP public key ({error})") from None
 
     @cached_property
-    def _packets(self) -> list[tuple[int, bytes, bytes]]:
+    def split(self) -> list[tuple[int, bytes, bytes]]:
+        """Its packets in their order, each as (tag, body, the whole packet)."""
         return packets.split(self._bytes)
 
     @property
     def public_packet(self) -> bytes:
         """The body of the primary key's packet."""
-        return self._packets[0][1]
+        return self.split[0][1]
 
     @property
     def created(self) -> int:
@@ -167,13 +168,47 @@ class Certificate:
         own = {self.fingerprint.raw[-8:]}
         kept = [
             raw
-            for tag, body, raw in self._packets
+            for tag, body, raw in self.split
             if not (_is_signature(tag, body, _KEY_REVOCATION) and not _issued_by(raw, own))
         ]
         try:
             return bool(call(pysequoia.Cert.from_bytes, b"".join(kept)).is_revoked)
         except SequoiaError:
             return True
+
+    @cached_property
+    def compromised(self) -> bool:
+        """True when its owner revoked it in a way that refuses all that it ever signed."""
+        from mau.openpgp.selfsigned import KEY_REVOCATION, SelfSignature
+
+        read = (SelfSignature.read(body) for tag, body, _ in self.split if tag == packets.SIGNATURE)
+        found = [one for one in read if one and one.kind == KEY_REVOCATION and one.hard]
+        return self.revoked and any(one.holds(self.public_packet, None) for one in found)
+
+    @cached_property
+    def revoked_subkeys(self) -> frozenset[bytes]:
+        """The key ids (8 bytes) of encryption subkeys that its owner revoked."""
+        found = set()
+        for part in self._parts[1:]:
+            kept = b"".join(raw for raw in part if not _is_revocation(raw))
+            without_own = b"".join(raw for raw in part if not _is_signature(*_tag_body(raw), _KEY_REVOCATION))
+            try:
+                before = set(_chosen(call(pysequoia.Cert.from_bytes, kept)))
+            except SequoiaError:
+                continue
+            try:
+                now = set(_chosen(call(pysequoia.Cert.from_bytes, without_own)))
+            except SequoiaError:
+                now = set()
+            found.update(before - now)
+        return frozenset(found)
+
+    def subkey_expires(self, key: bytes) -> int | None:
+        """When the newest binding of the subkey of that key id says that it expires, in unix seconds."""
+        for part in self._parts[1:]:
+            if _last_key(part) == key:
+                return _expires(part)
+        return None
 
     def check_usable(self, now: int | None = None) -> None:
         """Raise the KeyRefused that keeps this key from being a friend's or a recipient's."""
@@ -220,7 +255,7 @@ class Certificate:
     def _parts(self) -> list[list[bytes]]:
         """The primary key's own packets, then for each subkey those and the subkey's."""
         parts: list[list[bytes]] = [[]]
-        for tag, _, raw in self._packets:
+        for tag, _, raw in self.split:
             if tag == packets.PUBLIC_SUBKEY:
                 parts.append(parts[0].copy())
             parts[-1].append(raw)
@@ -251,7 +286,7 @@ class Certificate:
     def key_packets(self) -> list[bytes]:
         """The bodies of the packets of the primary key and every subkey that is in there, bound or not."""
         keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
-        return [body for tag, body, _ in self._packets if tag in keys]
+        return [body for tag, body, _ in self.split if tag in keys]
 
     def merge(self, newer: Certificate) -> Certificate:
         """This key with all that another copy of it knows; KeyMalformed when it is another key."""
@@ -266,7 +301,7 @@ class Certificate:
 
     def without_revocations(self) -> pysequoia.Cert:
         """The key as it would be if nothing in it had been revoked: to find out why a signature fails."""
-        kept = b"".join(raw for _, _, raw in self._packets if not _is_revocation(raw))
+        kept = b"".join(raw for _, _, raw in self.split if not _is_revocation(raw))
         return call(pysequoia.Cert.from_bytes, kept)
 
     @cached_property
@@ -278,9 +313,7 @@ class Certificate:
         """The key without signatures by others: who certified it is not the holder's to tell."""
         own = {self.fingerprint.raw[-8:]}
         kept = [
-            raw
-            for tag, _, raw in self._packets
-            if tag != packets.SIGNATURE or _issued_by(raw, own, silent=True)
+            raw for tag, _, raw in self.split if tag != packets.SIGNATURE or _issued_by(raw, own, silent=True)
         ]
         return Certificate(call(pysequoia.Cert.from_bytes, b"".join(kept)))
 
@@ -351,9 +384,15 @@ def _addressee(pkesk: bytes) -> bytes:
 
 def _expired(part: list[bytes], now: int) -> bool:
     """Whether the newest binding of the last key in ``part`` says that it has expired."""
+    expires = _expires(part)
+    return expires is not None and expires <= now
+
+
+def _expires(part: list[bytes]) -> int | None:
+    """When the newest binding of the last key in ``part`` says that it expires, in unix seconds."""
     created, newest, validity = 0, -1.0, None
     for raw in part:
-        tag, body, _ = packets.split(raw)[0]
+        tag, body = _tag_body(raw)
         if tag in (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY):
             created, newest, validity = int.from_bytes(body[1:5], "big"), -1.0, None
         elif tag == packets.SIGNATURE and len(body) > 1 and body[1] in (0x18, 0x13, 0x10, 0x11, 0x12, 0x1F):
@@ -361,4 +400,9 @@ def _expired(part: list[bytes], now: int) -> bool:
             when = signature.created
             if when is not None and when.timestamp() > newest:
                 newest, validity = when.timestamp(), signature.key_validity_period
-    return validity is not None and created + validity.total_seconds() <= now
+    return None if validity is None else created + int(validity.total_seconds())
+
+
+def _tag_body(raw: bytes) -> tuple[int, bytes]:
+    tag, body, _ = packets.split(raw)[0]
+    return tag, body

@@ -17,6 +17,7 @@ import pysequoia
 
 from mau.errors import (
     AccountDamaged,
+    AccountRevoked,
     KeyExpired,
     KeyRefused,
     KeyRevoked,
@@ -149,6 +150,16 @@ class SecretKey:
         return self.certificate.fingerprint
 
     @property
+    def transferable(self) -> bytes:
+        """The unprotected transferable secret key: never to be shown, written or sent."""
+        return self._data
+
+    @property
+    def secrets(self) -> frozenset[bytes]:
+        """The secret key packets: whether two copies hold the same."""
+        return frozenset(raw for tag, _, raw in packets.split(self._data) if tag in _SECRET)
+
+    @property
     def created(self) -> int:
         """When the primary key was made, in unix seconds."""
         return self.certificate.created
@@ -165,6 +176,34 @@ class SecretKey:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a secret key is not pickled")
+
+    @cached_property
+    def anchor(self) -> Certificate:
+        """The public key as if it had never been revoked: what the account itself signed into its own tree
+        (who its friends are) holds on after that, and nobody else is asked to believe it."""
+        if not self.certificate.revoked:
+            return self.certificate
+        return Certificate(self.certificate.without_revocations())
+
+    def learn(self, public: Certificate) -> None:
+        """Take in what a newer public copy knows and this key itself signed (an expiry, a revocation)."""
+        from mau.openpgp.lifetime import with_public
+
+        newer = with_public(self, public) if public != self.certificate else self
+        if newer is not self:
+            self._data, self._tsk, self.certificate = newer._data, newer._tsk, newer.certificate
+            self.__dict__.pop("anchor", None)
+
+    def check_signs(self, now: int | None = None, *, for_owner: bool = False) -> None:
+        """AccountRevoked or KeyExpired when nobody would believe what this key signs from now on.
+
+        ``for_owner``: what only the account itself reads is signed by a revoked key all the same.
+        """
+        if self.certificate.revoked and not for_owner:
+            raise AccountRevoked("your key is revoked: nothing new is signed with it. What you hold stays")
+        expires = self.certificate.expires
+        if expires is not None and expires <= (time.time() if now is None else now):
+            raise KeyExpired("your own key has expired: `mau key extend` gives it more time")
 
     # --- what it does ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ streams. The signature itself is made by the key of ``cryptography`` beneath.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,6 +87,35 @@ def _sign(private: Any, digest: bytes, hash_name: str) -> bytes:
         return private.sign(digest, ec.ECDSA(prehashed))
     signature: bytes = private.sign(digest)
     return signature
+
+
+def sign_numbers(key: SecretKey) -> tuple[int, Callable[[bytes], tuple[bytes, bytes]]]:
+    """The number of the hash that goes with our primary key, and what signs data with both.
+
+    It returns the two octets for a quick look and the signature's own numbers (RFC 4880 section 5.2.3).
+    """
+    number, name = _HASHES.get(key.algorithm, (8, "sha256"))
+
+    def sign(data: bytes) -> tuple[bytes, bytes]:
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+
+        digest = hashlib.new(name, data).digest()
+        private = key.private_key()
+        signature = _sign(private, digest, name)
+        if isinstance(private, rsa.RSAPrivateKey):
+            written = [int.from_bytes(signature, "big")]
+        elif isinstance(private, ec.EllipticCurvePrivateKey):
+            written = list(utils.decode_dss_signature(signature))
+        else:
+            written = [int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")]
+        return digest[:2], b"".join(map(_number, written))
+
+    return number, sign
+
+
+def _number(value: int) -> bytes:
+    bits = value.bit_length()
+    return bits.to_bytes(2, "big") + value.to_bytes((bits + 7) // 8, "big")
 
 
 def signed_whole(signing: Signing, data: bytes) -> bytes:

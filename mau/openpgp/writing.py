@@ -42,13 +42,16 @@ def write_message(
     recipients: Sequence[Certificate] | None,
     notations: Mapping[str, str] = _NOTHING,
     created: int | None = None,
+    for_owner: bool = False,
 ) -> None:
     """Write one signed message; for nobody but me and ``recipients``, or for everybody when that is None.
 
     ``notations`` go into the hashed part of the signature; ``created`` is its time in unix seconds. A source
     that is a file is read to its end, in bounded memory. KeyUnusable when somebody cannot be written to;
-    whether a key is revoked or expired is for the caller to ask (``Certificate.check_usable``).
+    whether theirs are revoked or expired is for the caller to ask (``Certificate.check_usable``).
+    AccountRevoked or KeyExpired when the own key is; ``for_owner``: what nobody else reads is signed even so.
     """
+    key.check_signs(for_owner=for_owner)
     head = source if isinstance(source, bytes) else _read_up_to(source, SMALL + 1)
     if len(head) <= SMALL:
         out.write(_small(head, key, recipients, notations, created))
@@ -90,7 +93,8 @@ def _small(
     notations: Mapping[str, str],
     created: int | None,
 ) -> bytes:
-    plain = not notations and created is None
+    # Sequoia makes no signature with a revoked key.
+    plain = not notations and created is None and not key.certificate.revoked
     if plain:
         signed = bytes(call(pysequoia.sign, key.signer, data, armor=False))
     else:

@@ -75,6 +75,7 @@ def test_a_new_tree_is_for_its_owner_only_and_the_keys_directory_holds_only_the_
     assert [one.name for one in root.mau.iterdir()] == ["account.pgp"]
     assert {one.name for one in root.path.iterdir()} == {
         ".mau",
+        ".account",
         account.fingerprint.hex,
         f"revocation-{account.fingerprint.hex}.asc",
     }
