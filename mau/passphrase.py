@@ -3,6 +3,7 @@
     --passphrase-file      the first line of a file; also of a pipe such as /dev/fd/3
     --passphrase-command   the first line that a command prints; run without a shell
     MAU_PASSPHRASE         the environment
+    a credential           ``mau.passphrase``, where systemd started this with one (`mau service install`)
     passphrase.file, passphrase.command    the same as the options, as settings (spec/config.md)
     the system's keyring   when `mau unlock --remember` put it there (mau/remembered.py)
     the terminal           asked without echo
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from mau.tree.layout import Root
 
 VARIABLE = "MAU_PASSPHRASE"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+CREDENTIAL = "mau.passphrase"
+"""What systemd gives a service stands in files of that directory; this one is the passphrase."""
 
 # A new passphrase in UTF-8 bytes: gpg-agent takes no longer one, and the account file is to open there too.
 MAX_NEW = 255
@@ -58,9 +62,9 @@ def find_passphrase(
 ) -> Passphrase:
     """Take the passphrase from the first source that is there.
 
-    ``root`` None leaves out the system's keyring: what it remembers is never taken for a new passphrase, nor
-    where somebody has to prove that he knows it. ``standing`` asks the source that the settings name.
-    ``ask`` None means that there is no terminal.
+    ``root`` None leaves out what is given without a person, the system's keyring and the credentials of a
+    service: it is never taken for a new passphrase, nor where somebody has to prove that he knows it.
+    ``standing`` asks the source that the settings name. ``ask`` None means that there is no terminal.
     Raises PassphraseNeeded when no source is there, PassphraseError when the first one fails: the next is
     not tried then, since the user meant this one.
     """
@@ -71,6 +75,9 @@ def find_passphrase(
         return passphrase_from_command(command, "--passphrase-command", environ)
     if environ.get(VARIABLE):
         return Passphrase(_checked(environ[VARIABLE], VARIABLE), f"the passphrase in {VARIABLE}")
+    credential = credential_file(environ)
+    if root is not None and credential is not None:
+        return Passphrase(_from_file(credential, warn), f"the credential {CREDENTIAL} of this service")
     if standing is not None:
         return standing()
     if root is not None:
@@ -98,6 +105,15 @@ def passphrase_from_command(
     """The first line that a command prints (PassphraseError, UsageError); ``called`` is what names it."""
     environ = os.environ if environ is None else environ
     return Passphrase(_from_command(command, called, environ), f"the passphrase that {called} printed")
+
+
+def credential_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Where systemd put the passphrase for the service that this is; None when it is no such service."""
+    directory = (os.environ if environ is None else environ).get(CREDENTIALS, "")
+    if not directory.startswith("/"):
+        return None
+    path = Path(directory) / CREDENTIAL
+    return path if path.is_file() else None
 
 
 def check_new(text: str) -> str:

@@ -147,8 +147,24 @@ class Session:
         from mau.account import Account
 
         Account.require(self.root)  # before somebody is asked for its passphrase
+        kept = self._kept_account()
+        if kept is not None:
+            return kept
         with naming_source(self.found_passphrase):
             return Account.open(self.root, self.found_passphrase.text)
+
+    def _kept_account(self) -> Account | None:
+        """The account that the agent keeps open, unless a passphrase was given for this run."""
+        import os
+
+        from mau.passphrase import VARIABLE, credential_file
+
+        given = self._passphrase_file, self._passphrase_command, os.environ.get(VARIABLE), credential_file()
+        if any(given):
+            return None
+        from mau.agent.client import opened_account
+
+        return opened_account(self.root)
 
     def keyring(self) -> Keyring:
         """Friends, groups and known keys of the account."""

@@ -27,8 +27,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "whoami": "Show whose account this is.",
         "export": "Write out the public key, for friends to add.",
         "passphrase": "Change the passphrase.",
-        "unlock": "Check the passphrase, or let the system's keyring remember it.",
-        "lock": "Let the system's keyring forget the passphrase.",
+        "unlock": "Keep the account open, so that no command asks for the passphrase.",
+        "lock": "Close the account again.",
     },
     "People": {
         "friend": "Add, confirm, show and remove friends.",
@@ -51,6 +51,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "serve": "Let friends fetch what is for them, and everybody what is public.",
         "sync": "Fetch what is new.",
         "export-site": "Write your public posts as a web site.",
+    },
+    "Care": {
+        "backup": "Write everything that matters into one file.",
+        "restore": "Bring back what a backup holds.",
     },
     "Settings": {
         "config": "Show and change the settings.",

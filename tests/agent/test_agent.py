@@ -10,10 +10,7 @@ import socket
 import stat
 import struct
 import subprocess
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,17 +25,11 @@ from mau.agent.talk import is_same_user, receive_head, send_head
 from mau.errors import AgentError
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
+from tests.agent.runtime import PATIENCE, agents, runtime, until
+
+__all__ = ["runtime"]
 
 PASSPHRASE = "kept for a while 5"
-PATIENCE = 20.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that other processes do."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it does not happen"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +43,6 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def account(locked: Path, tmp_path: Path) -> Account:
     shutil.copytree(locked, tmp_path / "tree")
     return Account.open(Root(tmp_path / "tree"), PASSPHRASE)
-
-
-@pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime directory with a path that is short enough for a socket; no agent outlives it."""
-    path = Path(tempfile.mkdtemp(prefix="run"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
-    yield path
-    client.forget(None)
-    shutil.rmtree(path, ignore_errors=True)
-    until(lambda: not agents(path))
-
-
-def agents(runtime: Path) -> list[int]:
-    """The processes of agents that were started for this directory."""
-    found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            words = line.read_bytes().split(b"\0")
-            if b"mau.agent" in words and os.fsencode(runtime / "mau") in words:
-                found.append(int(line.parent.name))
-    return found
 
 
 def hold(account: Account, seconds: int = 600) -> client.Kept:

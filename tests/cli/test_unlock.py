@@ -15,20 +15,115 @@ import pytest
 from mau.account import Account
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
+from tests.agent.runtime import agents, runtime, until
 from tests.cli.conftest import NEW_PASSPHRASE, PASSPHRASE, Ended, Keyrings
+
+__all__ = ["runtime"]
 
 Run = Callable[..., Ended]
 
 
-def test_without_remember_the_passphrase_is_only_checked(
-    mau: Run, alice: Account, keyrings: Keyrings
-) -> None:
-    done = mau("unlock", passphrase=PASSPHRASE, env=keyrings.file)
+def test_with_check_the_passphrase_is_only_checked(mau: Run, alice: Account, keyrings: Keyrings) -> None:
+    done = mau("unlock", "--check", passphrase=PASSPHRASE, env=keyrings.file)
     assert (done.code, done.out) == (0, b"")
-    assert "Alice <alice@example.org>" in done.err and "--remember" in done.err
+    assert "Alice <alice@example.org>" in done.err
     assert keyrings.entries() == {}
-    done = mau("unlock", passphrase=NEW_PASSPHRASE, env=keyrings.file)
+    done = mau("unlock", "--check", passphrase=NEW_PASSPHRASE, env=keyrings.file)
     assert (done.code, "MAU_PASSPHRASE" in done.err) == (4, True)
+
+
+# --- the agent ---------------------------------------------------------------------------------------------
+
+
+def test_what_the_agent_keeps_open_needs_no_passphrase_until_lock(
+    mau: Run, alice: Account, runtime: Path
+) -> None:
+    assert mau("whoami").code == 4
+    done = mau("unlock", "--for", "90m", passphrase=PASSPHRASE)
+    assert (done.code, done.out) == (0, b"")
+    assert "Alice <alice@example.org> is open for 1 h 30 min" in done.err
+    assert alice.fingerprint.hex in mau("whoami").text
+    name = mau("post", "--me", "written without a passphrase").text.strip()
+    assert "written without a passphrase" in mau("open", alice.fingerprint.hex, name).text
+    [kept] = json.loads(mau("unlock", "--status", "--json").out)
+    assert (kept["fingerprint"], kept["dir"]) == (alice.fingerprint.hex, str(alice.root.path))
+    assert 5300 < kept["seconds"] <= 5400
+    assert "1 h" in mau("unlock", "--status").text
+    done = mau("lock")
+    assert (done.code, done.out, "closed" in done.err) == (0, b"", True)
+    assert mau("whoami").code == 4
+    assert mau("unlock", "--status").text == ""
+    until(lambda: not agents(runtime))
+
+
+def test_on_a_terminal_unlock_asks_once_and_then_nothing_does(
+    on_terminal: Run, alice: Account, runtime: Path
+) -> None:
+    done = on_terminal("unlock", typed=[("Passphrase: ", PASSPHRASE)])
+    assert done.code == 0, done.err
+    assert "8 h" in done.err
+    assert on_terminal("whoami").code == 0
+
+
+def test_a_passphrase_that_is_given_wins_over_the_agent(mau: Run, alice: Account, runtime: Path) -> None:
+    mau("unlock", passphrase=PASSPHRASE)
+    assert mau("whoami", passphrase=NEW_PASSPHRASE).code == 4
+    assert mau("--passphrase-command", "printf wrong", "whoami").code == 4
+
+
+def test_the_agent_wins_over_settings_and_keyring(
+    mau: Run, alice: Account, runtime: Path, tmp_path: Path
+) -> None:
+    mau("unlock", passphrase=PASSPHRASE)
+    marker = tmp_path / "asked"
+    env = {"MAU_PASSPHRASE_COMMAND": f"touch {marker}"}
+    assert mau("whoami", env=env).code == 0
+    assert not marker.exists()
+
+
+def test_to_prove_that_one_knows_the_passphrase_the_agent_does_not_do(
+    mau: Run, alice: Account, runtime: Path, secret_file: Callable[[str], Path]
+) -> None:
+    mau("unlock", passphrase=PASSPHRASE)
+    assert mau("unlock", "--check").code == 4
+    new = secret_file(NEW_PASSPHRASE)
+    assert mau("passphrase", "--new-passphrase-file", new).code == 4
+    assert mau("passphrase", "--new-passphrase-file", new, passphrase=PASSPHRASE).code == 0
+    assert mau("whoami").code == 4  # the agent kept another account file open
+
+
+def test_lock_closes_this_account_or_all(mau: Run, alice: Account, runtime: Path, tmp_path: Path) -> None:
+    bob = Account.create(Root(tmp_path / "bob"), SecretKey.generate("Bob", "bob@example.org"), PASSPHRASE)
+    mau("unlock", passphrase=PASSPHRASE)
+    mau("unlock", passphrase=PASSPHRASE, root=bob.root.path)
+    mau("lock")
+    assert (mau("whoami").code, mau("whoami", root=bob.root.path).code) == (4, 0)
+    mau("unlock", passphrase=PASSPHRASE)
+    assert "2 accounts" in mau("lock", "--all").err
+    assert (mau("whoami").code, mau("whoami", root=bob.root.path).code) == (4, 4)
+
+
+def test_without_a_runtime_directory_it_says_so_and_keeps_nothing(mau: Run, alice: Account) -> None:
+    done = mau("unlock", passphrase=PASSPHRASE)
+    assert done.code == 1
+    assert "XDG_RUNTIME_DIR" in done.err
+    assert "--remember" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", [["--for", "soon"], ["--for", "0s"], ["--check", "--status"], ["--status", "--remember"]]
+)
+def test_words_that_do_not_fit(mau: Run, alice: Account, runtime: Path, words: list[str]) -> None:
+    assert mau("unlock", *words, passphrase=PASSPHRASE).code == 2
+
+
+def test_more_than_a_month_is_refused(mau: Run, alice: Account, runtime: Path) -> None:
+    done = mau("unlock", "--for", "32d", passphrase=PASSPHRASE)
+    assert done.code == 2
+    assert mau("whoami").code == 4
+
+
+# --- the system's keyring ----------------------------------------------------------------------------------
 
 
 def test_what_is_remembered_opens_the_account_until_lock(

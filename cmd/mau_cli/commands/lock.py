@@ -1,4 +1,4 @@
-"""`mau lock`: let the system's keyring forget the passphrase."""
+"""`mau lock`: close the account again, and let the system's keyring forget the passphrase."""
 
 from __future__ import annotations
 
@@ -9,14 +9,26 @@ from mau_cli.output import say
 
 
 @click.command("lock")
+@click.option("--all", "everything", is_flag=True, help="Close the accounts of all other directories, too.")
 @click.pass_obj
-def command(session: Session) -> None:
-    """Let the system's keyring forget the passphrase."""
+def command(session: Session, everything: bool) -> None:
+    """Close the account again: neither the agent nor the system's keyring opens it any more.
+
+    What is running (`mau serve`, `mau up`) goes on: it has the key already.
+    """
     from mau.account import Account
+    from mau.agent.client import forget as close
     from mau.remembered import forget
 
-    Account.require(session.root)
-    if forget(session.root):
+    closed = close(None if everything else session.root)
+    if not everything:
+        Account.require(session.root)
+    forgotten = forget(session.root)
+    if closed > 1:
+        say(f"{closed} accounts are closed.")
+    elif closed:
+        say("The account is closed.")
+    if forgotten:
         say("The system's keyring no longer remembers the passphrase.")
-    else:
-        say("The system's keyring was not remembering the passphrase.")
+    if not closed and not forgotten:
+        say("The account was not kept open, and the system's keyring was not remembering the passphrase.")
