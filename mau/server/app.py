@@ -14,6 +14,7 @@ from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
+from mau.server.athand import AtHand
 from mau.server.bulk import Bulk, wants_bulk
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
 from mau.server.files import OpenFile
@@ -48,6 +49,7 @@ class App:
         self._listings = listings
         self._bulk = Bulk(library, listings, threads)
         self._threads = threads
+        self._at_hand = AtHand(library)
 
     async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
         """The answer to a visitor who proved to be ``proven``; whatever goes wrong is an answer, too."""
@@ -138,9 +140,14 @@ class App:
                 return self._library.open_version(target.author, target.name, target.sha256, proven)
             return self._library.open(target.author, target.name, proven)
 
-        file = await self._in_thread(find)
+        file = None
+        if isinstance(target, FileTarget):
+            file = self._at_hand.find(target.author, target.name, proven)
         if file is None:
-            raise Refusal(404)
+            file = await self._in_thread(find)
+            if file is None:
+                raise Refusal(404)
+            self._at_hand.keep(file)
         try:
             now = int(time.time())
             headers = {

@@ -12,6 +12,7 @@ from calendar import timegm
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from functools import lru_cache
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -32,6 +33,7 @@ _TAGS = re.compile(rf"[ \t]*,*[ \t]*(?:{_TAG.pattern}[ \t]*(?:,[ \t]*)*)+", re.A
 _LEAP_SECOND = 60
 
 
+@lru_cache(1024)
 def http_date(seconds: int) -> str:
     """Unix seconds as an HTTP date."""
     return formatdate(seconds, usegmt=True)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 from mau.account import Account
@@ -108,6 +109,23 @@ class Files:
             with contextlib.suppress(NoSuchPost):
                 return self._open_current(shelf, visitor, directory, name)
         return None
+
+    def known(self, author: Fingerprint, name: str, proven: Fingerprint | None) -> Record | None:
+        """What is known of a file, when that suffices to say that the visitor may read it; never waits.
+
+        Whether the file is still the one that this was found out about is for the caller to see.
+        """
+        visitor, record = self._people.at_hand(proven), self._facts.of(author, name)
+        if visitor is None or record is None:
+            return None
+        shelf = self._shelf(author)
+        if may_enter(shelf, visitor) and self._verdict(shelf, visitor, name, record):
+            return record
+        return None
+
+    def place(self, author: Fingerprint) -> Path:
+        """Where the files of an author lie that are shown first."""
+        return self._root.author_dir(author)
 
     def open_version(
         self, author: Fingerprint, name: str, sha256: str, proven: Fingerprint | None

@@ -19,6 +19,8 @@ from mau.server.limits import Allowance, Limits, network_of, retry_after
 _LONGEST_PAUSE: Final = 30.0
 """Seconds between two pieces of a body, however little one may have: longer silence looks like an end."""
 
+FRIEND: Final = "friend"
+
 
 class Gate:
     """What the listeners of one server share: what is allowed, who is a friend, what is counted and noted."""
@@ -38,15 +40,20 @@ class Gate:
     def visitor(self, proven: Fingerprint | None) -> str:
         """The word for what somebody is here."""
         if self.is_friend(proven):
-            return "friend"
+            return FRIEND
         return "anonymous" if proven is None else "stranger"
 
     def note(
-        self, request: web.BaseRequest, proven: Fingerprint | None, status: int, size: int, began: float
+        self,
+        request: web.BaseRequest,
+        proven: Fingerprint | None,
+        who: str,
+        status: int,
+        size: int,
+        began: float,
     ) -> None:
-        """Count a request, and write it down where that is wanted."""
+        """Count a request, and write it down where that is wanted; ``who`` is the word of `visitor`."""
         seconds = time.monotonic() - began
-        who = self.visitor(proven)
         self.counters.requests[who, status] += 1
         self.counters.sent[who] += size
         self.counters.seconds += seconds
@@ -75,7 +82,8 @@ class Guard:
     async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
         """The answer of the app, or 429."""
         gate, began = self._gate, time.monotonic()
-        friend = gate.is_friend(proven)
+        who = gate.visitor(proven)
+        friend = who == FRIEND
         network = network_of(request.remote or "")
         wait = gate.allowance.request(proven, friend, network, began)
         if wait:
@@ -83,7 +91,7 @@ class Guard:
             response = problem(429, f"ask again in {seconds} s", {"Retry-After": str(seconds)})
             if not friend:
                 response.force_close()  # or answers like this one would be what keeps us busy
-            gate.note(request, proven, 429, _size(request, response), began)
+            gate.note(request, proven, who, 429, _size(request, response), began)
             return response
         pace = None
         if gate.limits.bytes_per_second > 0:
@@ -94,7 +102,7 @@ class Guard:
         size = _size(request, answer)
         if pace is not None and isinstance(answer, web.Response):
             gate.allowance.sent(proven if friend else network, size, time.monotonic())
-        gate.note(request, proven, answer.status, size, began)
+        gate.note(request, proven, who, answer.status, size, began)
         return answer
 
 

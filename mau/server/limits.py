@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from mau.fingerprint import Fingerprint
 
@@ -29,8 +29,7 @@ class Rate:
     burst: float
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """What is in a bucket at a moment (seconds of a monotonic clock); below zero is a debt."""
 
     tokens: float
@@ -41,8 +40,10 @@ def refilled(level: Level | None, rate: Rate, now: float) -> Level:
     """The bucket as it is ``now``; None is one that nobody used. A clock that goes back gives nothing."""
     if level is None:
         return Level(rate.burst, now)
-    gained = max(0.0, now - level.at) * rate.per_second
-    return Level(min(rate.burst, level.tokens + gained), max(now, level.at))
+    if now <= level.at:
+        return level
+    tokens = level.tokens + (now - level.at) * rate.per_second
+    return Level(tokens if tokens < rate.burst else rate.burst, now)
 
 
 class Buckets:
@@ -59,6 +60,8 @@ class Buckets:
     def wait(self, key: Hashable, now: float, cost: float = 1.0) -> float:
         """Seconds until ``cost`` can be taken; 0 is at once. Nothing is taken."""
         level = refilled(self._levels.get(key), self._rate, now)
+        if level.tokens >= cost:
+            return 0.0
         missing = min(cost, self._rate.burst) - level.tokens
         return max(0.0, missing / self._rate.per_second)
 
@@ -176,7 +179,7 @@ class Allowance:
         else:
             pays += [(self._stranger, proven), (self._stranger_address, network)]
             pays.append((self._shared["strangers"], None))
-        wait = max(buckets.wait(key, now) for buckets, key in pays)
+        wait = max([buckets.wait(key, now) for buckets, key in pays])
         if not wait:
             for buckets, key in pays:
                 buckets.take(key, now)

@@ -193,7 +193,8 @@ class Listener:
             self._left.set()
 
         def broken(request: web.BaseRequest, status: int) -> None:
-            self._gate.note(request, protocol.proven, status, 0, loop.time())
+            gate, proven = self._gate, protocol.proven
+            gate.note(request, proven, gate.visitor(proven), status, 0, loop.time())
 
         def shaken(task: asyncio.Task[Any]) -> None:
             self._handshakes.discard(task)

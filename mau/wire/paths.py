@@ -228,6 +228,8 @@ def _key_target(query: str) -> KeyTarget:
 
 def _decode(segment: str) -> str:
     """One segment of a path as text; bytes that are not UTF-8 and separators in disguise are refused."""
+    if segment.isascii() and segment.isprintable() and "%" not in segment:
+        return segment
     if _BROKEN_ESCAPE.search(segment):
         raise BadPath("a broken percent-encoding")
     try:

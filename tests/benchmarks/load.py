@@ -1,0 +1,153 @@
+"""One visitor with many connections, in a process of its own (see serve.py): a job in, figures out, as JSON.
+
+Blocking sockets, the standard library's TLS and requests made beforehand: it costs so little that it is the
+server that is measured. Every answer must be 200 and as long as the first one, or there are no figures.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import select
+import socket
+import ssl
+import sys
+import time
+from typing import Any
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_PIECE = 1 << 20
+
+
+class Visitor:
+    """Connects as the holder of a certificate, or of none."""
+
+    def __init__(self, host: str, port: int, pem: str | None) -> None:
+        self._place = host, port
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context.check_hostname = False
+        self._context.verify_mode = ssl.CERT_NONE
+        if pem is not None:
+            self._context.load_cert_chain(pem)
+
+    def connect(self) -> ssl.SSLSocket:
+        """One connection, after its handshake."""
+        plain = socket.create_connection(self._place)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._context.wrap_socket(plain)
+
+
+def first_answer(connection: ssl.SSLSocket, request: bytes) -> int:
+    """Ask once; the bytes of the answer, head and body."""
+    connection.sendall(request)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _some(connection)
+    head, _, _ = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 "), head
+    length = _LENGTH.search(head + b"\r\n")
+    assert length is not None, head
+    whole = len(head) + 4 + int(length[1])
+    got = len(answer)
+    while got < whole:
+        got += len(_some(connection))
+    assert got == whole, "more came than was said"
+    return whole
+
+
+def kept_alive(visitor: Visitor, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
+    """The same request again and again on each of so many connections, one at a time on each."""
+    sockets = [visitor.connect() for _ in range(connections)]
+    whole = 0
+    for one in sockets:
+        whole = first_answer(one, request)
+    poll = select.epoll()
+    by_number = {one.fileno(): one for one in sockets}
+    missing = dict.fromkeys(by_number, whole)
+    asked = dict.fromkeys(by_number, 0.0)
+    took = []
+    for number in by_number:
+        poll.register(number, select.EPOLLIN)
+    now = time.perf_counter
+    started = now()
+    ends = started + seconds
+    for number, one in by_number.items():
+        asked[number] = now()
+        one.sendall(request)
+    while (moment := now()) < ends:
+        for number, _ in poll.poll():
+            one = by_number[number]
+            piece = _some(one)
+            while one.pending():
+                piece += _some(one)
+            if missing[number] == whole:
+                assert piece.startswith(b"HTTP/1.1 200 "), piece[:200]
+            missing[number] -= len(piece)
+            if missing[number] == 0:
+                moment = now()
+                took.append(moment - asked[number])
+                missing[number] = whole
+                asked[number] = moment
+                one.sendall(request)
+            assert missing[number] > 0, "more came than the first time"
+    spent = now() - started
+    return {"count": len(took), "seconds": spent, "took": _percentiles(took)}
+
+
+def anew(visitor: Visitor, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
+    """A new connection for each request, one after the other."""
+    assert connections == 1
+    took = []
+    started = time.perf_counter()
+    moment = started
+    while moment < started + seconds:
+        with visitor.connect() as connection:
+            first_answer(connection, request)
+        before, moment = moment, time.perf_counter()
+        took.append(moment - before)
+    return {"count": len(took), "seconds": moment - started, "took": _percentiles(took)}
+
+
+def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) -> dict[str, Any]:
+    """One large answer, read as fast as it comes and thrown away."""
+    assert connections == 1
+    room = bytearray(_PIECE)
+    with visitor.connect() as connection:
+        started = time.perf_counter()
+        connection.sendall(request)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += _some(connection)
+        assert head.startswith(b"HTTP/1.1 200 "), head[:200]
+        length = _LENGTH.search(head)
+        assert length is not None
+        missing = int(length[1]) - len(head.partition(b"\r\n\r\n")[2])
+        while missing:
+            got = connection.recv_into(room)
+            assert got, "cut off"
+            missing -= got
+        return {"count": int(length[1]), "seconds": time.perf_counter() - started}
+
+
+def _some(connection: ssl.SSLSocket) -> bytes:
+    piece = connection.recv(_PIECE)
+    assert piece, "the server closed the connection"
+    return piece
+
+
+def _percentiles(took: list[float]) -> dict[str, float]:
+    took.sort()
+    return {"p50": took[len(took) // 2], "p95": took[int(len(took) * 0.95)]}
+
+
+def main() -> None:
+    """A job on stdin, its figures on stdout."""
+    job = json.load(sys.stdin)
+    visitor = Visitor(job["host"], job["port"], job["pem"])
+    request = f"GET {job['path']} HTTP/1.1\r\nHost: peer\r\n\r\n".encode()
+    work = {"kept_alive": kept_alive, "anew": anew, "body": body}[job["kind"]]
+    json.dump(work(visitor, request, job["connections"], job["seconds"]), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
