@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from mau.acceptance import HIDDEN, NamedBy, Piece, check_piece
 from mau.content.binding import (
@@ -26,9 +26,19 @@ from mau.tree.posts import AuthorDir
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.keyring import Keyring
-    from mau.openpgp import Opened
+    from mau.openpgp import Certificate, Opened
 
 _READ_AT_ONCE = 1 << 18  # bytes
+
+
+class Keys(Protocol):
+    """Who can be verified, and whose key an id is: `Keyring`, or what stands for one that is not there yet."""
+
+    def certificate(self, fingerprint: Fingerprint) -> Certificate | None:
+        """The key to verify somebody with."""
+
+    def owner_of(self, keyid: bytes) -> Fingerprint | None:
+        """The one person who holds that key id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ def _find(account: Account, author: Fingerprint, name: str, version: str | None)
 
 def open_source(
     account: Account,
-    keyring: Keyring,
+    keyring: Keys,
     author: Fingerprint,
     name: str,
     source: bytes | BinaryIO,

@@ -1,0 +1,122 @@
+"""Whether one content of an archive may come back, and as what (spec/backup.md B20-B26).
+
+An archive is a relay: it can withhold, but not forge, rename, widen an audience or roll back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from mau.account import Account
+from mau.backup.keys import Keys
+from mau.errors import MauError, NoSuchPost, PostError, SignerExpired, SignerRevoked, UnknownAuthor
+from mau.fingerprint import Fingerprint
+from mau.openpgp import MEMORY_LIMIT
+from mau.reader.open import OpenedPost, open_source
+from mau.tree.posts import AuthorDir
+from mau.tree.scratch import scratch_file
+
+IN_MEMORY: Final = 1 << 20
+"""Contents up to so many bytes are held in memory."""
+UNPACKS_TO: Final = 32
+"""A large file may unpack to so many times its size."""
+_SCRATCH: Final = "reader"
+
+Decision = Literal["take", "same", "older"]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One content as it was read from the archive: the bytes when they are few, else a file."""
+
+    sha256: str
+    size: int
+    source: bytes | BinaryIO
+
+
+class Judge:
+    """Opens what an archive holds, and what is held, with the keys that count."""
+
+    def __init__(self, account: Account, keys: Keys) -> None:
+        self._account = account
+        self._keys = keys
+
+    def signed_at(self, author: Fingerprint, name: str, content: Content) -> int:
+        """When a content was signed (unix seconds), if everything about it holds; else one PostError."""
+        if self._keys.certificate(author) is None:
+            raise UnknownAuthor("the key of its author is not held here, so nobody can check it")
+        own = author == self._account.fingerprint
+        try:
+            opened = self._open(author, name, content, from_author=own, anyway=False)
+        except (SignerRevoked, SignerExpired):
+            # What the owner signed stays his, whatever became of his key since.
+            if not own:
+                raise
+            opened = self._open(author, name, content, from_author=True, anyway=True)
+        return opened.signed_at
+
+    def held_since(self, directory: AuthorDir, name: str) -> int | None:
+        """When what is held was signed; None when it does not open, so that anything that does is better."""
+        try:
+            with directory.open(name) as file:
+                size = file.seek(0, 2)
+                file.seek(0)
+                source: bytes | BinaryIO = file.read() if size <= IN_MEMORY else file
+                content = Content("", size, source)
+                return self._open(directory.fpr, name, content, from_author=True, anyway=False).signed_at
+        except (PostError, NoSuchPost):
+            return None
+
+    def _open(
+        self, author: Fingerprint, name: str, content: Content, *, from_author: bool, anyway: bool
+    ) -> OpenedPost:
+        def opened(source: bytes | BinaryIO, sink: Path | None) -> OpenedPost:
+            return open_source(
+                self._account,
+                self._keys,
+                author,
+                name,
+                source,
+                sink=sink,
+                anyway=anyway,
+                from_author=from_author,
+                sha256=content.sha256,
+                limit=max(MEMORY_LIMIT, UNPACKS_TO * content.size) if sink else None,
+            )
+
+        if isinstance(content.source, bytes):
+            return opened(content.source, None)
+        content.source.seek(0)
+        with scratch_file(self._account.root, _SCRATCH) as sink:
+            return opened(content.source, sink)
+
+
+def decide(
+    content: Content, signed_at: int, held: str | None, held_since: Callable[[], int | None]
+) -> Decision:
+    """What becomes of a content that holds. `held`: the sha256 under its name, None when nothing is there.
+
+    `held_since` is asked when it matters. take: what is there is older, or does not hold. older: it is newer.
+    """
+    if held == content.sha256:
+        return "same"
+    if held is None:
+        return "take"
+    since = held_since()
+    return "take" if since is None or signed_at > since else "older"
+
+
+def held_sum(directory: AuthorDir, name: str) -> str | None:
+    """The sha256 of what is held under a name; None when nothing is. NotAFile."""
+    with contextlib.suppress(NoSuchPost):
+        return directory.sha256(name)
+    return None
+
+
+def words_of(error: MauError) -> str:
+    """Why something was refused."""
+    return str(error) or (error.__doc__ or "").strip().partition("\n")[0]
