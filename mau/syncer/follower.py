@@ -1,0 +1,211 @@
+"""Following one person: a round, then waiting for news as well as the peer allows it (spec/sync.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from mau.errors import IdentityError, MauError, PeerError, PeerNotFound
+from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address
+from mau.syncer.once import Syncer
+from mau.syncer.report import SyncReport, Trouble
+from mau.syncer.rhythm import NO_ADDRESS, after_failure, until_next
+from mau.syncer.status import FriendStatus, StatusBook
+from mau.wire.client import CursorGone, PeerClient
+from mau.wire.paths import PageQuery
+
+WAIT: Final = 110
+"""Seconds that a peer is asked to wait for news: less than what routers forget a silent connection after."""
+_LISTEN: Final = 3600.0
+"""Seconds after which a round is made without news: it may be time to compare everything."""
+_LISTEN_BEHIND: Final = 300.0
+"""... and while something is wanted that could not be had."""
+_IDLE: Final = 3
+_TOLD: Final = 20
+_AT_LEAST: Final = 0.25
+"""Seconds between two rounds, whatever the peer says of news."""
+
+
+class Follower:
+    """Follows one author until it is cancelled."""
+
+    def __init__(
+        self,
+        syncer: Syncer,
+        author: Fingerprint,
+        book: StatusBook,
+        turns: asyncio.Semaphore,
+        told: Callable[[SyncReport], None],
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """``turns``: how many rounds go on at once. ``told``: what came of each. ``chance``: 0 up to 1."""
+        self._syncer = syncer
+        self._author = author
+        self._book = book
+        self._turns = turns
+        self._told = told
+        self._chance = chance
+        self._status = replace(book.of(author), doing="waiting")
+        self._began = time.time()
+        self._failed: dict[Address, tuple[int, float]] = {}
+        self._poked = asyncio.Event()
+        self._idle = 0
+        """Rounds in a row that were said to be worth it, and brought nothing."""
+
+    def poke(self) -> None:
+        """Ask at once: the machine woke up, the network or the address is another one."""
+        self._failed.clear()
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Round after round; ends only by being cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._poked.clear()
+            began = loop.time()
+            report = await self._round()
+            self._told(report)
+            self._idle = 0 if report.fetched else self._idle + 1
+            if report.problem is None and await self._listen(report):
+                pause = after_failure(self._idle - 1, self._chance()) if self._idle > _IDLE else _AT_LEAST
+                await asyncio.sleep(max(0.0, began + pause - loop.time()))
+                continue
+            await self._rest(report)
+
+    # --- a round -------------------------------------------------------------------------------------------
+
+    async def _round(self) -> SyncReport:
+        due = self._due()
+        async with self._turns:
+            self._note(doing="syncing")
+            self._syncer.keyring.refresh()
+            report = await self._syncer.sync(self._author, addresses=due)
+        self._remember(report, due)
+        return report
+
+    def _due(self) -> list[Address]:
+        """Addresses that have not just failed; all of them when all have."""
+        known = self._syncer.book.addresses(self._author)
+        now = asyncio.get_running_loop().time()
+        due = [one for one in known if self._failed.get(one, (0, 0.0))[1] <= now]
+        return due or known
+
+    def _remember(self, report: SyncReport, asked: list[Address]) -> None:
+        now = int(time.time())
+        loop_now = asyncio.get_running_loop().time()
+        for address in asked:
+            if address == report.address:
+                self._failed.pop(address, None)
+                break
+            failures = self._failed.get(address, (0, 0.0))[0] + 1
+            self._failed[address] = (failures, loop_now + after_failure(failures, self._chance()))
+        pending = self._syncer.state.pending(self._author, self._author)
+        status = replace(
+            self._status,
+            behind=len(pending),
+            behind_bytes=sum(item.size for item in pending),
+            next_try=0,
+        )
+        if report.address is not None:
+            status = replace(
+                status,
+                address=format_address(report.address),
+                last_contact=now,
+                refused=_words(report.refused),
+                deferred=_words([*report.deferred, *report.failed]),
+            )
+        if report.fetched:
+            status = replace(status, last_news=now)
+        if report.problem is None:
+            self._status = replace(status, failures=0, error="")
+        else:
+            self._status = replace(status, failures=status.failures + 1, error=str(report.problem))
+
+    # --- between two rounds --------------------------------------------------------------------------------
+
+    async def _listen(self, report: SyncReport) -> bool:
+        """Wait for news on a connection that stays; whether to look. False: this peer has to be asked."""
+        cursor = self._syncer.state.cursor(self._author, self._author).token
+        if cursor is None or report.address is None:
+            return False
+        self._note(doing="waiting")
+        host, port = report.address
+        client = PeerClient(
+            self._syncer.identity,
+            self._author,
+            host,
+            port,
+            timeouts=self._syncer.timeouts,
+            connections=1,
+        )
+        poked = asyncio.create_task(self._poked.wait())
+        try:
+            async with client:
+                until = time.monotonic() + (_LISTEN_BEHIND if self._status.behind else _LISTEN)
+                while not poked.done() and time.monotonic() < until:
+                    asked = asyncio.create_task(client.page(self._author, PageQuery(1, cursor), wait=WAIT))
+                    try:
+                        await asyncio.wait((asked, poked), return_when=asyncio.FIRST_COMPLETED)
+                        if not asked.done():
+                            return True
+                        reply = asked.result()
+                    finally:
+                        asked.cancel()
+                    self._note(last_contact=int(time.time()))
+                    if reply.listing.items or reply.listing.refused or reply.cursor is None:
+                        return True
+                    if not reply.waited:
+                        return False
+        except CursorGone:
+            return True
+        except (PeerError, IdentityError) as error:
+            self._note(error=str(error))
+            return False
+        finally:
+            poked.cancel()
+        return True
+
+    async def _rest(self, report: SyncReport) -> None:
+        """Wait until it is time to ask again, or something says that it is."""
+        if report.problem is None:
+            quiet = time.time() - max(self._status.last_news, min(self._began, time.time()))
+            pause = (
+                after_failure(1, self._chance()) if self._status.error else until_next(quiet, self._chance())
+            )
+            doing = "polling"
+        elif isinstance(report.problem, PeerNotFound):
+            pause, doing = until_next(NO_ADDRESS * 12, self._chance()), "nowhere"
+        else:
+            doing, pause = "unreachable", after_failure(max(self._status.failures, 1), self._chance())
+        self._note(doing=doing, next_try=int(time.time() + pause))
+        try:
+            async with asyncio.timeout(pause):
+                await self._poked.wait()
+        except TimeoutError:
+            pass
+
+    def _quiet(self) -> float:
+        """For how long nothing new came, as far as we know."""
+        return max(time.time() - max(self._status.last_news, self._began), 0.0)
+
+    def _note(self, **facts: object) -> None:
+        self._status = replace(self._status, **facts)  # type: ignore[arg-type]
+        self._book.note(self._status)
+
+
+def stopped(book: StatusBook, author: Fingerprint, error: MauError | None = None) -> None:
+    """Nobody follows that person any more; with ``error``, for that reason."""
+    if error is None:
+        book.forget(author)
+    else:
+        book.note(FriendStatus(author, "stopped", error=str(error)))
+
+
+def _words(troubles: list[Trouble]) -> tuple[str, ...]:
+    return tuple(f"{one.name[:200]}: {one.words[:300]}" for one in troubles[:_TOLD])
