@@ -1,4 +1,4 @@
-"""Fetching many files at once, judging each, and committing them (spec/sync.md S7-S11).
+"""Fetching many files at once, judging each, and committing them (spec/sync.md S7-S12, S21-S27).
 
 The event loop moves bytes and judges small files; whatever waits for the disk runs in threads, so that one
 file's fsync overlaps with the next one's way here.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import BytesIO
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Final, Protocol, TypeVar
 
 from mau.errors import (
     IdentityError,
@@ -27,27 +27,26 @@ from mau.errors import (
     TreeError,
 )
 from mau.fingerprint import Fingerprint
+from mau.syncer import archive, large
 from mau.syncer.judge import Judge, held_sum
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.writing import SMALL, WRITERS, Arrived, Stored, Writer
 from mau.tree.posts import Committed
-from mau.wire.paths import Item
+from mau.wire.paths import Item, PageQuery
 
 T = TypeVar("T")
 
-# Files on their way at once, each over a connection of its own.
-WORKERS = 4
-# Files up to this size are held in memory and judged in the event loop, in bytes.
-IN_MEMORY = 1 << 20
-# What must stay free on the disk, in bytes.
-RESERVE = 64 << 20
-# So many files in a row without an answer, and the peer counts as gone.
-LOST = 3
+WORKERS: Final = 4
+"""Files on their way at once, each over a connection of its own."""
+IN_MEMORY: Final = 1 << 20
+"""Files up to this size are held in memory and judged in the event loop, in bytes."""
+LOST: Final = 3
+"""So many files in a row without an answer, and the peer counts as gone."""
 
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
-class Source(Protocol):
+class Source(archive.Source, large.Source, Protocol):
     """What fetches: `mau.wire.client.PeerClient`."""
 
     async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str: ...
@@ -72,51 +71,97 @@ class Intake:
         self._report = report
         self._progress = progress
         self._unanswered = 0
-        self._stopped: MauError | None = None
+        self._no_bulk = False
+        self._state = Progress(judge.posts.fpr, 0, 0, 0, 0)
+        self.beyond: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        """Files and bytes that are known to be to come, beyond what was given to ``run``."""
+        self.stopped: MauError | None = None
+        """Why nothing more is taken: the peer is gone, or the disk full."""
         self.pending: list[tuple[Item, MauError]] = []
-        """What is still wanted, and why it is not here yet."""
+        """What is still wanted of the last run, and why it is not here yet."""
 
-    async def run(self, items: Iterable[Item]) -> None:
-        """Fetch all of it. An item's trouble stops no other; a dead peer or a full disk stops the rest."""
-        items = list(items)
-        self._total, self._total_bytes = len(items), sum(item.size for item in items)
-        self._done = self._done_bytes = 0
+    async def run(
+        self, items: Iterable[Item], page: PageQuery | None = None, listed: Sequence[Item] = ()
+    ) -> None:
+        """Fetch all of it. An item's trouble stops no other; a dead peer or a full disk stops the rest.
+
+        ``page``: where the items are from, when their peer knows pages, and all that it ``listed`` there.
+        """
+        waiting = {item.name: item for item in items}
+        self.pending = []
+        self._state = replace(
+            self._state,
+            total=self._state.total + len(waiting),
+            total_bytes=self._state.total_bytes + sum(item.size for item in waiting.values()),
+        )
         self._tell()
-        waiting = iter(items)
         with ThreadPoolExecutor(WORKERS + WRITERS, thread_name_prefix="sync") as self._threads:
             self._writer = Writer(self._posts, self._threads, self._stored)
             async with asyncio.TaskGroup() as writing:
                 self._writer.start(writing)
+                if page is not None and self.stopped is None:
+                    await self._together(waiting, page, listed)
+                rest = iter(list(waiting.values()))
                 async with asyncio.TaskGroup() as fetching:
-                    for _ in range(min(WORKERS, len(items))):
-                        fetching.create_task(self._work(waiting))
+                    for _ in range(min(WORKERS, len(waiting))):
+                        fetching.create_task(self._singly(rest))
                 await self._writer.end()
 
-    async def _work(self, waiting: Iterator[Item]) -> None:
+    async def _together(self, waiting: dict[str, Item], page: PageQuery, listed: Sequence[Item]) -> None:
+        """Ask for the small files of a page at once; what came is no longer ``waiting``."""
+        small = {name: item for name, item in waiting.items() if item.size <= IN_MEMORY}
+        sizes = [item.size for item in listed if item.size <= IN_MEMORY]
+        if self._no_bulk or not archive.worth_it(len(small), len(sizes)):
+            return
+
+        async def take(item: Item, data: bytes) -> None:
+            del waiting[item.name]
+            await self._noting(item, self._take_in(item, data))
+
+        page = replace(page, most=IN_MEMORY)
+        try:
+            knows = await archive.bring_many(self._source, self._posts.fpr, page, small, take, sum(sizes))
+            self._no_bulk = not knows
+        except PeerMisbehaved as error:
+            self._no_bulk = True
+            self._report.archive = error
+        except IdentityError as error:
+            self._stop(error)
+
+    async def _singly(self, waiting: Iterator[Item]) -> None:
         for item in waiting:
-            if self._stopped is not None:
-                self._note(item, self._stopped)
-                continue
-            try:
-                await self._take(item)
-            except (MauError, OSError) as error:
-                self._note(item, error)
+            if self.stopped is not None:
+                self._note(item, self.stopped)
+            else:
+                await self._noting(item, self._take(item))
+
+    async def _noting(self, item: Item, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (MauError, OSError) as error:
+            self._note(item, error)
 
     # --- one file ------------------------------------------------------------------------------------------
 
     async def _take(self, item: Item) -> None:
-        held = None
-        if self._held(item.name):
-            held = await self._in_thread(lambda: held_sum(self._posts, item.name))
-        if item.size <= IN_MEMORY:
-            await self._take_small(item, held)
-        else:
-            await self._take_large(item, held)
-
-    async def _take_small(self, item: Item, held: str | None) -> None:
+        if item.size > IN_MEMORY:
+            held = await self._held_sum(item)
+            with self._answering():
+                await large.bring(self._source, self._judge, item, held, self._in_thread)
+            self._came(item)
+            return
         buffer = BytesIO()
-        await self._fetch(item, buffer)
-        data = buffer.getvalue()
+        with self._answering():
+            digest = await self._source.fetch(
+                self._posts.fpr, item.name, buffer, size=item.size, limit=item.size
+            )
+        if digest != item.sum:
+            raise PeerMisbehaved(f"what came has the sha256 {digest}, the listing says {item.sum}")
+        await self._take_in(item, buffer.getvalue())
+
+    async def _take_in(self, item: Item, data: bytes) -> None:
+        """Judge a small file whose sum is right, and hand it on to be written."""
+        held = await self._held_sum(item)
         self._judge.check_bytes(item, data, held)
         if item.size <= SMALL:
             await self._writer.put(Arrived(item, data, held))
@@ -130,23 +175,16 @@ class Intake:
         await self._in_thread(store)
         self._came(item)
 
-    async def _take_large(self, item: Item, held: str | None) -> None:
-        # Twice: while it is checked, its content lies there as well.
-        free = shutil.disk_usage(self._posts.root.path).free
-        if free < 2 * item.size + RESERVE:
-            raise NoRoom(f"it has {item.size:,} bytes, and the disk has {free:,} left")
-        with self._posts.stage() as staged:
-            await self._fetch(item, staged.file)
-            staged.file.flush()
-            await self._in_thread(lambda: self._judge.check_file(item, staged.file, held))
-            await self._in_thread(lambda: self._posts.commit(staged, item.name, expect=held))
-        self._came(item)
+    async def _held_sum(self, item: Item) -> str | None:
+        if not self._held(item.name):
+            return None
+        return await self._in_thread(lambda: held_sum(self._posts, item.name))
 
-    async def _fetch(self, item: Item, out: BinaryIO) -> None:
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Around a question to the peer: notice when it is gone, or somebody else."""
         try:
-            digest = await self._source.fetch(
-                self._posts.fpr, item.name, out, size=item.size, limit=item.size
-            )
+            yield
         except PeerUnreachable as error:
             self._unanswered += 1
             if self._unanswered >= LOST:
@@ -156,8 +194,6 @@ class Intake:
             self._stop(error)
             raise
         self._unanswered = 0
-        if digest != item.sum:
-            raise PeerMisbehaved(f"what came has the sha256 {digest}, the listing says {item.sum}")
 
     def _stored(self, arrived: Arrived, result: Stored) -> None:
         item = arrived.item
@@ -208,13 +244,14 @@ class Intake:
         return full
 
     def _stop(self, error: PeerError | IdentityError | NoRoom) -> None:
-        self._stopped = self._stopped or error
+        self.stopped = self.stopped or error
 
     def _tell(self, item: Item | None = None) -> None:
         if item is not None:
-            self._done += 1
-            self._done_bytes += item.size
-        if self._progress is not None:
-            self._progress(
-                Progress(self._posts.fpr, self._done, self._total, self._done_bytes, self._total_bytes)
+            self._state = replace(
+                self._state, done=self._state.done + 1, done_bytes=self._state.done_bytes + item.size
             )
+        if self._progress is not None:
+            files, size = self.beyond()
+            state = self._state
+            self._progress(replace(state, total=state.total + files, total_bytes=state.total_bytes + size))

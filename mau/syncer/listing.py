@@ -20,6 +20,9 @@ from mau.wire.paths import Item
 # further back is asked, in seconds, and after so many rounds everything.
 OVERLAP = 600
 FULL_EVERY = 20
+# Where a position says exactly what is new, rounds can be many and mostly empty: not more often than this is
+# everything compared, in seconds.
+FULL_AFTER = 86_400
 
 
 class Lister(Protocol):
@@ -50,6 +53,12 @@ def since_of(cursor: Cursor, *, everything: bool) -> str | None:
     return http_date(seconds) if seconds > 0 else None
 
 
+def token_of(cursor: Cursor, *, everything: bool, now: int) -> str | None:
+    """The position to go on from. None: from the beginning, because it is time to compare everything."""
+    due = cursor.rounds >= FULL_EVERY and not 0 <= now - cursor.compared < FULL_AFTER
+    return None if everything or due else cursor.token
+
+
 async def list_all(
     lister: Lister,
     author: Fingerprint,
@@ -64,7 +73,7 @@ async def list_all(
     A server that gives its listing a tag or a date never cuts it. Any other may, and is asked on; most
     thoroughly at the first contact, and when ``full`` says so.
     """
-    refused = [_refused(*entry) for entry in first.listing.refused]
+    refused = [refused_entry(*entry) for entry in first.listing.refused]
     if first.uncut:
         rounds = 0 if since is None else cursor.rounds + 1
         # Nothing to show is no news about dates.
@@ -78,7 +87,7 @@ async def list_all(
         date = next(steps)
         while True:
             reply = await lister.listing(author, http_date(date))
-            more = [_refused(*entry) for entry in reply.listing.refused]
+            more = [refused_entry(*entry) for entry in reply.listing.refused]
             refused += [trouble for trouble in more if trouble.name not in known]
             known |= {trouble.name for trouble in more}
             date = steps.send(reply.listing.items)
@@ -106,5 +115,6 @@ def _beyond_reach(walked: Walked[Item]) -> list[str]:
     return words
 
 
-def _refused(name: str, reason: str) -> Trouble:
+def refused_entry(name: str, reason: str) -> Trouble:
+    """The trouble that an entry of a listing is which is none."""
     return Trouble(name, "", PeerMisbehaved(f"not in a form that a listing may have: {reason}"))

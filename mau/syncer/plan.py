@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mau.errors import NameClash, RolledBack
@@ -15,12 +15,13 @@ from mau.wire.paths import Item
 class Holding:
     """What is held of one author, and what was decided before.
 
-    ``names``: of every post held. ``is_held``: whether exactly this content is held under this name (asked
-    only for names that are held). ``is_version``: whether it was held there before. ``is_forgone``: whether
-    it was refused before for a reason that lasts.
+    ``names``: of every post held. ``folded``: one of these names by its `fold`. ``is_held``: whether exactly
+    this content is held under this name (asked only for names that are held). ``is_version``: whether it was
+    held there before. ``is_forgone``: whether it was refused before for a reason that lasts.
     """
 
     names: Collection[str]
+    folded: Mapping[str, str]
     is_held: Callable[[Item], bool]
     is_version: Callable[[Item], bool]
     is_forgone: Callable[[Item], bool]
@@ -44,13 +45,14 @@ def make_plan(items: Iterable[Item], holding: Holding, *, from_author: bool) -> 
     ``from_author``: the author's own proven host lists them. From anybody else, content that lies among the
     versions is a roll-back, whoever signed it.
     """
-    taken = {fold(name): name for name in holding.names}
+    listed: dict[str, str] = {}
     fetch: list[Item] = []
     refused: list[Trouble] = []
     deferred: list[Trouble] = []
     same = forgone = 0
     for item in items:
-        other = taken.setdefault(fold(item.name), item.name)
+        folded = fold(item.name)
+        other = holding.folded.get(folded) or listed.setdefault(folded, item.name)
         if other != item.name and item.name not in holding.names:
             deferred.append(_trouble(item, NameClash(f"it differs from {other!r} by case or spelling only")))
         elif item.name in holding.names and holding.is_held(item):

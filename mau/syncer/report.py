@@ -29,7 +29,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sync is: files and bytes, of those that are to be fetched."""
+    """How far a sync is: files and bytes, of those that are to be fetched as far as is known by now."""
 
     author: Fingerprint
     done: int
@@ -44,10 +44,12 @@ class SyncReport:
 
     ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven, or
     that answered for the ``site`` on the web, when there was one and no peer.
-    ``fetched``: names stored. ``same``: items already held. ``forgone``: items not fetched because they were
-    refused before. ``refused``: bytes or claims that may not be believed. ``deferred``: tried again next
-    time. ``failed``: the peer's or the disk's fault, tried again next time. ``beyond_reach``: in words, what
-    this peer's listing cannot show. ``problem``: why there is no listing at all.
+    ``fetched``: names stored. ``same``: posts that were held before and stayed as they were. ``forgone``: items
+    not fetched because they were refused before. ``refused``: bytes or claims that may not be believed.
+    ``deferred``: tried again next time. ``failed``: the peer's or the disk's fault, tried again next time.
+    ``beyond_reach``: in words, what this peer's listing cannot show. ``archive``: why its files came one by
+    one, when it sent many at once but not rightly. ``problem``: why there is no listing at all, or not to its
+    end.
     """
 
     peer: Fingerprint
@@ -62,6 +64,7 @@ class SyncReport:
     deferred: list[Trouble] = field(default_factory=list)
     failed: list[Trouble] = field(default_factory=list)
     beyond_reach: list[str] = field(default_factory=list)
+    archive: MauError | None = None
     problem: MauError | None = None
 
     @property

@@ -31,7 +31,7 @@ CREATE TABLE pending (
 ) WITHOUT ROWID;
 CREATE TABLE cursor (
   source BLOB NOT NULL, author BLOB NOT NULL,
-  last_modified TEXT, rounds INTEGER NOT NULL, dates TEXT NOT NULL,
+  last_modified TEXT, rounds INTEGER NOT NULL, dates TEXT NOT NULL, token TEXT, compared INTEGER NOT NULL,
   PRIMARY KEY (source, author)
 ) WITHOUT ROWID;
 CREATE TABLE sums (
@@ -50,19 +50,23 @@ class Cursor:
     """Where the last sync with a peer ended.
 
     ``last_modified``: the server's own words, None when it gave none or nothing was synced yet. ``rounds``:
-    syncs since everything was listed. ``dates``: worth asking a server that cuts (see paging).
+    syncs since everything was listed. ``dates``: worth asking a server that cuts (see paging). ``token``: the
+    position in the listing of a server that knows pages. ``compared``: when everything was last listed, by
+    our clock in Unix seconds; only says when to do it again.
     """
 
     last_modified: str | None = None
     rounds: int = 0
     dates: tuple[int, ...] = ()
+    token: str | None = None
+    compared: int = 0
 
 
 class State:
     """The syncer's memory of one tree. Safe with several processes; every method is one transaction."""
 
     def __init__(self, root: Root) -> None:
-        self._database = Database(root.state_dir("syncer") / "state.db", _SCHEMA, 1)
+        self._database = Database(root.state_dir("syncer") / "state.db", _SCHEMA, 2)
 
     def refused(self, source: Fingerprint, author: Fingerprint) -> set[tuple[str, str]]:
         """(name, sha256) of what was refused for ever, or from this source."""
@@ -106,10 +110,11 @@ class State:
 
         def read(connection: sqlite3.Connection) -> Cursor:
             row = connection.execute(
-                "SELECT last_modified, rounds, dates FROM cursor WHERE source = ? AND author = ?",
+                "SELECT last_modified, rounds, dates, token, compared FROM cursor "
+                "WHERE source = ? AND author = ?",
                 (source.raw, author.raw),
             ).fetchone()
-            return Cursor() if row is None else Cursor(row[0], row[1], tuple(json.loads(row[2])))
+            return Cursor() if row is None else Cursor(row[0], row[1], tuple(json.loads(row[2])), *row[3:])
 
         return self._database.run(read)
 
@@ -120,18 +125,32 @@ class State:
         cursor: Cursor,
         pending: Sequence[tuple[Item, str]],
     ) -> None:
-        """Note the end of a round: where it ended, and (item, kind of error) of what is still wanted."""
-        rows = [(source.raw, author.raw, item.name, item.sum, item.size, kind) for item, kind in pending]
+        """Note the end of a round: where it ended, and (item, kind of error) of all that is still wanted."""
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?)",
-                (source.raw, author.raw, cursor.last_modified, cursor.rounds, json.dumps(cursor.dates)),
-            )
-            connection.execute(
                 "DELETE FROM pending WHERE source = ? AND author = ?", (source.raw, author.raw)
             )
-            connection.executemany("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?)", rows)
+            _write_cursor(connection, source, author, cursor)
+            _write_pending(connection, source, author, pending)
+
+        self._database.run(write)
+
+    def advance(
+        self,
+        source: Fingerprint,
+        author: Fingerprint,
+        cursor: Cursor,
+        names: Iterable[str],
+        pending: Sequence[tuple[Item, str]],
+    ) -> None:
+        """Note that everything up to ``cursor`` is dealt with: of these ``names``, what is still wanted."""
+        keys = [(source.raw, author.raw, name) for name in names]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany("DELETE FROM pending WHERE source = ? AND author = ? AND name = ?", keys)
+            _write_cursor(connection, source, author, cursor)
+            _write_pending(connection, source, author, pending)
 
         self._database.run(write)
 
@@ -160,3 +179,27 @@ class State:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def _write_cursor(
+    connection: sqlite3.Connection, source: Fingerprint, author: Fingerprint, cursor: Cursor
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(source.raw, author.raw, cursor.last_modified, cursor.rounds, json.dumps(cursor.dates)),
+            *(cursor.token, cursor.compared),
+        ),
+    )
+
+
+def _write_pending(
+    connection: sqlite3.Connection,
+    source: Fingerprint,
+    author: Fingerprint,
+    pending: Iterable[tuple[Item, str]],
+) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)",
+        [(source.raw, author.raw, item.name, item.sum, item.size, kind) for item, kind in pending],
+    )

@@ -93,7 +93,7 @@ async def test_the_report_as_json(mau: Mau, me: Person, zoe: Person) -> None:
     assert report["address"] == at(address)
     assert report["fetched"] == ["x.json.pgp"]
     assert [(one["name"], one["error"]) for one in report["refused"]] == [("junk.pgp", "MalformedPost")]
-    assert [(one["name"], one["error"]) for one in report["failed"]] == [("lost.pgp", "PeerMisbehaved")]
+    assert [(one["name"], one["error"]) for one in report["failed"]] == [("lost.pgp", "NotOffered")]
     assert report["deferred"] == report["beyond_reach"] == []
     assert report["problem"] is None
     assert json.loads(again.out)["reports"][0]["refused_before"] == 1

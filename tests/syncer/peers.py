@@ -169,7 +169,7 @@ class Liar:
         return [unquote(path.removeprefix(start)) for path in self.asked if path.startswith(start)]
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = request.raw_path
+        path = request.raw_path.partition("?")[0]
         self.asked.append(path)
         if path in self.answers:
             return await self.answers[path](request)
@@ -201,7 +201,7 @@ class Cutting(Liar):
         self.times[name] = time
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.raw_path != f"/p2p/{self.whose.hex}":
+        if request.raw_path.partition("?")[0] != f"/p2p/{self.whose.hex}":
             return await super().answer(request)
         self.questions += 1
         after = float("-inf")

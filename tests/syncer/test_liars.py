@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mau.errors import NotAFile, PeerMisbehaved, PeerUnreachable
+from mau.errors import NotAFile, NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.openpgp import write_message
 from mau.wire.client import Timeouts
 from tests.syncer.peers import IMPATIENT, Liar, Person, everything_below, item, lying, piece
@@ -121,7 +121,7 @@ async def _drips(request: web.BaseRequest) -> web.StreamResponse:
         (_short, PeerMisbehaved),
         (_long, PeerMisbehaved),
         (_other, PeerMisbehaved),
-        (_gone, PeerMisbehaved),
+        (_gone, NotOffered),
         (_broken, PeerMisbehaved),
         (_empty, PeerMisbehaved),
         (_part, PeerMisbehaved),

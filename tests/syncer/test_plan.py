@@ -21,6 +21,7 @@ def holding(
     names = held or {}
     return Holding(
         names=names,
+        folded={fold(name): name for name in names},
         is_held=lambda item: names.get(item.name) == item.sum,
         is_version=lambda item: item.sum in (versions or {}).get(item.name, set()),
         is_forgone=lambda item: (item.name, item.sum) in (forgone or set()),

@@ -1,0 +1,303 @@
+"""One sync of one author from one peer: reach, list, plan, take in, remember (spec/sync.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from mau.account import Account
+from mau.addressbook import AddressBook
+from mau.errors import (
+    IdentityError,
+    MauError,
+    NotOffered,
+    PeerError,
+    PeerMisbehaved,
+    PeerNotFound,
+    PeerUnreachable,
+    PostError,
+    Renamed,
+    TreeError,
+    UnknownAuthor,
+)
+from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address
+from mau.keyring import Keyring
+from mau.syncer.holdings import Holdings
+from mau.syncer.intake import Intake
+from mau.syncer.judge import Judge
+from mau.syncer.large import RESERVE
+from mau.syncer.listing import list_all, refused_entry, since_of, token_of
+from mau.syncer.pages import PAGE, Pages
+from mau.syncer.partial import Partials
+from mau.syncer.plan import make_plan
+from mau.syncer.report import Progress, SyncReport, Trouble
+from mau.syncer.state import Cursor, State
+from mau.syncer.survey import Survey
+from mau.tree.posts import AuthorDir
+from mau.wire.client import CursorGone, PageReply, PeerClient, Timeouts
+from mau.wire.identity import Identity
+from mau.wire.paths import Item, PageQuery
+
+
+class World(Protocol):
+    """What a round needs of the syncer."""
+
+    account: Account
+    keyring: Keyring
+    identity: Identity
+    book: AddressBook
+    state: State
+    progress: Callable[[Progress], None] | None
+    timeouts: Timeouts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a round begins: at a position and, for servers that know none, at a date. None: everything."""
+
+    token: str | None
+    since: str | None
+
+
+EVERYTHING = Start(None, None)
+
+
+class Round:
+    """One sync of one author from one peer."""
+
+    def __init__(self, world: World, author: Fingerprint, peer: Fingerprint, *, full: bool) -> None:
+        self.peer = peer
+        self.report = SyncReport(peer, author)
+        self._world = world
+        self._author = author
+        self._full = full
+        self._state = world.state
+        self._posts = AuthorDir(world.account.root, author)
+        self._remembered = 0
+
+    async def run(self, where: Iterable[Address]) -> None:
+        """Do it; whatever goes wrong stands in ``report``."""
+        try:
+            async with AsyncExitStack() as stack:
+                await self._run(stack, where)
+        except (PeerError, IdentityError, TreeError) as error:
+            self.report.problem = error
+        except OSError as error:
+            self.report.problem = TreeError(f"{self._posts.path}: {error.strerror}")
+
+    async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
+        await asyncio.to_thread(self._tidy)
+        sums = self._state.sums(self._author)
+        self._held = await asyncio.to_thread(Holdings, self._posts, sums)
+        cursor = self._state.cursor(self.peer, self._author)
+        everything = self._full or not self._held
+        start = Start(
+            token_of(cursor, everything=everything, now=int(time.time())),
+            since_of(cursor, everything=everything),
+        )
+        self._client, start, first = await self._reach(stack, where, start)
+        self.report.same = len(self._held)
+        judge = self._judge()
+        self._intake = Intake(self._client, judge, self._held.__contains__, self.report, self._world.progress)
+        if first.cursor is None:
+            await self._take_listing(first, start.since, cursor)
+        else:
+            await self._take_pages(first, start, cursor)
+
+    def _tidy(self) -> None:
+        self._posts.recover()
+        partials = Partials(self._posts.root)
+        partials.clear()
+        partials.make_room(RESERVE)
+
+    # --- reaching ------------------------------------------------------------------------------------------
+
+    async def _reach(
+        self, stack: AsyncExitStack, where: Iterable[Address], start: Start
+    ) -> tuple[PeerClient, Start, PageReply]:
+        """The first address where the peer proves to be and lists; otherwise the error that tells most."""
+        book = self._world.book
+        problem: PeerError | IdentityError | None = None
+        for host, port in where:
+            async with AsyncExitStack() as trial:
+                client = PeerClient(
+                    self._world.identity, self.peer, host, port, timeouts=self._world.timeouts
+                )
+                try:
+                    await trial.enter_async_context(client)
+                    begun, first = await self._first(client, start)
+                except (PeerError, IdentityError) as error:
+                    if not isinstance(error, PeerMisbehaved):
+                        book.failed(self.peer, host, port)
+                    if not isinstance(problem, IdentityError):
+                        problem = type(error)(f"{format_address((host, port))}: {error}")
+                    continue
+                book.proven(self.peer, host, port)
+                self.report.address = (host, port)
+                await stack.enter_async_context(trial.pop_all())
+                return client, begun, first
+        raise problem or PeerNotFound("no address is known; say --at HOST:PORT once, it will be remembered")
+
+    async def _first(self, client: PeerClient, start: Start) -> tuple[Start, PageReply]:
+        try:
+            return start, await self._page(client, start.token, start.since)
+        except CursorGone:
+            return EVERYTHING, await self._page(client, None)
+
+    async def _page(self, client: PeerClient, token: str | None, since: str | None = None) -> PageReply:
+        return await client.page(self._author, PageQuery(PAGE, token), since=since)
+
+    # --- a listing in one piece ----------------------------------------------------------------------------
+
+    async def _take_listing(self, first: PageReply, since: str | None, cursor: Cursor) -> None:
+        listed = await list_all(self._client, self._author, first, since, cursor, full=self._full)
+        self.report.refused += listed.refused
+        self.report.beyond_reach += listed.beyond_reach
+        wanted = listed.items if since is None else self._with_pending(listed.items)
+        errors = await self._take_in(wanted)
+        shown = {item.name for item in listed.items}
+        pending = [
+            (item, type(errors[item.name]).__name__)
+            for item in wanted
+            # What is no longer listed and no longer there was deleted meanwhile.
+            if item.name in errors and (item.name in shown or not isinstance(errors[item.name], NotOffered))
+        ]
+        self._state.finish(self.peer, self._author, listed.cursor, pending)
+
+    def _with_pending(self, items: list[Item]) -> list[Item]:
+        """What is new, and what an earlier listing showed and is not here yet."""
+        new = {item.name for item in items}
+        pending = self._state.pending(self.peer, self._author)
+        return items + [item for item in pending if item.name not in new]
+
+    # --- a listing in pages --------------------------------------------------------------------------------
+
+    async def _take_pages(self, page: PageReply, start: Start, cursor: Cursor) -> None:
+        token = start.token
+        earlier = {item.name: item for item in self._state.pending(self.peer, self._author)}
+        begun = _begun(cursor, token)
+        pages = Pages()
+        async with Survey(self._client, self._author, page, wanted=self._watched(token)) as survey:
+            self._intake.beyond = survey.beyond
+            while page.cursor is not None:
+                items = page.listing.items
+                count = len(items) + len(page.listing.refused)
+                survey.passed(items)
+                self.report.refused += [refused_entry(*entry) for entry in page.listing.refused]
+                before = len(self.report.fetched)
+                errors = await self._take_in(items, PageQuery(PAGE, token))
+                names = [item.name for item in items]
+                pending = [(item, type(errors[item.name]).__name__) for item in items if item.name in errors]
+                if self._held_back(came=len(self.report.fetched) - before):
+                    self._state.advance(self.peer, self._author, replace(begun, token=token), names, pending)
+                    return
+                begun = replace(begun, token=page.cursor)
+                if pages.is_last(count):
+                    begun = replace(begun, last_modified=page.last_modified or begun.last_modified)
+                self._state.advance(self.peer, self._author, begun, names, pending)
+                if self._intake.stopped is not None:
+                    return
+                for name in names:
+                    earlier.pop(name, None)
+                if not pages.goes_on(token, count, page.cursor):
+                    break
+                token = page.cursor
+                try:
+                    page = await self._page(self._client, token)
+                except CursorGone:
+                    self._state.advance(self.peer, self._author, replace(begun, token=None), (), ())
+                    raise PeerUnreachable("its listing began anew meanwhile; sync again") from None
+        again = list(earlier.values())
+        random.shuffle(again)  # three files that get no answer must not always be the first
+        await self._take_earlier(again, begun, all_shown=start.token is None)
+
+    async def _take_earlier(self, items: Sequence[Item], cursor: Cursor, *, all_shown: bool) -> None:
+        """Try again what earlier rounds left, unless everything was shown and this was not among it."""
+        errors = {} if all_shown else await self._take_in(items)
+        pending = [
+            (item, type(errors[item.name]).__name__)
+            for item in items
+            if item.name in errors and not isinstance(errors[item.name], NotOffered)
+        ]
+        if items:
+            names = [item.name for item in items]
+            self._state.advance(self.peer, self._author, cursor, names, pending)
+
+    def _held_back(self, came: int) -> bool:
+        """Whether the position stays where it is: the rest of this page comes best from there.
+
+        A peer that is silent though ``came`` is nothing may be silent about just these files, for ever.
+        """
+        stopped = self._intake.stopped
+        silent = isinstance(stopped, PeerUnreachable) and not came
+        return self._unknown() or (stopped is not None and not silent)
+
+    def _watched(self, token: str | None) -> bool:
+        return self._world.progress is not None and token is None
+
+    # --- taking in -----------------------------------------------------------------------------------------
+
+    async def _take_in(self, wanted: Sequence[Item], page: PageQuery | None = None) -> dict[str, MauError]:
+        """Plan, fetch, judge, store, remember what was refused; by name, why something is still wanted."""
+        forgone: Collection[tuple[str, str]] = ()
+        if not self._full:
+            forgone = self._state.refused(self.peer, self._author)
+        holding = self._held.holding(forgone)
+        from_author = self.peer == self._author
+        plan = await asyncio.to_thread(make_plan, wanted, holding, from_author=from_author)
+        self._state.learn_sums(self._author, self._held.learned())
+        self.report.forgone += plan.forgone
+        self.report.refused += plan.refused
+        self.report.deferred += plan.deferred
+        errors: dict[str, MauError] = {trouble.name: trouble.error for trouble in plan.deferred}
+        before = len(self.report.fetched)
+        try:
+            if self._unknown():
+                self._defer_all(plan.fetch, errors)
+            else:
+                await self._intake.run(plan.fetch, page, wanted)
+                errors |= {item.name: error for item, error in self._intake.pending}
+        finally:
+            self._remember_refused()
+            self.report.same -= self._held.came(self.report.fetched[before:])
+        return errors
+
+    def _unknown(self) -> bool:
+        return self._world.keyring.certificate(self._author) is None
+
+    def _defer_all(self, items: Iterable[Item], errors: dict[str, MauError]) -> None:
+        error = UnknownAuthor(
+            "the key of its author is not held here: `mau friend add` fetches it (--at, --via); then sync"
+        )
+        for item in items:
+            errors[item.name] = error
+            self.report.deferred.append(Trouble(item.name, item.sum, error))
+
+    def _judge(self) -> Judge:
+        world = self._world
+        return Judge(world.account, world.keyring, self._posts, self.peer == self._author)
+
+    def _remember_refused(self) -> None:
+        for_ever, from_here = [], []
+        for trouble in self.report.refused[self._remembered :]:
+            if isinstance(trouble.error, PostError) and trouble.error.lasting == "refused":
+                for_ever.append(trouble)
+            elif isinstance(trouble.error, Renamed):
+                from_here.append(trouble)
+        self._remembered = len(self.report.refused)
+        self._state.refuse(self._author, for_ever)
+        self._state.refuse(self._author, from_here, source=self.peer)
+
+
+def _begun(cursor: Cursor, token: str | None) -> Cursor:
+    """What is to be remembered of a round that goes on from there."""
+    if token is not None:
+        return replace(cursor, rounds=cursor.rounds + 1)
+    # When it is interrupted the next round goes on where it ended: everything is compared all the same.
+    return replace(cursor, rounds=0, dates=(), token=None, compared=int(time.time()))
