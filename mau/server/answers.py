@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import Executor
+from contextlib import aclosing
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Final
@@ -97,7 +98,7 @@ async def send_file(
 
 async def _pieces(
     file: OpenFile, parts: list[Span], framing: tuple[list[bytes], bytes], threads: Executor
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     heads, end = framing
     loop = asyncio.get_running_loop()
     for head, span in zip(heads, parts, strict=True):
@@ -109,7 +110,7 @@ async def _pieces(
         yield end
 
 
-async def _slices(body: bytes) -> AsyncIterator[bytes]:
+async def _slices(body: bytes) -> AsyncGenerator[bytes]:
     for start in range(0, len(body), PIECE):
         yield body[start : start + PIECE]
 
@@ -119,22 +120,26 @@ async def stream(
     status: int,
     headers: Mapping[str, str],
     length: int | None,
-    pieces: AsyncIterator[bytes],
+    pieces: AsyncGenerator[bytes],
 ) -> web.StreamResponse:
-    """A body piece by piece; without a ``length`` it is chunked. Cut short when ``pieces`` raises Changed."""
+    """A body piece by piece. Cut short when ``pieces`` raises Changed.
+
+    Without a ``length`` it is chunked, and ends with the connection where the visitor knows no chunks.
+    """
     response = web.StreamResponse(status=status, headers=dict(headers))
-    if length is None:
-        response.enable_chunked_encoding()
-    else:
+    if length is not None:
         response.content_length = length
+    elif request.version < (1, 1):
+        response.force_close()
     try:
         await response.prepare(request)
         # Of a connection whose other end gets only so many bytes a second: what to await after some.
         pace = getattr(request.protocol, "pace", None)
-        async for piece in pieces:
-            await response.write(piece)
-            if pace is not None:
-                await pace(len(piece))
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await response.write(piece)
+                if pace is not None:
+                    await pace(len(piece))
         await response.write_eof()
     except (OSError, Changed):
         # Either nobody is listening any more, or the rest cannot be had: the end must look like no end.

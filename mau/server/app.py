@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
+from mau.errors import NoAccount
 from mau.fingerprint import Fingerprint
 from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
 from mau.server.athand import AtHand
@@ -60,6 +61,8 @@ class App:
             if refusal.status == 404:
                 await _next_beat(began)
             return problem(refusal.status, refusal.detail, refusal.headers)
+        except NoAccount:  # the disk was taken away: nothing can be said of what is on it
+            return problem(503, "the files are not there just now", {"Retry-After": "5"})
         except Exception:
             # Not the request: it may hold what its sender would not want in a log.
             _log.exception("a request could not be answered")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tarfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from typing import Final
@@ -58,7 +58,7 @@ class Bulk:
         entries = self._entries(standing, target.page, place.clock, place.backwards, sealed, place.generation)
         return await stream(request, 200, headers, None, self._gathered(entries))
 
-    async def _gathered(self, entries: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def _gathered(self, entries: Generator[bytes]) -> AsyncGenerator[bytes]:
         """What is worth to be written at once; the next of it is made while this goes out."""
 
         def gather() -> bytes:
@@ -82,6 +82,7 @@ class Bulk:
                 await asyncio.wait([following])
             if not following.cancelled():
                 following.exception()
+            entries.close()
 
     def _entries(
         self,
@@ -91,29 +92,49 @@ class Bulk:
         backwards: bool,
         sealed: Callable[[int], str],
         generation: str,
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes]:
         """The bytes of the archive. Changed when what was begun cannot be ended."""
-        left = page.limit
+        author, left = standing.shelf.author, page.limit
+        last = self._last(standing, generation)
+        if backwards and left is None:  # all before that position, or all
+            last = last if clock is None else min(last, clock - 1)
+            clock, backwards = None, False
         while True:
             want = _AT_ONCE if left is None else min(left, _AT_ONCE)
             if backwards and left is not None:
                 want = left  # the last ones are found from their end, so all at once
             listed = self._page(standing, clock, want, backwards, generation)
             for one in listed:
+                if one.clock > last:  # what changes now may be in the archive already
+                    yield _END
+                    return
                 clock = one.clock
                 if one.item.size > min(_LARGEST, _LARGEST if page.most is None else page.most):
                     continue
-                file = self._library.open(standing.shelf.author, one.item.name, standing.visitor.fingerprint)
+                file = self._library.open(author, one.item.name, standing.visitor.fingerprint)
                 if file is None:
+                    self._library.renew(standing, one)
                     continue
                 with closing(file):
-                    if file.sha256 == one.item.sum:  # else it comes again, at the place of its change
+                    if file.sha256 == one.item.sum:
                         yield from _entry(one, file, sealed(clock))
+                    else:
+                        self._library.renew(standing, one)
             if left is not None:
                 left -= len(listed)
             if len(listed) < want or left == 0 or backwards:
                 yield _END
                 return
+
+    def _last(self, standing: Standing, generation: str) -> int:
+        """The clock of what the author changed last, as far as it shows."""
+        if not standing.readers:
+            return 0
+        self._library.freshness.see_to(standing.shelf.author)
+        current, last = self._library.index.changed(standing.shelf.author)
+        if current != generation:
+            raise Changed
+        return last
 
     def _page(
         self, standing: Standing, clock: int | None, limit: int, backwards: bool, generation: str

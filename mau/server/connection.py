@@ -51,6 +51,8 @@ class Connection(web.RequestHandler):
         """Called for what is no request of HTTP, with the status of its answer."""
         self.pace: Callable[[int], Awaitable[None]] | None = None
         """Awaited after so many bytes of a body, where a peer gets only so many a second."""
+        self.lost: Callable[[], None] | None = None
+        """Called when the connection is over while a request waits."""
         self.busy = 0
         """How many requests are being answered."""
         self._wire: asyncio.Transport | None = None
@@ -68,6 +70,8 @@ class Connection(web.RequestHandler):
         self._calm()
         super().connection_lost(exc)
         self._wire = None
+        if self.lost is not None:
+            self.lost()
         self.leave()
 
     def abort(self) -> None:

@@ -33,15 +33,19 @@ class Epochs:
         self._known: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
         self._lock = threading.Lock()
 
-    def since(self, standing: Standing) -> int:
-        """The Unix second in which what counts for this visitor began to count, as far as is known."""
+    def since(self, standing: Standing, changed: int) -> int:
+        """The first Unix second in all of which what counts for this visitor counted, as far as is known.
+
+        ``changed``: the second of the author's last change. No date that was told before is as late as this,
+        whatever the system's clock did.
+        """
         author, visitor = standing.shelf.author, standing.visitor
         key = (author.raw, _row(visitor.fingerprint, author, held=visitor.friend or bool(visitor.keyids)))
         digest = standing.digest if key[1] else _for_strangers(standing)
         with self._lock:
             known = self._known.get(key)
             if known is None or known[0] != digest:
-                known = self._known[key] = (digest, self._noted(key, digest))
+                known = self._known[key] = (digest, self._noted(key, digest, changed))
             return known[1]
 
     def close(self) -> None:
@@ -49,16 +53,16 @@ class Epochs:
         with self._lock:
             self._database.close()
 
-    def _noted(self, key: tuple[bytes, bytes], digest: bytes) -> int:
+    def _noted(self, key: tuple[bytes, bytes], digest: bytes, changed: int) -> int:
         def work(connection: sqlite3.Connection) -> int:
             row = connection.execute(
-                "SELECT since FROM epoch WHERE author = ? AND visitor = ? AND digest = ?", (*key, digest)
+                "SELECT digest, since FROM epoch WHERE author = ? AND visitor = ?", key
             ).fetchone()
-            if row is not None:
-                return int(row[0])
-            now = int(time.time())
-            connection.execute("INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?)", (*key, digest, now))
-            return now
+            if row is not None and row[0] == digest:
+                return int(row[1])
+            since = max(int(time.time()), changed, 0 if row is None else int(row[1])) + 1
+            connection.execute("INSERT OR REPLACE INTO epoch VALUES (?, ?, ?, ?)", (*key, digest, since))
+            return since
 
         return self._database.run(work)
 

@@ -47,8 +47,13 @@ class Freshness:
                 doubts[name] = None
 
     def settle(self, author: Fingerprint, names: list[str]) -> bool:
-        """Read files again that are not where the index says; whether any of them is there after all."""
-        self._index.check(author, names)
+        """Read files again that are not what the index says; whether any of them is there after all.
+
+        NoAccount when the tree is not whole.
+        """
+        if self._index.check(author, names).unsettled:
+            time.sleep(_SETTLED_NS / 1e9)  # changed a moment ago: then its stamp says what it is
+            self._index.check(author, names)
         return any(self._index.entry(author, name) is not None for name in names)
 
     def see_to(self, author: Fingerprint) -> None:

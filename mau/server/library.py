@@ -126,21 +126,33 @@ class Library(Files):
     ) -> Generator[None, None, tuple[list[Listed], str]]:
         """So many permitted files from there on, nearest first, and the generation they belong to.
 
-        A file that is not where the index says is looked for again before it counts as gone: whoever is told
-        a position believes that he knows everything before it.
+        Whoever is told a position believes that he knows everything before it. So a file that is not what,
+        or not where, the index says is told at no position until the index says the same; and what changes
+        faster than that loses its place, and comes again later.
         """
+        author = standing.shelf.author
         for _ in range(_TRIES):
-            missing: list[str] = []
-            done = yield from self._walk_once(standing, clock, limit, missing, forward=forward)
-            if not missing or not self.freshness.settle(standing.shelf.author, missing):
-                break
+            unsure: list[Entry] = []
+            done = yield from self._walk_once(standing, clock, limit, unsure, forward=forward)
+            if not unsure or not self.freshness.settle(author, [entry.name for entry in unsure]):
+                return done
+        self.index.outdate(author, unsure)
         return done
 
+    def renew(self, standing: Standing, listed: Listed) -> None:
+        """What was listed turned out to be something else: that is a change, even when it is so no more."""
+        author, name = standing.shelf.author, listed.item.name
+        if self.standing(author, standing.visitor.fingerprint).digest != standing.digest:
+            return  # no file changed, but the rules
+        entry = self.index.entry(author, name)
+        if entry is not None and entry.clock == listed.clock and self.freshness.settle(author, [name]):
+            self.index.outdate(author, [entry])
+
     def _walk_once(
-        self, standing: Standing, clock: int | None, limit: int | None, missing: list[str], *, forward: bool
+        self, standing: Standing, clock: int | None, limit: int | None, unsure: list[Entry], *, forward: bool
     ) -> Generator[None, None, tuple[list[Listed], str]]:
         author, readers = standing.shelf.author, standing.readers
-        found: list[Listed] = []
+        found: dict[str, Listed] = {}  # what changes meanwhile moves to the end
         generation = ""
         pause = time.monotonic() + _BUDGET
         with self._inside(author) as stat:
@@ -156,18 +168,17 @@ class Library(Files):
                 generation = page.generation
                 for entry in page.entries:
                     clock = entry.clock
-                    stamp = stat(entry)
-                    if stamp is None:
-                        missing.append(entry.name)
-                        continue
-                    item = self._permitted(standing, entry, stamp)
-                    if item is not None:
-                        found.append(Listed(item, entry.clock))
+                    item, sure = self._permitted(standing, entry, stat)
+                    if not sure:
+                        unsure.append(entry)
+                    elif item is not None:
+                        found.pop(item.name, None)
+                        found[item.name] = Listed(item, entry.clock)
                     if time.monotonic() > pause:
                         yield
                         pause = time.monotonic() + _BUDGET
                 if not page.more or (limit is not None and len(found) >= limit):
-                    return found, generation
+                    return list(found.values()), generation
 
     @contextlib.contextmanager
     def _inside(self, author: Fingerprint) -> Generator[Callable[[Entry], bytes | None]]:
@@ -183,15 +194,24 @@ class Library(Files):
                         )
                         places[entry.hidden] = stack.enter_context(safe.closing(safe.open_dir(place)))
                     found = os.stat(entry.name, dir_fd=places[entry.hidden], follow_symlinks=False)
-                except (OSError, TreeError):
+                except OSError as error:
+                    if error.errno in _OUR_TROUBLE:
+                        raise
+                    return None
+                except TreeError:
                     return None
                 return stamp_of(found)
 
             yield stamp
 
-    def _permitted(self, standing: Standing, entry: Entry, stamp: bytes) -> Item | None:
-        """The file of an entry as it is now, when the visitor may read it."""
+    def _permitted(
+        self, standing: Standing, entry: Entry, stat: Callable[[Entry], bytes | None]
+    ) -> tuple[Item | None, bool]:
+        """(the file as it is now, when the visitor may read it; whether that is the content of the entry)."""
         name = entry.name
+        stamp = stat(entry)
+        if stamp is None:
+            return None, False
         if stamp != entry.stamp:
             self.freshness.doubt(entry.author, name)
         record = self._facts.of(entry.author, name)
@@ -201,9 +221,10 @@ class Library(Files):
         if verdict is None:
             record = self._examine(standing, entry)
             verdict = record is not None
+            stamp = stat(entry)
         if not verdict or record is None or record.sha256 is None:
-            return None
-        return Item(name, record.size, record.sha256)
+            return None, stamp == entry.stamp
+        return Item(name, record.size, record.sha256), record.sha256 == entry.sha256
 
     def readers(self, author: Fingerprint, name: str) -> frozenset[bytes]:
         """Under what a file is found now; nothing when it is not there."""
@@ -216,8 +237,13 @@ class Library(Files):
         return frozenset()
 
     def rules(self) -> int:
-        """Another number when the keyring is another one."""
+        """Another number when the keyring is another one; looks at it."""
         self._people.refresh()
+        return self._people.version
+
+    @property
+    def known_rules(self) -> int:
+        """The same as of the last look; never waits."""
         return self._people.version
 
     def is_mine(self, author: Fingerprint) -> bool:

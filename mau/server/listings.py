@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class _Composed:
 
     @property
     def news(self) -> bool:
-        return self.status != 304 and bool(self.listed)
+        return self.status != 304 and (self.status is not None or bool(self.listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Listings:
                 raise Refusal(400, "If-Modified-Since is not an HTTP date") from error
             if "If-None-Match" in conditions:
                 since = None  # RFC 9110 13.1.3: with both, only the tag counts
-        epoch = await self.in_thread(lambda: self._epochs.since(standing)) if standing.readers else 0
+        epoch = await self.in_thread(lambda: self._epoch(standing)) if standing.readers else 0
         clock = 0 if since is None or since < epoch else clock_at(since)
         listed = (await self._find(standing, lambda: self._library.listing(standing, clock))).listed
         newest = listed
@@ -171,6 +171,10 @@ class Listings:
                 await self._find(standing, lambda: self._library.page(standing, None, 1, newest_first=True))
             ).listed
         return listed, max(seconds_of(newest[-1].clock), epoch) if newest else 0
+
+    def _epoch(self, standing: Standing) -> int:
+        changed = self._library.index.changed(standing.shelf.author)[1]
+        return self._epochs.since(standing, seconds_of(changed))
 
     async def _page(self, standing: Standing, page: PageQuery, headers: dict[str, str]) -> Part:
         limit = page.limit or PAGE_MOST
@@ -234,15 +238,15 @@ class Listings:
         """Wait; whether it is worth looking again."""
         connection = cast(Connection, request.protocol)
         connection.busy -= 1  # nothing of an answer is on its way: it may be cut to make room
+        connection.lost = waiter.wake
         try:
             while (left := until - time.monotonic()) > 0:
-                if request.transport is None or request.transport.is_closing():
+                if request.transport is None or request.transport.is_closing() or self._waiting.over:
                     return False
                 if await waiter.wait(min(left, _LOOK_EVERY)):
-                    return True
-                if self._waiting.over:
-                    return False
+                    return request.transport is not None
         finally:
+            connection.lost = None
             connection.busy += 1
         return False
 
@@ -303,7 +307,7 @@ async def _send(request: web.BaseRequest, author: Fingerprint, composed: _Compos
     if request.method == "HEAD":
         return web.Response(headers={**headers, "Content-Length": str(composed.length)})
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncGenerator[bytes]:
         for piece in _pieces(author, composed.listed):
             yield piece
             await asyncio.sleep(0)

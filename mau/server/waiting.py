@@ -74,7 +74,9 @@ class Waiting:
         waiter = Waiter(self)
         self._waiters.setdefault(author, set()).add(waiter)
         if self._keyring is None:
-            self._keyring = asyncio.create_task(self._watch_keyring(), name="mau-waiting")
+            # As of now: what counts for this visitor is found out after this.
+            known = self._library.known_rules
+            self._keyring = asyncio.create_task(self._watch_keyring(known), name="mau-waiting")
         try:
             yield waiter
         finally:
@@ -124,10 +126,9 @@ class Waiting:
         for author in list(self._waiters):
             self._wake(author, None)
 
-    async def _watch_keyring(self) -> None:
+    async def _watch_keyring(self, known: int) -> None:
         loop = asyncio.get_running_loop()
         try:
-            known = await loop.run_in_executor(self._threads, self._library.rules)
             while self._waiters and not self.over:
                 await asyncio.sleep(_KEYRING_EVERY)
                 rules = await loop.run_in_executor(self._threads, self._library.rules)

@@ -17,6 +17,7 @@ from mau.tree.index.entry import Changed, Entry, Examine, Page, Refreshed
 from mau.tree.index.place import index_dir
 from mau.tree.index.scan import Checked, Defer, Scanner
 from mau.tree.index.store import Store
+from mau.tree.index.writer import Writer
 from mau.tree.layout import Root
 
 if TYPE_CHECKING:
@@ -160,6 +161,24 @@ class Index:
             self._call(author, False, name)
         return done
 
+    def outdate(self, author: Fingerprint, entries: Sequence[Entry]) -> None:
+        """Somebody saw other contents in these files than the entries say: what they hold now is a change.
+
+        Otherwise a content that came back before it was missed would keep a clock that was passed over.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            writer = Writer(connection, author, self._store.now)
+            for entry in entries:
+                state = rows.author_state(connection, author)
+                known = rows.one(connection, author, state.number, entry.name) if state else None
+                if known is not None and known.clock == entry.clock:
+                    writer.drop(entry.name)
+            writer.done()
+
+        self._store.run(work, write=True)
+        self.check(author, [entry.name for entry in entries])
+
     def watch(self, *, rescan_every: float | None = None) -> Watch:
         """A context manager that keeps the index fresh meanwhile, with threads of its own.
 
@@ -215,17 +234,21 @@ class Index:
             if last == told[1]:
                 return last, [], []
             found = rows.since(connection, told[1], _ONE_BY_ONE + 1)
-            many = rows.authors_since(connection, told[1]) if len(found) > _ONE_BY_ONE else []
-            return last, found, many
+            changed = rows.authors_since(connection, told[1])
+            if len(found) > _ONE_BY_ONE:
+                return last, [], [author for author, _ in changed]
+            # Of a file that is gone no row tells; only that the author's last change was none of these.
+            clocks = {clock for clock, *_ in found}
+            return last, found, [author for author, clock in changed if clock not in clocks]
 
         generation, (last, found, many) = self._store.run(work, write=False)
         if generation != told[0]:
-            many = self._store.run(rows.authors, write=False)[1]
+            found, many = [], self._store.run(rows.authors, write=False)[1]
         self._told = (generation, last)
         for author in many:
             self._call(author, False, None)
-        if not many:
-            for _, author, hidden, name in found:
+        for _, author, hidden, name in found:
+            if author not in many:
                 self._call(author, hidden, name)
 
     def _call(self, author: Fingerprint, hidden: bool, name: str | None) -> None:

@@ -195,10 +195,10 @@ def since(connection: sqlite3.Connection, clock: int, limit: int) -> list[tuple[
     return [(at, Fingerprint(raw), bool(hidden), name) for at, raw, hidden, name in found]
 
 
-def authors_since(connection: sqlite3.Connection, clock: int) -> list[Fingerprint]:
-    """The authors of whom anything changed after that clock."""
-    found = connection.execute("SELECT fingerprint FROM author WHERE changed > ?", (clock,))
-    return [Fingerprint(raw) for (raw,) in found]
+def authors_since(connection: sqlite3.Connection, clock: int) -> list[tuple[Fingerprint, int]]:
+    """(author, clock of the last change) of all of whom anything changed after that clock."""
+    found = connection.execute("SELECT fingerprint, changed FROM author WHERE changed > ?", (clock,))
+    return [(Fingerprint(raw), changed) for raw, changed in found]
 
 
 def reader_id(connection: sqlite3.Connection, reader: bytes) -> int | None:
