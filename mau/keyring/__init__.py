@@ -2,13 +2,14 @@
 
 from mau.keyring.differences import Difference
 from mau.keyring.names import name_key
-from mau.keyring.person import Person, describe_changes, plain_name
+from mau.keyring.person import News, Person, describe_changes, plain_name
 from mau.keyring.resolve import full_fingerprint
 from mau.keyring.ring import Keyring
 
 __all__ = [
     "Difference",
     "Keyring",
+    "News",
     "Person",
     "describe_changes",
     "full_fingerprint",

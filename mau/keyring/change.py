@@ -45,13 +45,30 @@ class Change:
                 )
         return name
 
-    def put(self, certificate: Certificate, local_name: str, places: Collection[str]) -> None:
-        """State a person with exactly these places, and write those key files that are not as stated."""
+    def put(
+        self,
+        certificate: Certificate,
+        local_name: str,
+        places: Collection[str],
+        *,
+        reported: Certificate | None = None,
+        leave: Collection[str] = (),
+    ) -> None:
+        """State a person with exactly these places, and write those key files that are not as stated.
+
+        ``reported``: what waits to be confirmed, as far as it is not in the certificate. At the places in
+        ``leave`` file and statement stay as they are.
+        """
         fingerprint, key = certificate.fingerprint, bytes(certificate)
+        from mau.openpgp.merging import merge_fetched
+
         local_name = self.check_name(local_name, fingerprint)
         fresh = b""
         stated = {}
         for place in sorted(places):
+            if place in leave:
+                stated[place] = self.entries[fingerprint].places[place]
+                continue
             seen = self._snapshot.seen(fingerprint, place)
             if seen.key == key:
                 stated[place] = seen.sha256
@@ -59,7 +76,11 @@ class Change:
             fresh = fresh or key_file(certificate, self._key)
             self._store.write_key_file(fingerprint, place, fresh)
             stated[place] = hashlib.sha256(fresh).hexdigest()
-        self.entries[fingerprint] = Entry(fingerprint, local_name, key, stated)
+        waiting = b""
+        if reported is not None:
+            rest = merge_fetched(certificate, reported).reported
+            waiting = b"" if rest is None else bytes(rest)
+        self.entries[fingerprint] = Entry(fingerprint, local_name, key, stated, waiting)
 
     def drop(self, fingerprint: Fingerprint) -> None:
         """Take somebody out of the statement."""

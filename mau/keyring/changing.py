@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mau.errors import KeyExpired, KeyRefused, KeyRevoked, KeyUnusable, OwnKey, TreeChanged, UsageError
+from mau.errors import (
+    KeyExpired,
+    KeyRefused,
+    KeyRevoked,
+    KeyUnusable,
+    OwnKey,
+    TreeChanged,
+    UnknownWho,
+    UsageError,
+)
 from mau.fingerprint import Fingerprint
 from mau.keyring.change import Change
-from mau.keyring.differences import Difference
+from mau.keyring.differences import Difference, reported_sha256
 from mau.keyring.person import Person
 from mau.keyring.snapshot import Snapshot
 from mau.keyring.statement import FRIENDS, KNOWN
@@ -43,7 +52,7 @@ def add(
         places = places - {KNOWN} | {FRIENDS, *groups}
     elif not snapshot.is_friend(fingerprint):
         places.add(KNOWN)
-    change.put(certificate, local_name, places)
+    change.put(certificate, local_name, places, reported=snapshot.reported(fingerprint))
     if KNOWN not in places:
         change.remove_files([(fingerprint, KNOWN)])
 
@@ -68,6 +77,9 @@ def confirm(
     for difference in shown:
         if not difference.confirmable:
             continue
+        if difference.kind == "reported":
+            certificate = _with_reported(snapshot, certificate, difference)
+            continue
         seen = snapshot.seen(fingerprint, difference.group)
         if seen.sha256 != difference.sha256:
             raise TreeChanged(
@@ -85,7 +97,29 @@ def confirm(
         raise UsageError(f"{fingerprint} needs a local name; say it with --as")
     if not snapshot.is_friend(fingerprint):
         _check(certificate, known=places == {KNOWN})
-    change.put(certificate, local_name, places)
+    change.put(certificate, local_name, places, reported=snapshot.reported(fingerprint))
+
+
+def _with_reported(snapshot: Snapshot, certificate: Certificate | None, shown: Difference) -> Certificate:
+    reported = snapshot.reported(shown.fingerprint)
+    if certificate is None or reported is None or reported_sha256(reported) != shown.sha256:
+        raise TreeChanged(f"the key of {shown.fingerprint} changed once more meanwhile; try again")
+    return certificate.merge(reported)
+
+
+def take_in(change: Change, snapshot: Snapshot, fetched: Certificate) -> None:
+    """A copy that came over the network: what counts at once, and what waits (K11). UnknownWho."""
+    from mau.openpgp.merging import merge_fetched
+
+    fingerprint = fetched.fingerprint
+    entry, places = snapshot.statement.entries.get(fingerprint), snapshot.places.get(fingerprint)
+    held = snapshot.certificate(entry.key, fingerprint) if entry and places else None
+    if entry is None or places is None or held is None:
+        raise UnknownWho(f"{fingerprint} was never confirmed: no copy of that key is taken in")
+    merged = merge_fetched(held, fetched, snapshot.reported(fingerprint))
+    # A key file with another copy is a difference that its owner has not seen yet: it stays one.
+    leave = [place for place in places if snapshot.seen(fingerprint, place).key != entry.key]
+    change.put(merged.certificate, entry.local_name, places, reported=merged.reported, leave=leave)
 
 
 def check(snapshot: Snapshot, me: Person, certificate: Certificate, *, known: bool) -> Certificate:
@@ -142,4 +176,4 @@ def _place(change: Change, snapshot: Snapshot, fingerprint: Fingerprint, places:
     entry = snapshot.statement.entries[fingerprint]
     certificate = snapshot.certificate(entry.key, fingerprint)
     if certificate is not None:
-        change.put(certificate, entry.local_name, places)
+        change.put(certificate, entry.local_name, places, reported=snapshot.reported(fingerprint))

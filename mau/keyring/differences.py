@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mau.fingerprint import Fingerprint
 from mau.keyring.statement import FRIENDS, KNOWN
 
-Kind = Literal["unconfirmed", "vanished", "changed", "foreign"]
+if TYPE_CHECKING:
+    from mau.openpgp import Certificate
+
+Kind = Literal["unconfirmed", "vanished", "changed", "foreign", "reported"]
+
+
+def reported_sha256(reported: Certificate) -> str:
+    """Which news it is that somebody was shown."""
+    return hashlib.sha256(bytes(reported)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,7 @@ class Difference:
     vanished: it stands in the statement, but the key file is gone; it does not count until it is back.
     changed: I signed the key file, but it holds another copy of the key than was confirmed, which counts on.
     foreign: not a key file of mine; `reason` says why. It counts for nothing and cannot be confirmed.
+    reported: his key has news (`reason`) that count once they are confirmed; no place of its own.
     """
 
     kind: Kind
@@ -26,7 +36,7 @@ class Difference:
     group: str
     local_name: str = ""
     sha256: str = ""
-    """Of the key file as it was seen, in hex; "" when there is none."""
+    """Of the key file (or the reported key) as it was seen, in hex; "" when there is none."""
     reason: str = ""
 
     @property
@@ -45,6 +55,8 @@ class Difference:
                 return f"{who}: the key file {self.where} holds another copy of the key than was confirmed"
             case "foreign":
                 return f"{who}: the key file {self.where} is not mine: {self.reason}"
+            case "reported":
+                return f"{who}: their key has news: {self.reason}"
 
     @property
     def where(self) -> str:

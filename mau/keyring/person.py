@@ -27,6 +27,8 @@ class Person:
     certificate: Certificate
     groups: tuple[str, ...]
     status: Status
+    reported: Certificate | None = None
+    """The key with what its owner published since and nobody confirmed yet: for showing only."""
 
     @property
     def confirmed(self) -> bool:
@@ -34,14 +36,41 @@ class Person:
         return self.status != "unconfirmed"
 
     @property
+    def news(self) -> list[str]:
+        """What waits to be confirmed, in words; user ids with ``!r``."""
+        return [] if self.reported is None else describe_news(self.certificate, self.reported)
+
+    @property
     def label(self) -> str:
         """How to call somebody in a line of text: the local name, else the fingerprint."""
         return self.local_name or self.fingerprint.hex
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a fetched copy of somebody's key brought, in words; user ids with ``!r``.
+
+    ``changes``: in force now. ``waiting``: everything that waits to be confirmed; ``fresh``: some of that was
+    not known before.
+    """
+
+    person: Person
+    changes: tuple[str, ...]
+    waiting: tuple[str, ...]
+    fresh: bool
+
+
 def plain_name(certificate: Certificate) -> str:
     """A local name made of what a key says, whether it is in use or not; "" when nothing of it serves."""
     return suggest(certificate.name, certificate.email)
+
+
+def describe_news(held: Certificate, reported: Certificate) -> list[str]:
+    """What a reported key has that the held one has not, as far as it would change anything, in words."""
+    gained = [user_id for user_id in reported.user_ids if user_id not in held.user_ids]
+    subkeys = sorted(reported.encryption_keyids - held.encryption_keyids - reported.revoked_subkeys)
+    words = [f"new user id: {user_id!r}" for user_id in gained]
+    return words + [f"new encryption key {keyid.hex()}" for keyid in subkeys]
 
 
 def describe_changes(old: Certificate, new: Certificate) -> list[str]:

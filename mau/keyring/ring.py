@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mau.errors import KeyringUntrusted, MauError, NoAudience, UnknownWho, UsageError
@@ -13,7 +14,7 @@ from mau.keyring.change import Change
 from mau.keyring.differences import Difference
 from mau.keyring.names import ME, name_key, suggest
 from mau.keyring.owners import Owners
-from mau.keyring.person import Person
+from mau.keyring.person import News, Person, describe_changes
 from mau.keyring.resolve import full_fingerprint, resolve
 from mau.keyring.snapshot import Snapshot
 from mau.keyring.statement import KNOWN
@@ -36,9 +37,8 @@ class Keyring:
         self._store = Store(account)
         self._suspect = suspect
         self._snapshot = Snapshot(self._store, account.key)
-        self._owners: tuple[Snapshot, Owners] | None = None
-        self.me = Person(account.fingerprint, ME, account.certificate, (), "me")
-        """The owner."""
+        self._owners: tuple[Snapshot, Person, Owners] | None = None
+        self._me = Person(account.fingerprint, ME, account.certificate, (), "me")
         if self.problem and not suspect:
             raise self.problem
 
@@ -56,6 +56,14 @@ class Keyring:
     def problem(self) -> KeyringUntrusted | None:
         """Why the statement on the disk may not be believed; None when it may."""
         return self._snapshot.held.problem
+
+    @property
+    def me(self) -> Person:
+        """The owner, with his key as it is now: he may extend or revoke it while this runs."""
+        certificate = self._account.certificate
+        if certificate is not self._me.certificate:
+            self._me = Person(self._account.fingerprint, ME, certificate, (), "me")
+        return self._me
 
     def refresh(self) -> bool:
         """Read again if anything changed on the disk; whether it had. KeyringUntrusted as in `load`."""
@@ -87,7 +95,7 @@ class Keyring:
 
     def person(self, fingerprint: Fingerprint) -> Person | None:
         """Whoever it is, the owner too; None when no key of his is held."""
-        return self.me if fingerprint == self.me.fingerprint else self._snapshot.person(fingerprint)
+        return self.me if fingerprint == self._me.fingerprint else self._snapshot.person(fingerprint)
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate | None:
         """Any key that is held, also unconfirmed, also the own one: for verifying."""
@@ -120,12 +128,16 @@ class Keyring:
         }
         return {keyid: people for keyid, people in others.items() if people}
 
+    def contested_news(self, person: Person) -> dict[bytes, list[Person]]:
+        """As `contested`, of what somebody's key would have once its news are confirmed."""
+        return {} if person.reported is None else self.contested(replace(person, certificate=person.reported))
+
     def _all_owners(self) -> Owners:
         # Together with what they follow from: a thread that reads again in between leaves nothing stale here.
-        snapshot, owners = self._snapshot, self._owners
-        if owners is None or owners[0] is not snapshot:
-            owners = self._owners = snapshot, Owners([self.me, *snapshot.confirmed()])
-        return owners[1]
+        snapshot, me, owners = self._snapshot, self.me, self._owners
+        if owners is None or owners[0] is not snapshot or owners[1] is not me:
+            owners = self._owners = snapshot, me, Owners([me, *snapshot.confirmed()])
+        return owners[2]
 
     # --- groups ---------------------------------------------------------------------------------------------
 
@@ -218,6 +230,27 @@ class Keyring:
             names = [self._new_group(group) for group in groups]
             changing.add(change, snapshot, self.me, certificate, local_name, names, known=known)
         return self._must(certificate.fingerprint)
+
+    def take_in(self, fetched: Certificate) -> News:
+        """Merge a copy of the key of a friend or known person, whoever brought it (K11).
+
+        KeyRefused, KeyMalformed; UnknownWho when the person was never confirmed. Nothing is written when the
+        copy brings nothing.
+        """
+        from mau.openpgp.merging import merge_fetched
+
+        before = self._snapshot.person(fetched.fingerprint)
+        if before is not None and before.confirmed:
+            merged = merge_fetched(before.certificate, fetched, before.reported)
+            if (merged.certificate, merged.reported) == (before.certificate, before.reported):
+                return News(before, (), tuple(before.news), fresh=False)
+        with self._changing() as (change, snapshot):
+            changing.take_in(change, snapshot, fetched)
+            before = snapshot.person(fetched.fingerprint)
+        after = self._must(fetched.fingerprint)
+        changes = describe_changes(before.certificate, after.certificate) if before else []
+        known = before.news if before else []
+        return News(after, tuple(changes), tuple(after.news), fresh=bool(set(after.news) - set(known)))
 
     def remove(self, who: Person | Fingerprint) -> None:
         """Forget a key and all its places. Posts stay where they are."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mau.errors import KeyMalformed, ProofError
 from mau.fingerprint import Fingerprint
-from mau.keyring.differences import Difference
+from mau.keyring.differences import Difference, reported_sha256
 from mau.keyring.keyfile import read_key_file
 from mau.keyring.person import Person, Status
 from mau.keyring.statement import FRIENDS, KNOWN, Entry, Statement
@@ -100,7 +100,15 @@ class Snapshot:
         certificate = self.certificate(entry.key, fingerprint)
         groups = tuple(sorted(places - {FRIENDS, KNOWN}))
         status: Status = "friend" if self.is_friend(fingerprint) else "known"
-        return Person(fingerprint, entry.local_name, certificate, groups, status) if certificate else None
+        if certificate is None:
+            return None
+        reported = self.reported(fingerprint)
+        return Person(fingerprint, entry.local_name, certificate, groups, status, reported)
+
+    def reported(self, fingerprint: Fingerprint) -> Certificate | None:
+        """The key with what was reported of it and not confirmed; None when nothing was."""
+        entry = self.statement.entries.get(fingerprint)
+        return self.certificate(entry.reported, fingerprint) if entry and entry.reported else None
 
     def confirmed(self) -> list[Person]:
         """Friends and known keys, by local name."""
@@ -130,7 +138,19 @@ class Snapshot:
         entries = self.statement.entries
         places = set(self.files) | {(e.fingerprint, place) for e in entries.values() for place in e.places}
         found = (self._difference(entries.get(at[0]), *at) for at in sorted(places))
-        return [difference for difference in found if difference is not None]
+        return [difference for difference in found if difference is not None] + self._reported()
+
+    def _reported(self) -> list[Difference]:
+        """News of keys that wait for a word."""
+        found = []
+        for entry in self.statement.entries.values():
+            person = self.person(entry.fingerprint) if entry.reported else None
+            if person is not None and person.reported is not None and (news := person.news):
+                sha256 = reported_sha256(person.reported)
+                found.append(
+                    Difference("reported", entry.fingerprint, "", entry.local_name, sha256, "; ".join(news))
+                )
+        return found
 
     def _difference(self, entry: Entry | None, fingerprint: Fingerprint, place: str) -> Difference | None:
         name = entry.local_name if entry else ""

@@ -35,13 +35,15 @@ MAX_COUNTER = 1 << 52
 class Entry:
     """One person: the key that was confirmed (binary) and the key file at each place.
 
-    `places` maps "" (friend), a group, or "known" to the sha256 of the key file there, in hex.
+    `places` maps "" (friend), a group, or "known" to the sha256 of the key file there, in hex. `reported` is
+    the key with what its owner published since and nobody confirmed yet (K11), empty when that is nothing.
     """
 
     fingerprint: Fingerprint
     local_name: str
     key: bytes = field(repr=False)
     places: Mapping[str, str]
+    reported: bytes = field(default=b"", repr=False)
 
     @property
     def is_friend(self) -> bool:
@@ -71,6 +73,7 @@ def dump(statement: Statement, own: Fingerprint) -> bytes:
             "name": entry.local_name,
             "key": base64.b64encode(entry.key).decode("ascii"),
             "places": dict(sorted(entry.places.items())),
+            **({"reported": base64.b64encode(entry.reported).decode("ascii")} if entry.reported else {}),
         }
         for entry in sorted(statement.entries.values(), key=lambda entry: entry.fingerprint)
     ]
@@ -120,4 +123,5 @@ def _entry(item: Any, own: Fingerprint) -> Entry:
         if not _SHA256.fullmatch(sha256):
             raise ValueError("sha256")
     key = base64.b64decode(item["key"], validate=True)
-    return Entry(fingerprint, check_local_name(item["name"]), key, places)
+    reported = base64.b64decode(item.get("reported", ""), validate=True)
+    return Entry(fingerprint, check_local_name(item["name"]), key, places, reported)

@@ -25,6 +25,7 @@ from mau.keyring import statement as statements
 from mau.keyring.counter import SeenCounter
 from mau.keyring.keyfile import MAX_KEY_FILE
 from mau.keyring.statement import Statement
+from mau.keyring.thinning import superfluous
 from mau.tree import lock, safe
 from mau.tree.names import KEYRING_NAME
 
@@ -134,6 +135,15 @@ class Store:
             self._posts.commit(staged, KEYRING_NAME, expect=held.sha256)
         # Afterwards: a crash between the two leaves a statement that is newer than seen, which is right.
         self._counter.raise_to(statement.counter)
+        if held.problem is None:  # else its older contents are what somebody may need
+            self._thin()
+
+    def _thin(self) -> None:
+        """Let go of statements that nobody will want back; another time, should that not be possible."""
+        with suppress(TreeError, OSError):
+            gone = superfluous(self._posts.versions(KEYRING_NAME))
+            if gone:
+                self._posts.drop_versions(KEYRING_NAME, gone)
 
     # --- key files ------------------------------------------------------------------------------------------
 
