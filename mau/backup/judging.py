@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, Literal
 
 from mau.account import Account
 from mau.backup.keys import Keys
+from mau.deletion.rules import Deletes, check_deleted
 from mau.errors import MauError, NoSuchPost, PostError, SignerExpired, SignerRevoked, UnknownAuthor
 from mau.fingerprint import Fingerprint
 from mau.openpgp import MEMORY_LIMIT
@@ -41,9 +42,11 @@ class Content:
 class Judge:
     """Opens what an archive holds, and what is held, with the keys that count."""
 
-    def __init__(self, account: Account, keys: Keys) -> None:
+    def __init__(self, account: Account, keys: Keys, deletes_of: Callable[[Fingerprint], Deletes]) -> None:
+        """`deletes_of`: what an author said is deleted. It binds an archive as it binds a relay."""
         self._account = account
         self._keys = keys
+        self._deletes_of = deletes_of
 
     def signed_at(self, author: Fingerprint, name: str, content: Content) -> int:
         """When a content was signed (unix seconds), if everything about it holds; else one PostError."""
@@ -57,6 +60,8 @@ class Judge:
             if not own:
                 raise
             opened = self._open(author, name, content, from_author=True, anyway=True)
+        if not own:
+            check_deleted(opened.piece(content.sha256, content.size), self._deletes_of(author))
         return opened.signed_at
 
     def held_since(self, directory: AuthorDir, name: str) -> int | None:

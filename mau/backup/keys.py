@@ -23,7 +23,7 @@ class Keys:
 
     def __init__(self, account: Account, keyring: Keyring, archive: Archive) -> None:
         self._account = account
-        self._keyring = keyring
+        self.keyring = keyring
         self._archive = archive
         self._brought: dict[Fingerprint, list[Member]] = {}
         self._read: dict[Fingerprint, Certificate | None] = {}
@@ -33,7 +33,7 @@ class Keys:
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate | None:
         """Any key that verifies."""
-        held = self._keyring.certificate(fingerprint)
+        held = self.keyring.certificate(fingerprint)
         if held is not None:
             return held
         if fingerprint not in self._read:
@@ -42,7 +42,7 @@ class Keys:
 
     def owner_of(self, keyid: bytes) -> Fingerprint | None:
         """The one person who holds that key id."""
-        return self._keyring.owner_of(keyid)
+        return self.keyring.owner_of(keyid)
 
     def _from_archive(self, fingerprint: Fingerprint) -> Certificate | None:
         for member in self._brought.get(fingerprint, ()):

@@ -14,6 +14,8 @@ from mau.backup.archive import Archive, Member
 from mau.backup.judging import IN_MEMORY, Content, Decision, Judge, decide, held_sum, words_of
 from mau.backup.keys import Keys
 from mau.backup.report import Restored, What
+from mau.deletion.held import HeldDeletes
+from mau.deletion.rules import NO_DELETES, Deletes
 from mau.errors import MauError, NameClash
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
@@ -72,7 +74,9 @@ class Posts:
         self._archive = archive
         self._restored = restored
         self._dry_run = dry_run
-        self._judge = Judge(account, keys)
+        self._judge = Judge(account, keys, self._deletes_of)
+        self._keyring = keys.keyring
+        self._deletes: dict[Fingerprint, Deletes] = {}
         self._shelves: dict[Fingerprint, _Shelf] = {}
 
     def run(self, step: Callable[[], None]) -> Iterator[Member]:
@@ -193,6 +197,15 @@ class Posts:
                 for directory in shelf.directories:
                     directory.recover()
         return self._shelves[author]
+
+    def _deletes_of(self, author: Fingerprint) -> Deletes:
+        """What is held of what the author deleted, as of the first question about him."""
+        if author not in self._deletes:
+            self._deletes[author] = NO_DELETES
+            if self._account.root.path.is_dir():
+                with HeldDeletes(self._account, self._keyring) as held:
+                    self._deletes[author] = held.of(author)
+        return self._deletes[author]
 
     def _make(self, shelf: _Shelf, member: Member) -> None:
         """The author's directory, once something of his has proved to hold."""

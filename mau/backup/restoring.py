@@ -19,6 +19,7 @@ from mau.backup.keys import Keys
 from mau.backup.others import put_beside
 from mau.backup.posts import Posts
 from mau.backup.report import Restored, What
+from mau.deletion.publishing import withdraw
 from mau.errors import AccountDamaged, NoAccount, NoRoom, TreeError, WrongPassphrase
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
@@ -64,14 +65,12 @@ def restore(
     passphrase: str | None = None,
     fresh: bool = False,
     dry_run: bool = False,
-    withdraw: Callable[[str], bool] | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Bring everything back that holds and is not held; what became of each file goes into `restored`.
 
     `passphrase`: opens an account file of another spelling, to tell whose it is. `fresh`: the account came
-    from this archive just now. `withdraw(name)`: takes back that an own post was deleted; whether it was.
-    NoRoom when the disk is full: what was done until then is done.
+    from this archive just now. NoRoom when the disk is full: what was done until then is done.
     """
     done, total = 0, archive.files
 
@@ -90,12 +89,12 @@ def restore(
         keyring = Keyring.load(account, suspect=True)
         posts = Posts(account, Keys(account, keyring, archive), archive, restored, dry_run=dry_run)
         there = _directories(account, archive, keyring, same=same, dry_run=dry_run)
-        for member in posts.run(step):
-            if withdraw is not None and not dry_run and withdraw(member.place.name):
-                restored.withdrawn += 1
+        own = [member.place.name for member in posts.run(step)]
         for member in archive.others:
             put_beside(account, archive, member, restored, there, dry_run=dry_run)
             step()
+        if own and not dry_run:
+            _take_back_deletes(account, keyring, own, restored)
     if keyring.problem is not None and not dry_run:
         restored.problems.append(str(keyring.problem))
 
@@ -110,6 +109,19 @@ def _told_when_full() -> Iterator[None]:
         raise NoRoom(
             "the disk is full; what came back stays. Make room, and do it again: it goes on where it was"
         ) from None
+
+
+def _take_back_deletes(account: Account, keyring: Keyring, names: list[str], restored: Restored) -> None:
+    """Who brings a deleted post of his own back wants it to be there again (design section 5)."""
+    for done in withdraw(account, keyring, names):
+        restored.withdrawn += len(done.withdrawn)
+        if done.problem is not None:
+            restored.problems.append(
+                f"{done.name!r} was deleted, and still counts as deleted: {done.problem}"
+            )
+        elif done.left_out:
+            people = ", ".join(fingerprint.hex for fingerprint in sorted(done.left_out))
+            restored.problems.append(f"{done.name!r} was signed anew; no longer for {people}")
 
 
 # --- account and keyring -----------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ from mau.backup.report import Restored
 from mau.backup.restoring import restore_account
 from mau.catalogue import open_index
 from mau.content.binding import PUBLIC
+from mau.deletion.held import HeldDeletes
+from mau.deletion.publishing import delete_post
 from mau.errors import ArchiveDamaged, NoAccount, UsageError, WrongPassphrase
 from mau.keyring import Keyring
 from mau.publish import publish_document, publish_file
@@ -176,6 +178,35 @@ def test_a_dry_run_says_the_same_and_writes_nothing(world: World, tmp_path: Path
     opened = open_archive(io.BytesIO(data), restored)
     restore_account(Root(tmp_path / "new"), opened, "between friends 11", dry_run=True)
     assert not (tmp_path / "new").exists()
+
+
+def test_an_own_post_that_was_deleted_is_there_again_for_everybody(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    sha256 = post(alice, "x.json.pgp", "x", bob)
+    data = taken(alice)
+    delete_post(alice.account, alice.keyring, "x.json.pgp")
+    restored = bring_back(alice.account, data)
+    assert became(restored) == {f"{alice.fpr.hex}/x.json.pgp": "back"}
+    assert restored.withdrawn == 1
+    with HeldDeletes(alice.account, alice.keyring) as deletes:
+        assert not deletes.of(alice.fpr)
+    opened = open_post(alice.account, alice.keyring, alice.fpr, "x.json.pgp")
+    assert opened.document is not None
+    assert opened.document["articleBody"] == "x"
+    assert sha256 in {version.sha256 for version in alice.account.posts().versions("x.json.pgp")}
+
+
+def test_what_a_friend_deleted_stays_deleted(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    post(bob, "x.json.pgp", "x", alice)
+    alice.fetch(bob, "x.json.pgp")
+    data = taken(alice)
+    [published] = delete_post(bob.account, bob.keyring, "x.json.pgp").published
+    alice.fetch(bob, published.name)
+    (alice.place(bob) / "x.json.pgp").unlink()
+    restored = bring_back(alice.account, data)
+    assert "deleted" in reason(restored, f"{bob.fpr.hex}/x.json.pgp")
+    assert not (alice.place(bob) / "x.json.pgp").exists()
 
 
 # --- account and keyring -----------------------------------------------------------------------------------
