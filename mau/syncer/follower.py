@@ -11,11 +11,11 @@ from typing import Final
 
 from mau.errors import IdentityError, MauError, PeerError, PeerNotFound
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address
+from mau.hostport import Address
 from mau.syncer.once import Syncer
-from mau.syncer.report import SyncReport, Trouble
+from mau.syncer.report import SyncReport
 from mau.syncer.rhythm import NO_ADDRESS, after_failure, until_next
-from mau.syncer.status import FriendStatus, StatusBook
+from mau.syncer.status import FriendStatus, StatusBook, after_round
 from mau.wire.client import CursorGone, PeerClient
 from mau.wire.paths import PageQuery
 
@@ -26,7 +26,6 @@ _LISTEN: Final = 3600.0
 _LISTEN_BEHIND: Final = 300.0
 """... and while something is wanted that could not be had."""
 _IDLE: Final = 3
-_TOLD: Final = 20
 _AT_LEAST: Final = 0.25
 """Seconds between two rounds, whatever the peer says of news."""
 
@@ -97,35 +96,15 @@ class Follower:
         return due or known
 
     def _remember(self, report: SyncReport, asked: list[Address]) -> None:
-        now = int(time.time())
-        loop_now = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         for address in asked:
             if address == report.address:
                 self._failed.pop(address, None)
                 break
             failures = self._failed.get(address, (0, 0.0))[0] + 1
-            self._failed[address] = (failures, loop_now + after_failure(failures, self._chance()))
+            self._failed[address] = (failures, now + after_failure(failures, self._chance()))
         pending = self._syncer.state.pending(self._author, self._author)
-        status = replace(
-            self._status,
-            behind=len(pending),
-            behind_bytes=sum(item.size for item in pending),
-            next_try=0,
-        )
-        if report.address is not None:
-            status = replace(
-                status,
-                address=format_address(report.address),
-                last_contact=now,
-                refused=_words(report.refused),
-                deferred=_words([*report.deferred, *report.failed]),
-            )
-        if report.fetched:
-            status = replace(status, last_news=now)
-        if report.problem is None:
-            self._status = replace(status, failures=0, error="")
-        else:
-            self._status = replace(status, failures=status.failures + 1, error=str(report.problem))
+        self._status = after_round(self._status, report, pending, int(time.time()))
 
     # --- between two rounds --------------------------------------------------------------------------------
 
@@ -205,7 +184,3 @@ def stopped(book: StatusBook, author: Fingerprint, error: MauError | None = None
         book.forget(author)
     else:
         book.note(FriendStatus(author, "stopped", error=str(error)))
-
-
-def _words(troubles: list[Trouble]) -> tuple[str, ...]:
-    return tuple(f"{one.name[:200]}: {one.words[:300]}" for one in troubles[:_TOLD])

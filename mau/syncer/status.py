@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal
 
 from mau.derived import Database
 from mau.fingerprint import Fingerprint
+from mau.hostport import format_address
+from mau.syncer.report import SyncReport, Trouble
 from mau.tree.layout import Root
+from mau.wire.paths import Item
 
 Doing = Literal["waiting", "syncing", "polling", "unreachable", "nowhere", "stopped"]
 
+_TOLD: Final = 20
+"""Refused and deferred items that are named; `SyncReport` has all."""
 _SCHEMA: Final = "CREATE TABLE friend (author BLOB PRIMARY KEY, facts TEXT NOT NULL) WITHOUT ROWID"
 
 
@@ -38,6 +44,25 @@ class FriendStatus:
     behind_bytes: int = 0
     refused: tuple[str, ...] = ()
     deferred: tuple[str, ...] = ()
+
+
+def after_round(before: FriendStatus, report: SyncReport, pending: Sequence[Item], now: int) -> FriendStatus:
+    """How it stands after a round; ``pending``: what is wanted of that person and not here."""
+    behind = sum(item.size for item in pending)
+    status = replace(before, behind=len(pending), behind_bytes=behind, next_try=0)
+    if report.address is not None:
+        status = replace(
+            status,
+            address=format_address(report.address),
+            last_contact=now,
+            refused=_words(report.refused),
+            deferred=_words([*report.deferred, *report.failed]),
+        )
+    if report.fetched:
+        status = replace(status, last_news=now)
+    if report.problem is None:
+        return replace(status, failures=0, error="")
+    return replace(status, failures=status.failures + 1, error=str(report.problem))
 
 
 class StatusBook:
@@ -90,6 +115,10 @@ class StatusBook:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def _words(troubles: Sequence[Trouble]) -> tuple[str, ...]:
+    return tuple(f"{one.name[:200]}: {one.words[:300]}" for one in troubles[:_TOLD])
 
 
 def _parsed(author: Fingerprint, facts: str) -> FriendStatus:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mau.errors import MauError, PartlyDone, PeerNotFound, UsageError
-from mau_cli.output import clean, data, emit_json, say
+from mau_cli.output import clean, data, emit_json, emit_json_line, say
 
 if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address
     from mau.keyring import Keyring
+    from mau.syncer.once import Syncer
     from mau.syncer.report import Progress, SyncReport, Trouble
     from mau_cli.context import Session
 
@@ -35,10 +36,17 @@ AT_ONCE = 4  # people who are asked at the same time
 )
 @click.option("--via", metavar="PEER", help="Ask PEER for what WHO has written.")
 @click.option("--full", is_flag=True, help="Compare everything, and judge again what was refused before.")
+@click.option("--watch", is_flag=True, help="Go on until Ctrl-C: what is posted arrives by itself.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def command(
-    session: Session, who: str | None, at: Sequence[str], via: str | None, full: bool, as_json: bool
+    session: Session,
+    who: str | None,
+    at: Sequence[str],
+    via: str | None,
+    full: bool,
+    watch: bool,
+    as_json: bool,
 ) -> None:
     """Fetch what is new from WHO, or from everybody you follow whose address is known.
 
@@ -46,6 +54,11 @@ def command(
     """
     from mau.hostport import is_site, parse_address, parse_site
 
+    if watch:
+        if who is not None or at or via or full:
+            raise UsageError("--watch follows everybody, at the addresses that are known; it stands alone")
+        _watch(session, as_json)
+        return
     if who is None and (at or via):
         raise UsageError("--at and --via need WHO: whose posts are they for?")
     site = None
@@ -111,12 +124,54 @@ def _run(
 
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(author)) for author in authors]
-            return [task.result() for task in tasks]
+            reports = [task.result() for task in tasks]
+            _note(session, syncer, reports)
+            return reports
 
         try:
             return asyncio.run(all_of_them())
         finally:
             syncer.close()
+
+
+def _note(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:
+    """Put down for `mau status` how it stands with those who were asked themselves."""
+    from mau.syncer.status import StatusBook, after_round
+
+    book = StatusBook(session.root)
+    try:
+        for report in reports:
+            if report.peer == report.author and report.site is None:
+                pending = syncer.state.pending(report.author, report.author)
+                book.note(after_round(book.of(report.author), report, pending, int(time.time())))
+    finally:
+        book.close()
+
+
+def _watch(session: Session, as_json: bool) -> None:
+    """Follow everybody until a signal; one line for each round that brought something, or would not."""
+    import asyncio
+    import signal
+
+    from mau.syncer.worker import Worker
+
+    account, keyring = session.account(), session.keyring()
+
+    def told(report: SyncReport) -> None:
+        if as_json:
+            emit_json_line(_as_json(keyring, report))
+        elif report.fetched or report.refused or report.deferred or report.failed or report.problem:
+            _show(keyring, report)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        say("Following; Ctrl-C ends it.")
+        await Worker(account, keyring, told=told).run(stop)
+
+    asyncio.run(run())
 
 
 # --- what came of it ---------------------------------------------------------------------------------------

@@ -1,0 +1,151 @@
+"""`mau status`: how it stands with everybody you follow, and with your own posts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mau_cli.context import Session
+from mau_cli.output import clean, data, emit_json, emit_json_line, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mau.daemon.status import DaemonStatus
+    from mau.reader.unpublished import Unpublished
+    from mau.syncer.status import FriendStatus
+
+_SHOWN = 3
+_LOOK_EVERY = 1.0  # seconds between two looks with --watch
+
+
+@click.command("status")
+@click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Show it as JSON; with --watch, one object in each line."
+)
+@click.pass_obj
+def command(session: Session, watch: bool, as_json: bool) -> None:
+    """Show how it stands: with everybody you follow (last contact, what is behind, refused or deferred, and
+    why), with the workers of `mau up`, and which of your own files are shown to nobody.
+    """
+    if not watch:
+        found = _gather(session)
+        if as_json:
+            emit_json(_facts(session, *found))
+        else:
+            _show(session, *found)
+        return
+    before: Any = None
+    while True:
+        found = _gather(session)
+        now = _facts(session, *found)
+        if now != before:
+            if as_json:
+                emit_json_line(now)
+            else:
+                if before is not None:
+                    data("")
+                _show(session, *found)
+            before = now
+        time.sleep(_LOOK_EVERY)
+
+
+def _gather(
+    session: Session,
+) -> tuple[list[FriendStatus], DaemonStatus | None, list[Unpublished]]:
+    from mau.catalogue import open_index
+    from mau.daemon.status import read_status
+    from mau.reader.unpublished import unpublished
+    from mau.syncer.status import StatusBook
+
+    account, keyring = session.account(), session.keyring()
+    keyring.refresh()
+    followed = session.root.follows(account.fingerprint)
+    book = StatusBook(session.root)
+    try:
+        friends = [book.of(author) for author in followed]
+    finally:
+        book.close()
+    with open_index(session.root) as index:
+        index.refresh(account.fingerprint)
+        own = unpublished(account, keyring, index)
+    return friends, read_status(session.root), own
+
+
+def _facts(
+    session: Session, friends: Sequence[FriendStatus], daemon: DaemonStatus | None, own: Sequence[Unpublished]
+) -> dict[str, Any]:
+    return {
+        "friends": [
+            {**asdict(one), "author": one.author.hex, "name": _called(session, one)} for one in friends
+        ],
+        "daemon": None if daemon is None else asdict(daemon),
+        "own": [asdict(one) for one in own],
+    }
+
+
+def _show(
+    session: Session, friends: Sequence[FriendStatus], daemon: DaemonStatus | None, own: Sequence[Unpublished]
+) -> None:
+    now = time.time()
+    if daemon is not None and daemon.pid is not None:
+        for worker in daemon.workers:
+            say(clean(worker.words(now)))
+    for one in friends:
+        data(f"{clean(_called(session, one))}: {clean(_words(one, now))}")
+        for word, troubles in (("refused", one.refused), ("deferred", one.deferred)):
+            for trouble in troubles[:_SHOWN]:
+                data(f"  {word}: {clean(trouble)}")
+            if len(troubles) > _SHOWN:
+                data(f"  {word}: {len(troubles) - _SHOWN} more; --json lists them")
+    if not friends:
+        say("You follow nobody yet: `mau friend add` or `mau follow`.")
+    for file in own:
+        data(f"yours, shown to nobody: {clean(file.name)}: {clean(file.words)}")
+
+
+def _called(session: Session, one: FriendStatus) -> str:
+    person = session.keyring().person(one.author)
+    return person.local_name if person and person.local_name else one.author.hex
+
+
+def _words(one: FriendStatus, now: float) -> str:
+    from mau_cli.posts import size_words
+
+    doing = {
+        "waiting": "connected, news comes at once",
+        "syncing": "syncing",
+        "polling": "asked now and then",
+        "unreachable": "not reachable",
+        "nowhere": "no address is known",
+        "stopped": "not watched (`mau up`, or `mau sync --watch`)",
+    }[one.doing]
+    parts = [doing]
+    if one.last_contact:
+        parts.append(
+            f"last contact {_ago(now - one.last_contact)}{f' at {one.address}' if one.address else ''}"
+        )
+    else:
+        parts.append("never reached")
+    if one.behind:
+        parts.append(f"behind by {one.behind} ({size_words(one.behind_bytes)})")
+    if one.error and one.doing not in ("waiting", "syncing", "nowhere"):
+        parts.append(one.error)
+    if one.next_try > now:
+        parts.append(f"next in {_span(one.next_try - now)}")
+    return "; ".join(parts)
+
+
+def _ago(seconds: float) -> str:
+    return "just now" if seconds < 5 else f"{_span(seconds)} ago"
+
+
+def _span(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

@@ -1,0 +1,92 @@
+"""Own files that are shown to nobody, and why: half saved, renamed, damaged by hand (spec/messages.md M36).
+
+What a file holds is found out once and kept, sealed to the account (`mau.sealed`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mau.errors import MauError, NotReadable, PostError, Renamed
+from mau.openpgp import Kind
+from mau.reader.open import open_post
+from mau.sealed import Sealed
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.keyring import Keyring
+    from mau.tree.index import Entry, Index
+
+LARGEST: Final = 8 << 20
+"""Bytes; what is larger is not opened for this, by the server neither."""
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished:
+    """One file; ``error``: the kind of trouble, by the name of its class."""
+
+    name: str
+    error: str
+    words: str
+
+
+def unpublished(account: Account, keyring: Keyring, index: Index) -> list[Unpublished]:
+    """Own files in the directory of posts that no visitor is shown, by name. The index is fresh."""
+    sealed = Sealed(account, "reader", "own")
+    try:
+        return _find(account, keyring, index, sealed)
+    finally:
+        sealed.close()
+
+
+def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> list[Unpublished]:
+    author = account.fingerprint
+    known = sealed.load(author.raw)
+    new: dict[bytes, bytes] = {}
+    found: list[Unpublished] = []
+    for entry in index.entries(author):
+        if entry.hidden:
+            continue
+        if entry.kind not in (Kind.ENCRYPTED.value, Kind.SIGNED.value):
+            words = "it is no OpenPGP message that anybody could be shown (half saved?)"
+            found.append(Unpublished(entry.name, "MalformedPost", words))
+            continue
+        if entry.size > LARGEST:
+            continue
+        key = _key(entry, account)
+        value = known.get(key)
+        said = None if value is None else sealed.open(author.raw, key, value)
+        if said is None:
+            said = json.dumps(_look(account, keyring, entry.name)).encode()
+            new[key] = sealed.seal(author.raw, key, said)
+            if len(new) >= _BATCH:
+                sealed.store(author.raw, new)
+                new = {}
+        error, words = json.loads(said)
+        if error:
+            found.append(Unpublished(entry.name, error, words))
+    if new:
+        sealed.store(author.raw, new)
+    return found
+
+
+def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:
+    """(kind, words) of what is wrong with one file; nothing when it is shown to those it is for."""
+    try:
+        open_post(account, keyring, account.fingerprint, name)
+    except Renamed as error:
+        return "Renamed", f"{error}; rename it back, or have it signed under this name"
+    except NotReadable:
+        return "", ""  # for others, and not for me: they are shown it
+    except (PostError, MauError) as error:
+        return type(error).__name__, str(error)
+    return "", ""
+
+
+def _key(entry: Entry, account: Account) -> bytes:
+    said = entry.name.encode() + bytes.fromhex(entry.sha256) + bytes(account.certificate)
+    return hashlib.sha256(said).digest()[:16]
