@@ -45,11 +45,15 @@ SECTIONS: dict[str, dict[str, str]] = {
         "files": "List somebody's posts.",
         "versions": "List the older contents of a post.",
         "recipients": "Show who can read a post.",
-        "delete": "Delete a post of yours with its versions.",
+        "delete": "Delete a post of yours, and tell those who could read it.",
+        "undelete": "Bring a deleted post of yours back.",
     },
     "Network": {
+        "up": "Serve and sync until Ctrl-C.",
+        "service": "Let systemd run `mau up` for you.",
         "serve": "Let friends fetch what is for them, and everybody what is public.",
         "sync": "Fetch what is new.",
+        "status": "Show how it stands with everybody you follow.",
         "export-site": "Write your public posts as a web site.",
     },
     "Care": {

@@ -47,6 +47,8 @@ _STAMP: Final = struct.Struct("<5Q")
 _MASK: Final = (1 << 64) - 1
 _BATCH: Final = 500
 _SETTLED_NS: Final = 50_000_000
+_UNSETTLED: Final = b""
+"""The stamp of a file that is looked at again: another change may leave the same one."""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,11 @@ class HeldDeletes:
             rows = self._database.run(read)
         return Deletes(_loaded(author, name, target, said) for name, said in rows)
 
+    def note(self, delete: Delete, *, hidden: bool = False) -> None:
+        """Note a DeleteAction that was just stored, for `noted`."""
+        with self._lock:
+            self._note(delete.author, hidden, [(delete.name, _Looked(_UNSETTLED, delete))])
+
     # --- looking -------------------------------------------------------------------------------------------
 
     def _refreshed(self, directory: AuthorDir) -> Iterator[Delete]:
@@ -117,8 +124,9 @@ class HeldDeletes:
             if looked is None or looked.stamp != stamp:
                 delete, lasts = self._look(directory, entry)
                 looked = _Looked(stamp, delete)
-                if lasts and time.time_ns() - entry.ctime_ns > _SETTLED_NS:
-                    fresh.append((entry.name, looked))
+                settled = lasts and time.time_ns() - entry.ctime_ns > _SETTLED_NS
+                if settled or delete is not None:
+                    fresh.append((entry.name, looked if settled else _Looked(_UNSETTLED, delete)))
                     if len(fresh) >= _BATCH:
                         self._note(author, hidden, fresh)
                         fresh.clear()

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 from mau.acceptance import MAX_AHEAD
 from mau.content.binding import Audience, Public
 from mau.deletion.document import MAX_NAMED, Delete, compose_delete
-from mau.deletion.held import HeldDeletes
+from mau.deletion.held import HeldDeletes, delete_of
 from mau.deletion.resigning import Content, content_of, resign
 from mau.deletion.rules import Deletes
 from mau.errors import InvalidName, MauError, NoSuchPost, TreeChanged, UsageError
 from mau.fingerprint import Fingerprint
 from mau.publish import Published, publish_document, writable
+from mau.reader.open import open_post
 from mau.tree.names import KEYRING_NAME, check_post_name, fold, post_name, random_name
 
 if TYPE_CHECKING:
@@ -133,13 +134,18 @@ def publish_deletes(
         # A time further ahead is somebody's mistake, and nothing to count on from.
         if content.signed_at <= now.timestamp() + MAX_AHEAD:
             latest = max(latest, content.signed_at)
+    published = []
     with HeldDeletes(account, keyring) as held:
         before = held.of(account.fingerprint)
-    published = []
-    for audience, named in sums.items():
-        for own_name, part in _parts(before.of(name), audience, named, latest, now):
-            document = compose_delete(account.fingerprint, name, part, now)
-            published.append(publish_document(account, keyring, document, own_name, audience, after=latest))
+        for audience, named in sums.items():
+            for own_name, part in _parts(before.of(name), audience, named, latest, now):
+                document = compose_delete(account.fingerprint, name, part, now)
+                done = publish_document(account, keyring, document, own_name, audience, after=latest)
+                published.append(done)
+                # Whoever posts under the name this very second signs after it.
+                said = open_post(account, keyring, account.fingerprint, own_name)
+                if (delete := delete_of(said)) is not None:
+                    held.note(delete)
     return tuple(published), left_out
 
 

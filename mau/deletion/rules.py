@@ -17,11 +17,14 @@ from mau.errors import Deleted
 class Deletes:
     """What the DeleteActions of one author say together. A value: it never changes."""
 
-    __slots__ = ("_by_target",)
+    __slots__ = ("_by_name", "_by_target")
 
     def __init__(self, deletes: Iterable[Delete] = ()) -> None:
         by_target: dict[str, list[Delete]] = defaultdict(list)
-        for one in deletes:
+        self._by_name: dict[str, Delete] = {}
+        for one in deletes:  # of a name in the shown and the hidden directory, the first counts
+            self._by_name.setdefault(one.name, one)
+        for one in self._by_name.values():
             by_target[one.target].append(one)
         self._by_target = {
             target: tuple(sorted(found, key=lambda one: (one.signed_at, one.name), reverse=True))
@@ -29,17 +32,20 @@ class Deletes:
         }
 
     def __iter__(self) -> Iterator[Delete]:
-        for found in self._by_target.values():
-            yield from found
+        yield from self._by_name.values()
 
     def __bool__(self) -> bool:
-        return bool(self._by_target)
+        return bool(self._by_name)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Deletes) and self._by_target == other._by_target
+        return isinstance(other, Deletes) and self._by_name == other._by_name
 
     def __hash__(self) -> int:
         return hash(frozenset(self))
+
+    def named(self, name: str) -> Delete | None:
+        """The DeleteAction that is called so."""
+        return self._by_name.get(name)
 
     @property
     def targets(self) -> Collection[str]:

@@ -8,12 +8,13 @@ import secrets
 import shutil
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import NotReadable, PostError, UsageError
+from mau.errors import NoSuchPost, NotReadable, PostError, UsageError
 from mau_cli.context import Session
 from mau_cli.output import data, emit_json, raw, say
 
@@ -61,10 +62,10 @@ def command(
     try:
         if output is not None:
             post = _into(session, keyring, meant, sha256, output, force=force, anyway=anyway)
-            _tell(keyring, post, as_json=as_json)
+            _tell(keyring, post, _is_deleted(session, keyring, meant, sha256, post), as_json=as_json)
             return
         with opened(session, keyring, meant, sha256, anyway=anyway) as (post, path):
-            _tell(keyring, post, as_json=as_json)
+            _tell(keyring, post, _is_deleted(session, keyring, meant, sha256, post), as_json=as_json)
             if not as_json:
                 _show(post, path)
     except PostError as error:
@@ -74,7 +75,22 @@ def command(
         raise type(error)(f"{meant.name} is not shown: {error}{hint}") from None
 
 
-def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
+def _is_deleted(
+    session: Session, keyring: Keyring, meant: Meant, sha256: str | None, post: OpenedPost
+) -> bool:
+    """Whether its author deleted what is shown."""
+    from mau.deletion.held import deletes_of
+
+    deletes = deletes_of(session.account(), keyring, meant.author)
+    if not deletes.of(meant.name):
+        return False
+    with suppress(NoSuchPost):
+        shown = sha256 or meant.directory.sha256(meant.name)
+        return deletes.is_deleted(meant.name, shown, post.signed_at if post.opened.signer else None)
+    return False  # it went meanwhile
+
+
+def _tell(keyring: Keyring, post: OpenedPost, deleted: bool, *, as_json: bool) -> None:
     from mau_cli.audience import audience_words, called
     from mau_cli.posts import local_time
 
@@ -89,13 +105,15 @@ def _tell(keyring: Keyring, post: OpenedPost, *, as_json: bool) -> None:
         say(f"{post.name}, signed by {by} on {local_time(post.signed_at)}, for {whom}.")
     if post.filename is not None:
         say(f"The file was called {post.filename!r}.")
+    if deleted:
+        say("You deleted it." if post.author == keyring.me.fingerprint else "Its author deleted it.")
     for note in post.notes:
         say(f"Note: {note}.")
     if as_json:
-        emit_json(_facts(post))
+        emit_json(_facts(post, deleted))
 
 
-def _facts(post: OpenedPost) -> dict[str, object]:
+def _facts(post: OpenedPost, deleted: bool) -> dict[str, object]:
     from mau.content.address import post_iri
     from mau_cli.audience import audience_facts
     from mau_cli.people import moment
@@ -111,6 +129,7 @@ def _facts(post: OpenedPost) -> dict[str, object]:
         "size": post.opened.size,
         "filename": post.filename,
         "notes": list(post.notes),
+        "deleted": deleted,
         "problem": None if post.problem is None else str(post.problem),
         "document": document_facts(post.document),
     }

@@ -28,7 +28,8 @@ _SHOWN = 600  # characters of a text
 def command(session: Session, limit: int, everything: bool, as_json: bool) -> None:
     """Show the posts of everybody you follow and your own, newest first by the time of their signature.
 
-    Every post is checked; those that do not hold are counted at the end, with the reason.
+    Every post is checked; those that do not hold are counted at the end, with the reason. What its author
+    deleted and is still here (the setting delete.received) says so.
     """
     from mau.reader.timeline import timeline
     from mau_cli.people import suspect_keyring
@@ -62,6 +63,8 @@ def _words(keyring: Keyring, item: Item) -> str:
         text = text_of(post.document) if post.document is not None else ""
         called_outside = f"{clean(post.filename)}, " if post.filename else ""
         body = _short(text) if text else f"{called_outside}{size_words(item.size)}"
+        if item.deleted:
+            head += "  (deleted by its author)"
     # Indented, so that no text can pass for the head of another post.
     return "\n".join([head, *(f"    {line}" for line in body.splitlines())])
 
@@ -91,6 +94,7 @@ def _facts(keyring: Keyring, item: Item) -> dict[str, object]:
             "audience": audience_facts(item.post.audience),
             "filename": item.post.filename,
             "notes": list(item.post.notes),
+            "deleted": item.deleted,
             "document": document_facts(item.post.document),
         }
     return facts
