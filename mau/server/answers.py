@@ -17,8 +17,10 @@ from mau.server.facts import Changed
 from mau.server.files import OpenFile
 from mau.server.ranges import Span, multipart, whole
 
-PIECE: Final = 256 * 1024
-"""Bytes that are read, encrypted and handed over at once."""
+PIECE: Final = 512 * 1024
+"""Bytes that are read at once. A visitor who takes nothing holds two pieces, and what waits encrypted."""
+_HANDFUL: Final = 128 * 1024
+"""Bytes of a file that are encrypted and handed over at once."""
 
 COMMON: Final = {
     "Server": "mau",
@@ -98,16 +100,39 @@ async def send_file(
 
 async def _pieces(
     file: OpenFile, parts: list[Span], framing: tuple[list[bytes], bytes], threads: Executor
-) -> AsyncGenerator[bytes]:
+) -> AsyncGenerator[bytes | memoryview]:
+    """What of the file is asked for, and the frame around it. The next piece is read while one is sent."""
     heads, end = framing
     loop = asyncio.get_running_loop()
-    for head, span in zip(heads, parts, strict=True):
-        if head:
-            yield head
-        for at in range(span.start, span.end, PIECE):
-            yield await loop.run_in_executor(threads, file.read, at, min(PIECE, span.end - at))
-    if end:
-        yield end
+    plan = (
+        (head if at == span.start else b"", at, min(PIECE, span.end - at))
+        for head, span in zip(heads, parts, strict=True)
+        for at in range(span.start, span.end, PIECE)
+    )
+    ahead: tuple[bytes, asyncio.Future[bytes]] | None = None
+
+    def read_on() -> tuple[bytes, asyncio.Future[bytes]] | None:
+        following = next(plan, None)
+        if following is None:
+            return None
+        head, at, count = following
+        return head, loop.run_in_executor(threads, file.read, at, count)
+
+    try:
+        ahead = read_on()
+        while ahead is not None:
+            head, piece = ahead[0], await ahead[1]
+            ahead = read_on()
+            if head:
+                yield head
+            # Not all at once: it would lie encrypted in our buffers until the other end takes it.
+            for at in range(0, len(piece), _HANDFUL):
+                yield memoryview(piece)[at : at + _HANDFUL]
+        if end:
+            yield end
+    finally:
+        if ahead is not None:  # whoever stops here closes the file next: not under the hands of a thread
+            await asyncio.gather(ahead[1], return_exceptions=True)
 
 
 async def _slices(body: bytes) -> AsyncGenerator[bytes]:
@@ -120,7 +145,7 @@ async def stream(
     status: int,
     headers: Mapping[str, str],
     length: int | None,
-    pieces: AsyncGenerator[bytes],
+    pieces: AsyncGenerator[bytes | memoryview],
 ) -> web.StreamResponse:
     """A body piece by piece. Cut short when ``pieces`` raises Changed.
 

@@ -18,6 +18,7 @@ from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
 from mau.server.athand import AtHand
 from mau.server.bulk import Bulk, wants_bulk
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
+from mau.server.disposition import attachment
 from mau.server.files import OpenFile
 from mau.server.library import Library
 from mau.server.listings import Listings
@@ -168,6 +169,7 @@ class App:
                 except Unsatisfiable as error:
                     unsatisfied = {**headers, "Content-Range": f"bytes */{file.size}"}
                     raise Refusal(416, "no byte of the file is in that range", unsatisfied) from error
+            headers["Content-Disposition"] = attachment(target.name)
             return await send_file(request, file, spans, headers, self._threads)
         finally:
             file.close()

@@ -57,8 +57,7 @@ class OpenFile:
         """So many bytes from there; Changed when they are no longer those that were hashed."""
         if self.content is not None:
             return self.content[at : at + count]
-        self.handle.seek(at)
-        piece = self.handle.read(count)
+        piece = os.pread(self.handle.fileno(), count, at)
         # Looked at after the read: a piece that goes out belongs to the content that was hashed.
         if len(piece) != count or not self.record.is_of(self.handle):
             raise Changed
