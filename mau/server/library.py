@@ -101,6 +101,8 @@ class Library(Files):
         if newest_first:
             found.reverse()
         first = found[0].clock if found else clock
+        if forward and clock is not None and not found:
+            first = clock + 1  # before an empty page is what the one before ended with
         older = False
         if first is not None and first > 0:
             before, same = yield from self._walk(standing, first, 1, forward=False)

@@ -194,8 +194,8 @@ class Listings:
         if part.listed:
             first, last = part.listed[0].clock, part.listed[-1].clock
         else:
-            first = place.clock or 0
-            last = max(first - 1, 0) if place.backwards else first
+            clock = place.clock or 0
+            first, last = (clock, max(clock - 1, 0)) if place.backwards else (clock + 1, clock)
         author = standing.shelf.author
 
         def link(clock: int, relation: str) -> str:

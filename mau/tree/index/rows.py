@@ -36,6 +36,9 @@ _SCHEMA: Final = (
     "CREATE INDEX unsettled ON file (author) WHERE stamp = x''",
 )
 _COLUMNS: Final = "name, hidden, size, sha256, clock, kind, stated, stamp"
+_TYPES: Final = (str, int, int, bytes, int, str, bytes, bytes)
+_FOREIGN: Final = "a row that was not written here"
+_SUM: Final = 32  # bytes of a sha256
 _MOST_READERS: Final = 400  # of one visitor; SQLite joins at most 500 questions
 
 
@@ -122,9 +125,12 @@ def authors(connection: sqlite3.Connection) -> list[Fingerprint]:
 
 def stamps(connection: sqlite3.Connection, number: int) -> Iterator[tuple[str, bytes, int]]:
     """(name, stamp, hidden) of every file of the author, in the order of code points."""
-    return connection.execute(
+    for row in connection.execute(
         "SELECT name, stamp, hidden FROM file WHERE author = ? ORDER BY name", (number,)
-    )
+    ):
+        if type(row[0]) is not str or type(row[1]) is not bytes:
+            raise sqlite3.DatabaseError(_FOREIGN)
+        yield row
 
 
 def one(connection: sqlite3.Connection, author: Fingerprint, number: int, name: str) -> Entry | None:
@@ -209,4 +215,6 @@ def reader_id(connection: sqlite3.Connection, reader: bytes) -> int | None:
 
 def _entry(author: Fingerprint, row: tuple[str, int, int, bytes, int, str, bytes, bytes]) -> Entry:
     name, hidden, size, sha256, clock, kind, stated, stamp = row
+    if tuple(map(type, row)) != _TYPES or not clock > 0 or len(sha256) != _SUM or "/" in name or "\0" in name:
+        raise sqlite3.DatabaseError(_FOREIGN)
     return Entry(author, name, bool(hidden), size, sha256.hex(), clock, kind, stated, stamp)
