@@ -1,0 +1,8 @@
+"""Checking the whole tree, and mending it one kind of damage at a time (spec/backup.md C1-C9).
+
+finding     what can be found, in words, and what to do about it
+checking    the walk over everything
+posts       one file of an author: name, structure, signature, sum
+versions    the older contents of one post
+repairing   what is done about a finding, never without being asked
+"""

@@ -1,0 +1,324 @@
+"""The walk over everything in a tree (spec/backup.md C1-C9). It changes nothing but what is derived."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mau.errors import InvalidName, KeyringUntrusted, MauError, NotAFile
+from mau.fingerprint import Fingerprint
+from mau.fsck.finding import Finding, Kind
+from mau.fsck.posts import Opener, check_post
+from mau.fsck.versions import check_versions
+from mau.tree import safe
+from mau.tree.layout import STATE_DIRS, Root, parse_author
+from mau.tree.names import (
+    KEYS_DIR,
+    POST_SUFFIX,
+    VERSIONS_SUFFIX,
+    check_post_name,
+    fold,
+    is_post_name,
+)
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.tree.index import Index
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)``, in posts."""
+
+_OTHERS: Final = 0o077
+_WRITING: Final = 0o022
+_TEMPORARY: Final = ".mau-"
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found, how many posts and versions were looked at, and what could not be checked and why."""
+
+    findings: list[Finding] = field(default_factory=list)
+    posts: int = 0
+    unchecked: list[str] = field(default_factory=list)
+
+
+def check(
+    root: Root,
+    account: Account | None,
+    *,
+    index: Index | None = None,
+    progress: Progress | None = None,
+) -> Checked:
+    """Look at every file. Without `account`, what only its keys can tell is left out and named so.
+
+    NoAccount when there is no such directory.
+    """
+    walk = _Walk(root, account, index, progress)
+    with safe.closing(root.open()) as top:
+        walk.root(top)
+        walk.keys(top)
+        walk.authors(top)
+    if account is not None and walk.opener is not None:
+        walk.deletes(account, walk.opener)
+    return walk.checked
+
+
+class _Walk:
+    """One check; everything that it finds goes into `checked`."""
+
+    def __init__(
+        self, root: Root, account: Account | None, index: Index | None, progress: Progress | None
+    ) -> None:
+        self._tree = root
+        self._index = index
+        self._progress = progress
+        self._total = 0
+        self.checked = Checked()
+        self.opener: Opener | None = None
+        if account is None:
+            self.checked.unchecked.append(
+                "signatures, and whatever is encrypted: that takes the account's passphrase"
+            )
+            return
+        from mau.keyring import Keyring
+
+        keyring = Keyring.load(account, suspect=True)
+        self.opener = Opener(account, keyring)
+        if keyring.problem is not None:
+            self._found("keyring", f"{account.fingerprint.hex}/keyring.json.pgp", str(keyring.problem))
+        for difference in keyring.differences():
+            path = root.key_file(difference.fingerprint, difference.group).relative_to(root.path)
+            self._found("key", str(path), str(difference))
+
+    def _found(self, kind: Kind, path: str, words: str) -> None:
+        self.checked.findings.append(Finding(kind, path, words))
+
+    # --- the root and the keys -----------------------------------------------------------------------------
+
+    def root(self, top: int) -> None:
+        """Modes of what lies in the root, and what was left there."""
+        self._mode(".", os.fstat(top), _OTHERS)
+        for entry in _entries(top):
+            status = _status(entry)
+            if status is None:
+                continue
+            if entry.name.startswith(_TEMPORARY):
+                self._leftover(top, entry.name, entry.name, None, False)
+            elif entry.name.startswith("revocation-") and stat.S_ISREG(status.st_mode):
+                self._mode(entry.name, status, _OTHERS)
+            elif parse_author(entry.name) is not None and not stat.S_ISDIR(status.st_mode):
+                self._found("stray", entry.name, "a directory of posts belongs there")
+            elif entry.name[:1] == "." and entry.name[1:] in STATE_DIRS and not stat.S_ISDIR(status.st_mode):
+                self._found("stray", entry.name, "a directory of derived state belongs there")
+
+    def keys(self, top: int) -> None:
+        """The account file and the key files: their modes, and what is none of them."""
+        if not os.path.lexists(self._tree.account_file):
+            self._found("account", f"{KEYS_DIR}/account.pgp", "there is no account file")
+        try:
+            keys = safe.open_dir(KEYS_DIR, at=top)
+        except FileNotFoundError:
+            return
+        except NotAFile as error:
+            self._found("stray", KEYS_DIR, str(error))
+            return
+        with safe.closing(keys):
+            known = {str(path.relative_to(self._tree.path)) for _, _, path in self._tree.key_files()}
+            self._in_keys(keys, KEYS_DIR, known | {f"{KEYS_DIR}/account.pgp"})
+
+    def _in_keys(self, directory: int, path: str, known: set[str]) -> None:
+        self._mode(path, os.fstat(directory), _OTHERS)
+        for entry in _entries(directory):
+            place = f"{path}/{entry.name}"
+            status = _status(entry)
+            if status is None:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                with safe.closing(safe.open_dir(entry.name, at=directory)) as inner:
+                    self._in_keys(inner, place, known)
+            elif not stat.S_ISREG(status.st_mode):
+                self._found("stray", place, "a key file belongs there")
+            elif place not in known:
+                self._found("stray", place, "it is no key file; other programs would read it as one")
+            else:
+                self._mode(place, status, _OTHERS)
+
+    # --- authors -------------------------------------------------------------------------------------------
+
+    def authors(self, top: int) -> None:
+        """Every directory of posts."""
+        found = self._tree.authors()
+        self._total = sum(_count(top, fpr, hidden) for fpr, hidden in found)
+        for author, hidden in found:
+            name = f".{author.hex}" if hidden else author.hex
+            try:
+                directory = safe.open_dir(name, at=top)
+            except (FileNotFoundError, NotAFile):
+                continue
+            except OSError as error:
+                self._found("stray", name, f"it cannot be read: {error.strerror}")
+                continue
+            with safe.closing(directory):
+                self._author(directory, name, author, hidden)
+
+    def _author(self, directory: int, path: str, author: Fingerprint, hidden: bool) -> None:
+        self._mode(path, os.fstat(directory), _OTHERS)
+        noted = self._noted(author, hidden)
+        entries = _entries(directory)
+        inodes: dict[str, tuple[int, int]] = {}
+        folded: dict[str, str] = {}
+        for entry in entries:
+            status = _status(entry)
+            if status is None:
+                continue
+            place = f"{path}/{entry.name}"
+            if entry.name.startswith(_TEMPORARY):
+                self._leftover(directory, entry.name, place, author, hidden)
+            elif is_post_name(entry.name):
+                other = folded.setdefault(fold(entry.name), entry.name)
+                if other != entry.name:
+                    self._found("clash", place, f"and {other!r}")
+                if stat.S_ISREG(status.st_mode):
+                    inodes[entry.name] = (status.st_dev, status.st_ino)
+                    self._mode(place, status, _OTHERS)
+                self.checked.findings += check_post(
+                    self.opener, directory, place, author, hidden, entry.name, noted.get(entry.name)
+                )
+                self._step()
+            elif entry.name.endswith(POST_SUFFIX):
+                self._found("name", place, _wrong(entry.name))
+            elif stat.S_ISREG(status.st_mode):
+                self._mode(place, status, _WRITING)
+        for entry in entries:
+            if entry.name.endswith(VERSIONS_SUFFIX):
+                self._versions(directory, path, entry.name, author, hidden, inodes)
+
+    def _versions(
+        self,
+        directory: int,
+        path: str,
+        called: str,
+        author: Fingerprint,
+        hidden: bool,
+        inodes: dict[str, tuple[int, int]],
+    ) -> None:
+        name = called.removesuffix(VERSIONS_SUFFIX)
+        place = f"{path}/{called}"
+        if not is_post_name(name):
+            self._found("name", place, "it holds versions of what no post can be called")
+            return
+        try:
+            versions = safe.open_dir(called, at=directory)
+        except FileNotFoundError:
+            return
+        except NotAFile as error:
+            self._found("stray", place, f"{error}; until then {name!r} cannot be changed")
+            return
+        with safe.closing(versions):
+            self._mode(place, os.fstat(versions), _OTHERS)
+            self.checked.findings += check_versions(
+                self.opener, versions, place, author, hidden, name, inodes.get(name)
+            )
+            with os.scandir(versions) as scan:
+                for _ in scan:
+                    self._step()
+
+    def _noted(self, author: Fingerprint, hidden: bool) -> dict[str, tuple[str, bytes]]:
+        if self._index is None:
+            return {}
+        return {
+            entry.name: (entry.sha256, entry.stamp)
+            for entry in self._index.entries(author)
+            if entry.hidden == hidden
+        }
+
+    # --- the rest ------------------------------------------------------------------------------------------
+
+    def deletes(self, account: Account, opener: Opener) -> None:
+        """Own posts that are there although they were deleted."""
+        from mau.deletion.held import HeldDeletes
+        from mau.deletion.publishing import reappeared
+
+        try:
+            with HeldDeletes(account, opener.keyring) as held:
+                names = reappeared(account, opener.keyring, held.of(account.fingerprint))
+        except (MauError, OSError, KeyringUntrusted) as error:
+            self.checked.unchecked.append(f"whether deleted posts are there again: {error}")
+            return
+        for name in names:
+            path = f"{account.fingerprint.hex}/{name}"
+            self.checked.findings.append(
+                Finding("deleted", path, "it was deleted", account.fingerprint, False, name)
+            )
+
+    def _mode(self, path: str, status: os.stat_result, mask: int) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & mask:
+            self._found("mode", path, f"its mode is {mode:04o}")
+
+    def _leftover(
+        self, directory: int, name: str, path: str, author: Fingerprint | None, hidden: bool
+    ) -> None:
+        if not _is_in_use(directory, name):
+            self.checked.findings.append(
+                Finding("leftover", path, "nobody writes it any more", author, hidden)
+            )
+
+    def _step(self) -> None:
+        self.checked.posts += 1
+        if self._progress is not None:
+            self._progress(self.checked.posts, max(self._total, self.checked.posts))
+
+
+def _is_in_use(directory: int, name: str) -> bool:
+    """Whether a living program writes a temporary file (spec/tree.md R2)."""
+    try:
+        fd, _ = safe.open_regular(name, at=directory)
+    except (MauError, OSError):
+        return False
+    with safe.closing(fd):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _wrong(name: str) -> str:
+    try:
+        check_post_name(name)
+    except InvalidName as error:
+        return str(error)
+    return ""
+
+
+def _entries(directory: int) -> list[os.DirEntry[str]]:
+    with os.scandir(directory) as scan:
+        return sorted(scan, key=lambda entry: entry.name)
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def _count(top: int, author: Fingerprint, hidden: bool) -> int:
+    """How many posts there are, about, for the progress."""
+    try:
+        with safe.closing(safe.open_dir(f".{author.hex}" if hidden else author.hex, at=top)) as directory:
+            return sum(1 for _ in _names(directory))
+    except (OSError, MauError):
+        return 0
+
+
+def _names(directory: int) -> Iterator[str]:
+    with os.scandir(directory) as scan:
+        for entry in scan:
+            if entry.name.endswith(POST_SUFFIX):
+                yield entry.name

@@ -1,0 +1,71 @@
+"""The older contents of one post: whether they are what they are called by (spec/backup.md C7)."""
+
+from __future__ import annotations
+
+import os
+
+from mau.errors import InvalidName, MauError
+from mau.fingerprint import Fingerprint
+from mau.fsck.finding import Finding
+from mau.fsck.posts import Opener, check_content
+from mau.tree import safe
+from mau.tree.names import POST_SUFFIX, check_sha256
+
+
+def check_versions(
+    opener: Opener | None,
+    versions: int,
+    path: str,
+    author: Fingerprint,
+    hidden: bool,
+    name: str,
+    current: tuple[int, int] | None,
+) -> list[Finding]:
+    """Everything in ``NAME.pgp.versions``, open as `versions`. `current`: device and inode of the post."""
+    found: list[Finding] = []
+    with os.scandir(versions) as scan:
+        entries = sorted(entry.name for entry in scan)
+    for entry in entries:
+        place = f"{path}/{entry}"
+        try:
+            fd, status = safe.open_regular(entry, at=versions)
+        except MauError as error:
+            if _is_there(versions, entry):
+                found.append(Finding("stray", place, str(error)))
+            continue
+        except OSError as error:
+            found.append(Finding("unproven", place, f"it cannot be read: {error.strerror}"))
+            continue
+        with os.fdopen(fd, "rb") as file:
+            if current == (status.st_dev, status.st_ino):
+                words = "it is the post itself under a second name"
+                found.append(Finding("leftover", place, words, author, hidden, name))
+                continue
+            try:
+                sha256, problem = check_content(opener, author, name, file)
+            except OSError as error:
+                found.append(Finding("unproven", place, f"it cannot be read: {error.strerror}"))
+                continue
+        stated = entry.removesuffix(POST_SUFFIX)
+        if stated != sha256:
+            called = "its name" if _is_sum(stated) else "no sha256 at all"
+            words = f"its sha256 is {sha256[:16]}..., which is not {called}"
+            found.append(Finding("version-name", place, words, author, hidden, name))
+        elif problem is not None and opener is not None:
+            found.append(Finding("unproven", place, f"an older content: {problem}", author, hidden, name))
+    return found
+
+
+def _is_sum(text: str) -> bool:
+    try:
+        return check_sha256(text) == text
+    except InvalidName:
+        return False
+
+
+def _is_there(directory: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
