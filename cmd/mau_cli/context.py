@@ -147,6 +147,7 @@ class Session:
         from mau.account import Account
 
         Account.require(self.root)  # before somebody is asked for its passphrase
+        _warn_of_others(self.root.path)
         kept = self._kept_account()
         if kept is not None:
             return kept
@@ -185,6 +186,18 @@ class Session:
         if not self.interactive:
             raise UsageError(f"{question} There is no terminal to ask on; say --yes.")
         return click.confirm(clean_lines(question), err=True)
+
+
+def _warn_of_others(place: Path) -> None:
+    """Say when others may write into the tree: what they do there would pass for the owner's doing."""
+    # Only the directory itself: through it everything below can be moved away and replaced.
+    if place.stat().st_mode & 0o022:
+        import shlex
+
+        say(
+            f"Warning: others on this machine may write into {str(place)!r}, and so remove what you wrote or "
+            f"choose whom you follow. chmod go-w {shlex.quote(str(place))} ends that."
+        )
 
 
 @contextmanager

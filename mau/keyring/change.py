@@ -35,8 +35,13 @@ class Change:
         self._groups_to_remove: list[str] = []
 
     def check_name(self, name: str, fingerprint: Fingerprint) -> str:
-        """The local name if it may be one and nobody else has it; else UsageError."""
-        name = check_local_name(name)
+        """The local name if it may be one and nobody else has it; else UsageError.
+
+        Who has a name may keep it, though it could not be given any more.
+        """
+        held = self.entries.get(fingerprint)
+        if held is None or held.local_name != name:
+            name = check_local_name(name)
         for entry in self.entries.values():
             if entry.fingerprint != fingerprint and name_key(entry.local_name) == name_key(name):
                 raise UsageError(

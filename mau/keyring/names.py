@@ -34,7 +34,20 @@ def looks_like_fingerprint(word: str) -> bool:
 
 
 def check_local_name(name: str) -> str:
-    """The name in NFC, or UsageError with the reason; nothing is repaired (K4)."""
+    """The name in NFC, for somebody who is to be called so from now on; else UsageError with the reason (K4).
+
+    Nothing is repaired.
+    """
+    name = check_stated_name(name)
+    if "@" in name_key(name):
+        raise UsageError(
+            f"a local name holds no '@', for it would go before the friend with that e-mail address: {name!r}"
+        )
+    return name
+
+
+def check_stated_name(name: str) -> str:
+    """As `check_local_name`, for a name that a statement holds: it may be from before '@' was refused."""
     name = unicodedata.normalize("NFC", name)
     if not name:
         raise UsageError("a local name must not be empty")

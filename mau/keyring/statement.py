@@ -15,7 +15,7 @@ from typing import Any
 
 from mau.errors import InvalidFingerprint, KeyringDamaged, UsageError
 from mau.fingerprint import Fingerprint
-from mau.keyring.names import check_local_name, name_key
+from mau.keyring.names import check_stated_name, name_key
 from mau.tree.names import KEYRING_NAME, KNOWN_GROUP
 
 FRIENDS = ""
@@ -124,4 +124,4 @@ def _entry(item: Any, own: Fingerprint) -> Entry:
             raise ValueError("sha256")
     key = base64.b64decode(item["key"], validate=True)
     reported = base64.b64decode(item.get("reported", ""), validate=True)
-    return Entry(fingerprint, check_local_name(item["name"]), key, places, reported)
+    return Entry(fingerprint, check_stated_name(item["name"]), key, places, reported)

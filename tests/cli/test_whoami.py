@@ -177,3 +177,22 @@ def test_it_costs_little_more_than_the_key_derivation(mau: Run) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < 0.25
+
+
+# --- the directory -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o1777])
+def test_a_directory_that_others_may_write_into_is_told_once(mau: Run, alice: Account, mode: int) -> None:
+    alice.root.path.chmod(mode)
+    done = mau("whoami", passphrase=PASSPHRASE)
+    assert (done.code, done.err.count("Warning")) == (0, 1)
+    assert f" chmod go-w {alice.root.path} " in done.err
+    subprocess.run(["chmod", "go-w", str(alice.root.path)], check=True)
+    assert mau("whoami", passphrase=PASSPHRASE).err == ""
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o755, 0o750])
+def test_one_that_others_may_read_only_is_nothing_to_warn_of(mau: Run, alice: Account, mode: int) -> None:
+    alice.root.path.chmod(mode)
+    assert mau("whoami", passphrase=PASSPHRASE).err == ""

@@ -9,12 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.errors import UsageError
-from mau.keyring.names import MAX_LENGTH, check_local_name, looks_like_fingerprint, name_key, suggest
-
-
-@pytest.mark.parametrize(
-    "name", ["Bob", "Bob B.", "ada", "Μαρία", "李小龍", "deadbee", "O'Neil", "bob@work", "x" * 64]
+from mau.keyring.names import (
+    MAX_LENGTH,
+    check_local_name,
+    check_stated_name,
+    looks_like_fingerprint,
+    name_key,
+    suggest,
 )
+
+
+@pytest.mark.parametrize("name", ["Bob", "Bob B.", "ada", "Μαρία", "李小龍", "deadbee", "O'Neil", "x" * 64])
 def test_good_names_stay_as_they_are(name: str) -> None:
     assert check_local_name(name) == name
 
@@ -36,6 +41,10 @@ def test_names_are_held_in_nfc() -> None:
         "ｍｅ",  # full-width
         "@family",
         "＠family",
+        "bob@work",
+        "bob＠work",
+        "bob﹫work",
+        "bob@example.org",
         "-rf",
         "a/b",
         "Bob\n",
@@ -61,6 +70,17 @@ def test_names_that_deceive_are_refused(name: str) -> None:
         check_local_name(name)
 
 
+@pytest.mark.parametrize("name", ["bob@work", "bob@example.org"])
+def test_names_from_before_are_read(name: str) -> None:
+    assert check_stated_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["@family", "", "me", "a/b", "Bob\n", "deadbeef"])
+def test_nothing_else_is_read_that_may_not_be_given(name: str) -> None:
+    with pytest.raises(UsageError):
+        check_stated_name(name)
+
+
 @given(st.text(max_size=80))
 def test_a_name_that_may_be_is_stable_and_no_fingerprint(text: str) -> None:
     try:
@@ -71,6 +91,7 @@ def test_a_name_that_may_be_is_stable_and_no_fingerprint(text: str) -> None:
     assert unicodedata.is_normalized("NFC", name)
     assert 0 < len(name) <= MAX_LENGTH
     assert not looks_like_fingerprint(name)
+    assert check_stated_name(name) == name
 
 
 @given(st.text(max_size=200), st.text(max_size=60), st.lists(st.text(max_size=10), max_size=5))

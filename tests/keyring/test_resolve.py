@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mau.account import Account
-from mau.errors import AmbiguousWho, UnknownWho
+from mau.errors import AmbiguousWho, UnknownWho, UsageError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring, Person
 from mau.keyring.resolve import resolve
+from mau.keyring.store import Store
 from mau.openpgp import SecretKey
 from tests.keyring.conftest import make, place, with_user_id
 
@@ -97,9 +99,29 @@ def test_no_user_id_takes_the_place_of_a_local_name(people: Keyring, bob: Secret
     assert people.resolve("Bobby B.").fingerprint == bob.fingerprint
 
 
-def test_a_local_name_comes_before_an_address(people: Keyring, carol: SecretKey) -> None:
-    people.confirm(people.resolve("Carol"), "bob@example.org")
-    assert people.resolve("bob@example.org").fingerprint == carol.fingerprint
+def test_nobody_is_called_like_an_address(people: Keyring, bob: SecretKey) -> None:
+    with pytest.raises(UsageError, match="e-mail address"):
+        people.confirm(people.resolve("Carol"), "bob@example.org")
+    assert people.resolve("bob@example.org").fingerprint == bob.fingerprint
+
+
+def test_who_was_called_like_an_address_before_that_was_refused_is_still(
+    account: Account, people: Keyring, bob: SecretKey, carol: SecretKey
+) -> None:
+    store = Store(account)
+    with store.locked():
+        held = store.read()
+        entries = dict(held.statement.entries)
+        entries[carol.fingerprint] = replace(entries[carol.fingerprint], local_name="bob@example.org")
+        store.write(held.statement.changed(entries.values()), held)
+    people.refresh()
+    # A local name goes first, as ever; the person can be made a friend, and keeps the name.
+    person = people.resolve("bob@example.org")
+    assert person.fingerprint == carol.fingerprint
+    people.add(carol.certificate, None, ["tea"])
+    assert people.resolve("bob@example.org").groups == ("tea",)
+    people.confirm(people.resolve("bob@example.org"), "Carol")
+    assert people.resolve("bob@example.org").fingerprint == bob.fingerprint
 
 
 def test_an_unconfirmed_key_file_is_found_by_fingerprint_only_and_is_no_audience(

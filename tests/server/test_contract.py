@@ -94,7 +94,7 @@ def test_the_server_keeps_to_what_is_written(case: schemathesis.Case, visitor: S
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@described(examples=2000).parametrize()
+@described(examples=1000).parametrize()
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_and_so_it_does_many_times(case: schemathesis.Case, visitor: Served) -> None:
     with visitor.aimed(case):

@@ -1,4 +1,4 @@
-"""spec/http.yaml is a description that other programs can read, and its rules are there where they are named."""
+"""spec/http.yaml is a description that other programs can read, and has the rules that are named."""
 
 from __future__ import annotations
 
