@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mau.content.binding import PUBLIC, Audience, Public
+from mau.content.binding import PUBLIC, Audience, Public, states_by_notation
 from mau.deletion.document import Delete, read_delete
 from mau.deletion.rules import Deletes
 from mau.derived import Database
@@ -185,6 +185,8 @@ class HeldDeletes:
 
 def delete_of(post: OpenedPost) -> Delete | None:
     """The DeleteAction that an opened post is; None when it is none. MalformedPost as `read_delete`."""
+    if states_by_notation(post.opened.notations):  # a file that its author passed on
+        return None
     return read_delete(post.author, post.statement, post.signed_at, post.document)
 
 

@@ -7,6 +7,7 @@ import os
 import time
 
 from mau.content.binding import PUBLIC
+from mau.deletion.publishing import delete_post
 from mau.errors import MalformedPost, NotReadable, Renamed, UnknownAuthor
 from mau.publish import publish_document, publish_file
 from mau.reader.timeline import MAX_OPENED, Item, timeline
@@ -79,3 +80,23 @@ def test_a_file_too_large_to_be_opened_for_a_list_has_the_time_of_its_file(world
 
 def test_a_tree_without_posts_has_an_empty_timeline(world: World) -> None:
     assert timeline(world.mallory.account, world.mallory.keyring).items == []
+
+
+def test_deletes_are_no_posts_and_what_they_delete_says_so(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    for text in ("gone", "here"):
+        publish_document(alice.account, alice.keyring, {"articleBody": text}, f"{text}.json.pgp", PUBLIC)
+        bob.fetch(alice, f"{text}.json.pgp")
+    kept = (alice.account.posts().path / "gone.json.pgp").read_bytes()
+    [said] = delete_post(alice.account, alice.keyring, "gone.json.pgp").published
+    bob.fetch(alice, said.name)
+    found = timeline(bob.account, bob.keyring)
+    assert {item.name: item.deleted for item in found.items} == {
+        "gone.json.pgp": True,
+        "here.json.pgp": False,
+    }
+    assert not found.left_out
+    assert [item.name for item in timeline(alice.account, alice.keyring).items] == ["here.json.pgp"]
+    alice.put(alice, "gone.json.pgp", kept)
+    own = timeline(alice.account, alice.keyring, 5)
+    assert {item.name: item.deleted for item in own.items} == {"gone.json.pgp": True, "here.json.pgp": False}
