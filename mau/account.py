@@ -21,6 +21,7 @@ from mau import ownkey
 from mau.errors import (
     AccountDamaged,
     AccountExists,
+    AccountRevoked,
     NoAccount,
     NoSuchPost,
     TreeChanged,
@@ -170,6 +171,29 @@ class Account:
             safe.write_bytes(self.root.account_file, _lock(key, passphrase))
             ownkey.write(self.root, key.certificate)
         return Account(self.root, key)
+
+    @staticmethod
+    def check_revocation(certificate: Certificate, written: bytes) -> None:
+        """KeyMalformed or KeyRefused unless it is a revocation certificate for that key; AccountRevoked."""
+        from mau.openpgp.lifetime import read_revocation
+
+        read_revocation(certificate, written)
+        if certificate.compromised:
+            raise AccountRevoked("your key is revoked already")
+
+    @staticmethod
+    def revoke_by_certificate(root: Root, certificate: Certificate, written: bytes) -> Certificate:
+        """Put a revocation that was made earlier into the copy beside the account, without a passphrase.
+
+        Whoever opens the account finds it there. The account file takes it in with its next change.
+        """
+        from mau.openpgp.lifetime import read_revocation, with_revocation
+
+        with _alone(root):
+            current = ownkey.PublicCopy(root.certificate_file, certificate).current()
+            revoked = with_revocation(current, read_revocation(current, written))
+            ownkey.write(root, revoked)
+        return revoked
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -5,6 +5,11 @@ secret key is handled with PGPy's packet classes and the keys of ``cryptography`
 
     packets        the framing of packets: lengths, partial bodies, the head of a message
     certificate    a public key: what it says and whether it may be used
+    keyparts       its primary key and subkeys, for people to read
+    subpackets     what a signature states beside its numbers
+    selfsigned     a single signature by a key about itself: does it hold?
+    merging        what is taken from a copy of a key that the network brought
+    lifetime       the account's own key: another expiry, revocation
     secret         the account's own key: make, import, lock, unlock
     ownkeys        the account's keys as objects of ``cryptography``
     sessionkey     from a PKESK packet to the session key, with our own subkeys

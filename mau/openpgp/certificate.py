@@ -29,6 +29,7 @@ _CURVES = {
     "2b81040023": "P-521",
     "2b06010401da470f01": "Ed25519",
     "2b8104000a": "secp256k1",
+    "2b060104019755010501": "Curve25519",
 }
 MIN_RSA = 2048
 """RSA keys of fewer bits are too weak to be believed."""

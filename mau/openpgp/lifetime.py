@@ -102,7 +102,9 @@ def extended(key: SecretKey, until: int | None, now: int | None = None) -> Secre
 
 def revoked(key: SecretKey, reason: Reason, now: int | None = None) -> SecretKey:
     """The key with its own revocation. AccountRevoked when it has one already, unless this one says more."""
-    now = int(time.time()) if now is None else now
+    if now is None:
+        now = int(time.time()) + 1  # what was signed in this second was signed before
+        _reach(now)
     if key.certificate.revoked and (reason != "compromised" or key.certificate.compromised):
         raise AccountRevoked("your key is revoked already")
     primary = next(_parts(key)).body

@@ -200,7 +200,9 @@ class SecretKey:
         ``for_owner``: what only the account itself reads is signed by a revoked key all the same.
         """
         if self.certificate.revoked and not for_owner:
-            raise AccountRevoked("your key is revoked: nothing new is signed with it. What you hold stays")
+            raise AccountRevoked(
+                "your key is revoked: nothing new is signed with it. What you hold can still be read"
+            )
         expires = self.certificate.expires
         if expires is not None and expires <= (time.time() if now is None else now):
             raise KeyExpired("your own key has expired: `mau key extend` gives it more time")

@@ -12,7 +12,7 @@ from mau.account import Account
 from mau.errors import KeyRefused, KeyRevoked, TreeChanged, UnknownWho
 from mau.keyring import Keyring
 from mau.openpgp import Certificate, SecretKey
-from mau.openpgp.lifetime import extended, revoked
+from mau.openpgp.lifetime import Reason, extended, revoked
 from tests.keyring.conftest import grafted, own_copy, place, public, with_subkey, with_user_id
 
 LATER = int(time.time()) + 86_400
@@ -204,10 +204,9 @@ def test_a_key_file_that_differs_is_left_to_be_looked_at(
 
 @pytest.mark.parametrize("reason", ["retired", "compromised"])
 def test_the_keyring_of_a_revoked_account_can_still_be_read_and_changed(
-    friendly: Keyring, account: Account, bob: SecretKey, carol: SecretKey, reason: str
+    friendly: Keyring, account: Account, bob: SecretKey, carol: SecretKey, reason: Reason
 ) -> None:
-    account.key.learn(revoked(account.key, reason).certificate)  # type: ignore[arg-type]
-    ended = Account(account.root, SecretKey(account.key.transferable))
+    ended = Account(account.root, revoked(account.key, reason))
     keyring = Keyring.load(ended)
     assert keyring.me.certificate.revoked
     assert [one.local_name for one in keyring.friends()] == ["Bob"]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mau.errors import NoAccount
 from mau_cli.context import Session
 from mau_cli.output import data, raw, say
+
+if TYPE_CHECKING:
+    from mau.openpgp import Certificate
 
 
 @click.command("export")
@@ -18,9 +23,14 @@ from mau_cli.output import data, raw, say
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write to this file instead of standard output.",
 )
+@click.option(
+    "--copy",
+    is_flag=True,
+    help="Take the copy that lies beside the account, without its passphrase. Compare its fingerprint.",
+)
 @click.option("--binary", is_flag=True, help="Write the bytes of the key, not ASCII armor.")
 @click.pass_obj
-def command(session: Session, output: Path | None, binary: bool) -> None:
+def command(session: Session, output: Path | None, binary: bool, copy: bool) -> None:
     """Write out the public key, for friends to add.
 
     The words that it says beside are its fingerprint: tell them to your friends by another way than the one
@@ -31,7 +41,7 @@ def command(session: Session, output: Path | None, binary: bool) -> None:
         raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
     if output is not None and session.root.mau.resolve() in output.resolve().parents:
         raise click.UsageError("Only the account and the keys of friends may lie in .mau; say another place.")
-    certificate = session.account().certificate
+    certificate = _copy(session) if copy else session.account().certificate
     if output is not None and not to_stdout:
         output.write_bytes(bytes(certificate) if binary else certificate.armored().encode("ascii"))
         say(f"The public key of {certificate.fingerprint.hex} is in {str(output)!r}.")
@@ -40,3 +50,14 @@ def command(session: Session, output: Path | None, binary: bool) -> None:
     else:
         data(certificate.armored().rstrip("\n"))
     say("In words: " + " ".join(certificate.fingerprint.words))
+
+
+def _copy(session: Session) -> Certificate:
+    from mau.account import Account
+    from mau.ownkey import read
+
+    Account.require(session.root)
+    certificate = read(session.root.certificate_file)
+    if certificate is None:
+        raise NoAccount("no copy of the public key lies beside the account; leave --copy out")
+    return certificate
