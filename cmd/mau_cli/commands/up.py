@@ -1,0 +1,110 @@
+"""`mau up`: everything that goes on by itself, in one process."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from mau.config.keys import SERVER_LISTEN
+from mau.errors import UsageError
+from mau_cli.context import Session
+from mau_cli.output import say
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from mau.account import Account
+    from mau.daemon import Worker
+    from mau_cli.serving import Listening, Serving
+
+
+@click.command("up")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    help="Where to listen. No HOST is every address of this machine, port 0 any free port. "
+    f"[setting {SERVER_LISTEN.name}, default {SERVER_LISTEN.default}]",
+)
+@click.option("--no-serve", is_flag=True, help="Give nothing out.")
+@click.option("--no-sync", is_flag=True, help="Fetch nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
+@click.pass_obj
+def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool, as_json: bool) -> None:
+    """Serve your posts and fetch those of everybody you follow, until Ctrl-C or SIGTERM.
+
+    What fails is started again after a while, and the rest goes on; `mau service status` shows how it is. How
+    it is served is a matter of settings, which `mau config show` lists. Prints one line, ADDRESS FINGERPRINT,
+    each time that it begins to listen.
+    """
+    if no_serve and no_sync:
+        raise UsageError("nothing is left to do")
+    import asyncio
+    import resource
+    import time
+
+    from mau.account import Account
+    from mau.daemon import Supervisor, only_one, write_status
+    from mau.notify import Notifier
+    from mau_cli.logs import log_to_stderr
+    from mau_cli.serving import serving, told_to_end
+
+    wanted = None if no_serve else serving(session, listen=listen)
+    Account.require(session.root)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the key is in memory for as long as this runs
+    with only_one(session.root) as directory:
+        account = session.account()
+        session.keyring()  # what is wrong with it is said now, and not again and again
+        log_to_stderr()
+
+        async def run() -> None:
+            stop = told_to_end()
+            workers = []
+            if wanted is not None:
+                workers.append(_server(account, wanted, as_json))
+            if not no_sync:
+                workers.append(_syncer(account))
+            await Supervisor(
+                workers,
+                report=partial(write_status, directory, time.time()),
+                notifier=Notifier.from_environ(),
+            ).run(stop)
+
+        asyncio.run(run())
+
+
+def _server(account: Account, wanted: Serving, as_json: bool) -> Worker:
+    """Each start begins with a keyring of its own: what runs beside it may be in the middle of another."""
+    import asyncio
+
+    from mau.daemon import Worker
+
+    ready = asyncio.Event()
+
+    async def run(stop: asyncio.Event) -> None:
+        from mau.keyring import Keyring
+        from mau_cli.serving import announce, serve
+
+        def listening(where: Listening) -> None:
+            say("Serving.")
+            announce(as_json, account, wanted, where)
+            ready.set()
+
+        await serve(account, await asyncio.to_thread(Keyring.load, account), wanted, stop, listening)
+
+    return Worker("server", run, ready)
+
+
+def _syncer(account: Account) -> Worker:
+    import asyncio
+
+    from mau.daemon import Worker
+
+    async def run(stop: asyncio.Event) -> None:
+        from mau.keyring import Keyring
+        from mau.syncer.worker import Worker as Syncer
+
+        await Syncer(account, await asyncio.to_thread(Keyring.load, account)).run(stop)
+
+    return Worker("syncer", run)
