@@ -51,7 +51,7 @@ class App:
         self._listings = listings
         self._bulk = Bulk(library, listings, threads)
         self._threads = threads
-        self._at_hand = AtHand(library)
+        self.at_hand = AtHand(library)
 
     async def handle(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
         """The answer to a visitor who proved to be ``proven``; whatever goes wrong is an answer, too."""
@@ -146,12 +146,12 @@ class App:
 
         file = None
         if isinstance(target, FileTarget):
-            file = self._at_hand.find(target.author, target.name, proven)
+            file = self.at_hand.find(target.author, target.name, proven)
         if file is None:
             file = await self._in_thread(find)
             if file is None:
                 raise Refusal(404)
-            self._at_hand.keep(file)
+            self.at_hand.keep(file)
         try:
             now = int(time.time())
             headers = {
