@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
 
 from mau.errors import TreeError
 from mau.syncer.plan import Holding
-from mau.syncer.sums import Stamp, Sums
+from mau.syncer.sums import Stamp, Sums, stamp_of
 from mau.tree.names import fold
 from mau.tree.posts import AuthorDir, Entry
 from mau.wire.paths import Item
+
+REMOVED_AT_ONCE: Final = 10
+"""More than so many posts that are gone at once were lost, not removed: they are fetched again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What was done to held posts since the last round, other than by us.
+
+    ``removed``: (name, sha256), few enough to have been meant. ``lost``: the same, of too many.
+    ``damaged``: what is held under these names is another content now.
+    """
+
+    removed: tuple[tuple[str, str], ...]
+    lost: tuple[tuple[str, str], ...]
+    damaged: tuple[Item, ...]
 
 
 class Holdings:
@@ -36,6 +54,21 @@ class Holdings:
             self._entries[name] = None
             self._folded.setdefault(fold(name), name)
         return replaced
+
+    def by_hand(self) -> ByHand:
+        """Compare what is there with what was known at the end of the last round; reads what changed."""
+        known = self._sums.known
+        gone = tuple((name, known[name][1]) for name in known if name not in self._entries)
+        meant = bool(self._entries) and len(gone) <= REMOVED_AT_ONCE
+        damaged: list[Item] = []
+        for name, entry in self._entries.items():
+            before = known.get(name)
+            if entry is None or before is None or before[0] == stamp_of(entry):
+                continue
+            with suppress(TreeError, OSError):
+                if self._sums.of(entry) != before[1]:
+                    damaged.append(Item(name, before[0][2] or entry.size, before[1]))
+        return ByHand(gone if meant else (), () if meant else gone, tuple(damaged))
 
     def learned(self) -> dict[str, tuple[Stamp, str]]:
         """Sums that had to be read since this was last asked."""
@@ -63,3 +96,11 @@ class Holdings:
         with suppress(TreeError):
             return any(version.sha256 == item.sum for version in self._posts.versions(item.name))
         return False
+
+
+def arrived(items: Iterable[Item]) -> dict[str, tuple[Stamp, str]]:
+    """Sums of what was just stored, to be remembered: when it is gone or another one later, that is noticed.
+
+    Its stamp is not known yet, so it is read once more before the sum is believed.
+    """
+    return {item.name: ((0, 0, item.size, 0, 0), item.sum) for item in items}

@@ -9,6 +9,7 @@ from mau.addressbook import AddressBook
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, parse_site
 from mau.keyring import Keyring
+from mau.syncer.policy import Policy
 from mau.syncer.report import Progress, SyncReport
 from mau.syncer.round import Round
 from mau.syncer.state import State
@@ -27,8 +28,10 @@ class Syncer:
         *,
         progress: Callable[[Progress], None] | None = None,
         timeouts: Timeouts | None = None,
+        policy: Policy | None = None,
     ) -> None:
-        """``progress`` is called in the event loop, after every file."""
+        """``progress`` is called in the event loop, after every file. ``policy``: what is let in; by default
+        the limits of `Policy`."""
         self.account = account
         self.keyring = keyring
         self.identity = account.identity()
@@ -36,6 +39,7 @@ class Syncer:
         self.state = State(account.root)
         self.progress = progress
         self.timeouts = timeouts
+        self.policy: Policy | None = policy or Policy()
         clear_scratch(account.root, "syncer")
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -28,7 +28,8 @@ from mau.errors import (
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, format_address
 from mau.keyring import Keyring
-from mau.syncer.holdings import Holdings
+from mau.syncer.admission import Admission
+from mau.syncer.holdings import Holdings, arrived
 from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge
 from mau.syncer.large import RESERVE
@@ -36,6 +37,7 @@ from mau.syncer.listing import list_all, refused_entry, since_of, token_of
 from mau.syncer.pages import PAGE, Pages
 from mau.syncer.partial import Partials
 from mau.syncer.plan import make_plan
+from mau.syncer.policy import Policy
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.state import Cursor, State
 from mau.syncer.survey import Survey
@@ -53,6 +55,7 @@ class World(Protocol):
     identity: Identity
     book: AddressBook
     state: State
+    policy: Policy | None
     progress: Callable[[Progress], None] | None
     timeouts: Timeouts | None
 
@@ -80,6 +83,8 @@ class Round:
         self._state = world.state
         self._posts = AuthorDir(world.account.root, author)
         self._remembered = 0
+        self._damaged: tuple[Item, ...] = ()
+        self._admission = Admission(world.account.root, author, world.state, world.policy)
 
     async def run(self, where: Iterable[Address]) -> None:
         """Do it; whatever goes wrong stands in ``report``."""
@@ -95,8 +100,9 @@ class Round:
         await asyncio.to_thread(self._tidy)
         sums = self._state.sums(self._author)
         self._held = await asyncio.to_thread(Holdings, self._posts, sums)
+        lost = await self._notice_what_was_done_by_hand()
         cursor = self._state.cursor(self.peer, self._author)
-        everything = self._full or not self._held
+        everything = self._full or lost or not self._held
         start = Start(
             token_of(cursor, everything=everything, now=int(time.time())),
             since_of(cursor, everything=everything),
@@ -109,6 +115,15 @@ class Round:
             await self._take_listing(first, start.since, cursor)
         else:
             await self._take_pages(first, start, cursor)
+
+    async def _notice_what_was_done_by_hand(self) -> bool:
+        """Posts that were removed stay away, damaged ones come again; whether all do: too many are gone."""
+        by_hand = await asyncio.to_thread(self._held.by_hand)
+        self._state.remove(self._author, by_hand.removed, for_good=True)
+        self._state.remove(self._author, by_hand.lost, for_good=False)
+        self._state.learn_sums(self._author, self._held.learned())
+        self._damaged = by_hand.damaged
+        return bool(by_hand.lost)
 
     def _tidy(self) -> None:
         self._posts.recover()
@@ -173,14 +188,19 @@ class Round:
     def _with_pending(self, items: list[Item]) -> list[Item]:
         """What is new, and what an earlier listing showed and is not here yet."""
         new = {item.name for item in items}
+        return items + [item for item in self._earlier() if item.name not in new]
+
+    def _earlier(self) -> list[Item]:
+        """What an earlier listing showed and is not here, or not as it came."""
         pending = self._state.pending(self.peer, self._author)
-        return items + [item for item in pending if item.name not in new]
+        known = {item.name for item in pending}
+        return pending + [item for item in self._damaged if item.name not in known]
 
     # --- a listing in pages --------------------------------------------------------------------------------
 
     async def _take_pages(self, page: PageReply, start: Start, cursor: Cursor) -> None:
         token = start.token
-        earlier = {item.name: item for item in self._state.pending(self.peer, self._author)}
+        earlier = {item.name: item for item in self._earlier()}
         begun = _begun(cursor, token)
         pages = Pages()
         async with Survey(self._client, self._author, page, wanted=self._watched(token)) as survey:
@@ -245,9 +265,9 @@ class Round:
 
     async def _take_in(self, wanted: Sequence[Item], page: PageQuery | None = None) -> dict[str, MauError]:
         """Plan, fetch, judge, store, remember what was refused; by name, why something is still wanted."""
-        forgone: Collection[tuple[str, str]] = ()
+        forgone = self._state.removed(self._author)
         if not self._full:
-            forgone = self._state.refused(self.peer, self._author)
+            forgone |= self._state.refused(self.peer, self._author)
         holding = self._held.holding(forgone)
         from_author = self.peer == self._author
         plan = await asyncio.to_thread(make_plan, wanted, holding, from_author=from_author)
@@ -256,16 +276,21 @@ class Round:
         self.report.refused += plan.refused
         self.report.deferred += plan.deferred
         errors: dict[str, MauError] = {trouble.name: trouble.error for trouble in plan.deferred}
+        fetch, kept_out = await self._admission.admit(plan.fetch)
+        self.report.deferred += kept_out
+        errors |= {trouble.name: trouble.error for trouble in kept_out}
         before = len(self.report.fetched)
         try:
             if self._unknown():
-                self._defer_all(plan.fetch, errors)
+                self._defer_all(fetch, errors)
             else:
-                await self._intake.run(plan.fetch, page, wanted)
+                await self._intake.run(fetch, page, wanted)
                 errors |= {item.name: error for item, error in self._intake.pending}
         finally:
             self._remember_refused()
-            self.report.same -= self._held.came(self.report.fetched[before:])
+            came = set(self.report.fetched[before:])
+            self.report.same -= self._held.came(came)
+            self._state.learn_sums(self._author, arrived(item for item in fetch if item.name in came))
         return errors
 
     def _unknown(self) -> bool:

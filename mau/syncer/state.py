@@ -39,7 +39,12 @@ CREATE TABLE sums (
   dev INTEGER NOT NULL, ino INTEGER NOT NULL, size INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
   PRIMARY KEY (author, name)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE removed (
+  author BLOB NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  PRIMARY KEY (author, name, sha256)
+) WITHOUT ROWID;
+CREATE TABLE usage (author BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID
 """
 
 _ANYBODY = b""  # source of a verdict that lies in the bytes
@@ -66,7 +71,7 @@ class State:
     """The syncer's memory of one tree. Safe with several processes; every method is one transaction."""
 
     def __init__(self, root: Root) -> None:
-        self._database = Database(root.state_dir("syncer") / "state.db", _SCHEMA, 2)
+        self._database = Database(root.state_dir("syncer") / "state.db", _SCHEMA, 3)
 
     def refused(self, source: Fingerprint, author: Fingerprint) -> set[tuple[str, str]]:
         """(name, sha256) of what was refused for ever, or from this source."""
@@ -175,6 +180,53 @@ class State:
 
         if rows:
             self._database.run(write)
+
+    # --- what was done by hand -----------------------------------------------------------------------------
+
+    def removed(self, author: Fingerprint) -> set[tuple[str, str]]:
+        """(name, sha256) of what was held and somebody removed: it is not fetched again."""
+
+        def read(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+            return set(connection.execute("SELECT name, sha256 FROM removed WHERE author = ?", (author.raw,)))
+
+        return self._database.run(read)
+
+    def remove(self, author: Fingerprint, gone: Iterable[tuple[str, str]], *, for_good: bool) -> None:
+        """Forget the sums of (name, sha256) that are gone; with ``for_good``, they are not to come back."""
+        rows = [(author.raw, name, sha256) for name, sha256 in gone]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "DELETE FROM sums WHERE author = ? AND name = ?", [(row[0], row[1]) for row in rows]
+            )
+            if for_good:
+                connection.executemany("INSERT OR REPLACE INTO removed VALUES (?, ?, ?)", rows)
+
+        if rows:
+            self._database.run(write)
+
+    def recall(self, author: Fingerprint, name: str) -> None:
+        """What was removed under that name, or refused for ever, may come again."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            for table in ("removed", "refused"):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE author = ? AND name = ?",  # noqa: S608 - constants
+                    (author.raw, name),
+                )
+
+        self._database.run(write)
+
+    # --- how much there is ---------------------------------------------------------------------------------
+
+    def used(self, author: Fingerprint, size: int) -> int:
+        """Note the bytes that are held of somebody; return those of all, as they were noted last."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            connection.execute("INSERT OR REPLACE INTO usage VALUES (?, ?)", (author.raw, size))
+            return int(connection.execute("SELECT sum(bytes) FROM usage").fetchone()[0])
+
+        return self._database.run(write)
 
     def close(self) -> None:
         """Let go of the file."""

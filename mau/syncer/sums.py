@@ -15,19 +15,24 @@ Stamp = tuple[int, int, int, int, int]
 """Device, inode, size in bytes, times of content and inode in ns: together they change with every write."""
 
 
+def stamp_of(entry: Entry) -> Stamp:
+    """The stamp of a post as it was found."""
+    return entry.dev, entry.ino, entry.size, entry.mtime_ns, entry.ctime_ns
+
+
 class Sums:
     """Answers from what is known; ``learned`` is what had to be read and is worth remembering."""
 
     def __init__(self, posts: AuthorDir, known: Mapping[str, tuple[Stamp, str]]) -> None:
         self._posts = posts
-        self._known = known
+        self.known = known
         self._now = time.time_ns()
         self.learned: dict[str, tuple[Stamp, str]] = {}
 
     def of(self, entry: Entry) -> str:
         """The sha256 (hex) of a post. NoSuchPost and NotAFile when it is not there any more."""
-        stamp = (entry.dev, entry.ino, entry.size, entry.mtime_ns, entry.ctime_ns)
-        known = self._known.get(entry.name)
+        stamp = stamp_of(entry)
+        known = self.known.get(entry.name)
         if known is not None and known[0] == stamp:
             return known[1]
         sha256 = self._posts.sha256(entry.name)

@@ -186,7 +186,7 @@ async def test_a_file_that_is_promised_to_be_too_large_for_the_disk_is_deferred(
     liar.offer(BAD, BODY, size=2**62)
     async with lying(liar) as address:
         report = await bob.sync(alice, address)
-    assert kinds(report, "deferred") == [(BAD, "NoRoom")]
+    assert kinds(report, "deferred") == [(BAD, "KeptOut")]
     assert report.fetched == [GOOD]
 
 

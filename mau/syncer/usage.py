@@ -1,0 +1,34 @@
+"""How much is held of somebody: posts, their versions, beginnings of files. Blocking."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from mau.fingerprint import Fingerprint
+from mau.tree.layout import Root
+
+
+def measure(root: Root, author: Fingerprint) -> tuple[int, int]:
+    """(bytes, files) of one person's directories, with what lies below them. Links are not followed."""
+    total = count = 0
+    waiting: list[Path] = [root.author_dir(author), root.hidden_dir(author)]
+    while waiting:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        waiting.append(Path(entry.path))
+                    elif stat.S_ISREG(found.st_mode):
+                        total += found.st_size
+                        count += 1
+    return total, count
+
+
+def free_space(root: Root) -> int:
+    """Bytes that are free for us where the tree lies."""
+    return shutil.disk_usage(root.path).free

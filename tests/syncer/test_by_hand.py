@@ -1,0 +1,99 @@
+"""What somebody did to held posts by hand is noticed: removed ones stay away, damaged ones come again."""
+
+from __future__ import annotations
+
+import os
+
+from mau.syncer import Syncer
+from mau.syncer.policy import Policy
+from mau.syncer.report import SyncReport
+from tests.syncer.peers import Person, serving
+
+
+def own_file(person: Person, author: Person, name: str) -> bytes:
+    return (person.root.author_dir(author.fpr) / name).read_bytes()
+
+
+async def test_a_post_that_was_removed_does_not_come_back(alice: Person, bob: Person) -> None:
+    for name in ("keep.json.pgp", "gone.json.pgp"):
+        alice.post(name, "hello", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        (bob.root.author_dir(alice.fpr) / "gone.json.pgp").unlink()
+        assert (await bob.sync(alice)).fetched == []
+        assert (await bob.sync(alice, full=True)).fetched == []
+        assert bob.held(alice).keys() == {"keep.json.pgp"}
+        # A new content of it is another matter.
+        new = alice.post("gone.json.pgp", "news", bob)
+        await bob.sync(alice)
+        assert bob.held(alice)["gone.json.pgp"] == new
+
+
+async def test_where_too_many_are_gone_they_were_lost_and_come_again(alice: Person, bob: Person) -> None:
+    for number in range(15):
+        alice.post(f"{number}.json.pgp", "hello", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        for number in range(12):
+            (bob.root.author_dir(alice.fpr) / f"{number}.json.pgp").unlink()
+        assert len((await bob.sync(alice)).fetched) == 12
+        # All of it, too.
+        for path in bob.root.author_dir(alice.fpr).glob("*.pgp"):
+            path.unlink()
+        assert len((await bob.sync(alice)).fetched) == 15
+
+
+async def test_a_damaged_file_is_fetched_again_and_what_was_there_is_a_version(
+    alice: Person, bob: Person
+) -> None:
+    good = alice.post("x.json.pgp", "hello", bob)
+    alice.post("y.json.pgp", "hello", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        path = bob.root.author_dir(alice.fpr) / "x.json.pgp"
+        path.write_bytes(path.read_bytes()[:-7] + b"damaged")
+        report = await bob.sync(alice)
+    assert report.fetched == ["x.json.pgp"]
+    assert bob.held(alice)["x.json.pgp"] == good
+    assert len(bob.versions(alice, "x.json.pgp")) == 1
+
+
+async def _with(policy: Policy, bob: Person, alice: Person, *where: tuple[str, int]) -> SyncReport:
+    syncer = Syncer(bob.account, bob.keyring, policy=policy)
+    try:
+        return await syncer.sync(alice.fpr, addresses=list(where))
+    finally:
+        syncer.close()
+
+
+async def test_a_limit_keeps_out_and_names_what_it_keeps_out_until_there_is_room(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    bob.root.follow(carol.fpr)
+    alice.post("small.json.pgp", "hello", bob)
+    alice.post("large.json.pgp", os.urandom(10_000).hex(), bob)
+    carol.post("c.json.pgp", "hello", bob)
+    narrow = Policy(file=5_000)
+    async with serving(alice) as address, serving(carol) as at_carol:
+        report = await _with(narrow, bob, alice, address)
+        assert report.fetched == ["small.json.pgp"]
+        [deferred] = report.deferred
+        assert (deferred.name, deferred.kind) == ("large.json.pgp", "KeptOut")
+        assert "sync.max_file" in deferred.words
+        again = await _with(narrow, bob, alice, address)
+        assert [one.name for one in again.deferred] == ["large.json.pgp"]
+        assert (await _with(narrow, bob, carol, at_carol)).fetched == ["c.json.pgp"]
+        assert (await _with(Policy(), bob, alice, address)).fetched == ["large.json.pgp"]
+
+
+async def test_the_quota_counts_what_is_held_with_its_versions(alice: Person, bob: Person) -> None:
+    alice.post("x.json.pgp", "one", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        used = len(own_file(bob, alice, "x.json.pgp"))
+        for number in range(3):
+            alice.post("x.json.pgp", f"content {number}", bob)
+            report = await _with(Policy(friend=3 * used), bob, alice, address)
+        assert [one.kind for one in report.deferred] == ["KeptOut"]
+        few = await _with(Policy(friend_files=1), bob, alice, address)
+        assert "sync.quota_files" in few.deferred[0].words
