@@ -19,7 +19,7 @@
     |     |           NotReadable
     |     `- by source: Renamed, RolledBack, UnboundFromRelay, Deleted
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
-    |                                NoSuchPost, TreeChanged, NoRoom, ArchiveDamaged
+    |                                NoSuchPost, TreeChanged, NoRoom, KeptOut, ArchiveDamaged
     |- LocalError                 1  AgentError, AlreadyRunning, ServiceError
     `- Interrupted              130
 
@@ -329,6 +329,10 @@ class TreeChanged(TreeError):
 
 class NoRoom(TreeError):
     """The disk has no room for it."""
+
+
+class KeptOut(TreeError):
+    """A limit of yours keeps it out; it comes when there is room, or when you ask for it by name."""
 
 
 # --- this machine ------------------------------------------------------------------------------------------
