@@ -246,6 +246,15 @@ class PeerClient(Transport):
             self._check(response)
             return await self._read(response, limit)
 
+    async def newer_key(self, owner: Fingerprint, have: str | None) -> bytes | None:
+        """As ``key``; None when it is still the answer whose sha256 (hex) we ``have`` (http.yaml H73)."""
+        headers = {} if have is None else {"If-None-Match": f'"{have}"'}
+        async with self._ask(paths.key_path(owner), headers) as response:
+            if have is not None and response.status == 304:
+                return None
+            self._check(response)
+            return await self._read(response, MAX_KEY)
+
 
 def _since(date: str | None) -> dict[str, str]:
     return {} if date is None else {"If-Modified-Since": date}
