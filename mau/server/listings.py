@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class _Composed:
-    """One answer, before it is sent. ``news``: whether it says something that is new to the visitor."""
+    """One answer, before it is sent. ``tagged``: the visitor knows what was there before, and says so."""
 
     standing: Standing
     listed: list[Listed]
@@ -48,10 +48,12 @@ class _Composed:
     headers: dict[str, str]
     status: int | None
     body: bytes | None
+    tagged: bool
 
     @property
     def news(self) -> bool:
-        return self.status != 304 and (self.status is not None or bool(self.listed))
+        """Whether it says something that is new to the visitor: also that now there is nothing."""
+        return self.status != 304 and (self.status is not None or self.tagged or bool(self.listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ class Listings:
         if modified:
             headers["Last-Modified"] = http_date(min(modified, now))
         status = failed_condition(conditions, tag=tag, modified=min(modified, now), now=now)
-        return _Composed(standing, listed, tag, length, headers, status, body)
+        tagged = "If-None-Match" in conditions and page.cursor is None
+        return _Composed(standing, listed, tag, length, headers, status, body, tagged)
 
     async def _all(self, standing: Standing, conditions: Mapping[str, str]) -> tuple[list[Listed], int]:
         """Everything since the date that was asked for, and when the whole was changed last."""

@@ -88,6 +88,11 @@ class Server:
         """How many are open, those included that are shaking hands."""
         return self._listener.connections
 
+    @property
+    def waiting(self) -> int:
+        """How many visitors wait for something new."""
+        return len(self._waiting)
+
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
         self._waiting.end()

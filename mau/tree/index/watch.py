@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _RESCAN: Final = 600.0
 _RESCAN_UNWATCHED: Final = 30.0
 _RETRY: Final = 5.0
+_PAIRING: Final = 0.01  # seconds: the two ends of a move come together, or are two events
 _log = logging.getLogger("mau.tree.index")
 
 
@@ -156,10 +158,8 @@ class Watch:
     def _start_observer(self) -> None:
         if is_remote(self._index.root.path):
             return  # what other machines do there makes no events
-        from watchdog.observers import Observer
-
         try:
-            observer = Observer()
+            observer = _new_observer()
             observer.start()
         except OSError as error:
             _log.warning("the tree cannot be watched (%s): changes show after the next rescan only", error)
@@ -199,6 +199,27 @@ class Watch:
                 continue
             self._watched[path] = (found, watch)
         self._complete = complete
+
+
+def _new_observer() -> BaseObserver:
+    """One that tells of both ends of a move at once.
+
+    As it comes, watchdog keeps the first end for half a second to find the second one, and everything that
+    happens in that directory meanwhile waits behind it; and what was moved in looks like the beginning of a
+    file that is being written. We look at names, whatever became of them.
+    """
+    from watchdog.utils import UnsupportedLibcError
+
+    if sys.platform == "linux":
+        with contextlib.suppress(UnsupportedLibcError):
+            from watchdog.observers.inotify import InotifyObserver
+            from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
+
+            InotifyMoveEventGrouper.delay = _PAIRING
+            return InotifyObserver(generate_full_events=True)
+    from watchdog.observers import Observer
+
+    return Observer()
 
 
 def _identity(path: str) -> tuple[int, int] | None:
