@@ -25,6 +25,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Account": {
         "init": "Make an account.",
         "whoami": "Show whose account this is.",
+        "key": "Show, extend and revoke your key.",
         "export": "Write out the public key, for friends to add.",
         "passphrase": "Change the passphrase.",
         "unlock": "Keep the account open, so that no command asks for the passphrase.",
@@ -41,6 +42,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "post": "Post a text.",
         "share": "Post a file as it is.",
         "timeline": "Show the newest posts of everybody you follow.",
+        "watch": "Tell of each new post, or run a program for it.",
         "open": "Open a post, after checking it.",
         "files": "List somebody's posts.",
         "versions": "List the older contents of a post.",
@@ -59,6 +61,8 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Care": {
         "backup": "Write everything that matters into one file.",
         "restore": "Bring back what a backup holds.",
+        "fsck": "Check every file, and mend what can be mended.",
+        "doctor": "Say what is wrong with clock, disk, network and keys, and what to do.",
     },
     "Settings": {
         "config": "Show and change the settings.",

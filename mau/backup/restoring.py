@@ -20,13 +20,13 @@ from mau.backup.others import put_beside
 from mau.backup.posts import Posts
 from mau.backup.report import Restored, What
 from mau.deletion.publishing import withdraw
-from mau.errors import AccountDamaged, NoAccount, NoRoom, TreeError, WrongPassphrase
+from mau.errors import AccountDamaged, KeyRefused, NoAccount, NoRoom, TreeError, WrongPassphrase
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.keyring.restoring import Decided, KeptFile, restore_keyring
 from mau.keyring.store import MAX_STATEMENT
 from mau.openpgp import SecretKey
-from mau.openpgp.revocation import is_revocation
+from mau.openpgp.lifetime import read_revocation
 from mau.tree import safe
 from mau.tree.layout import Root
 from mau.tree.names import KEYRING_NAME
@@ -161,7 +161,7 @@ def _revocations(account: Account, archive: Archive, restored: Restored, *, dry_
         path = account.root.revocation_file(member.place.author or account.fingerprint)
         if member.place.author != account.fingerprint:
             restored.add(member.path, "refused", "it is of another account")
-        elif member.size > _MAX_REVOCATION or not is_revocation(archive.read(member), account.certificate):
+        elif not _is_revocation(archive, member, account):
             restored.add(member.path, "refused", "it is no revocation certificate of this account")
         elif path.is_symlink() or path.exists():
             restored.add(member.path, "same")
@@ -169,6 +169,15 @@ def _revocations(account: Account, archive: Archive, restored: Restored, *, dry_
             if not dry_run:
                 safe.write_bytes(path, archive.read(member), below=account.root.path)
             restored.add(member.path, "back", "move it to another place")
+
+
+def _is_revocation(archive: Archive, member: Member, account: Account) -> bool:
+    if member.size > _MAX_REVOCATION:
+        return False
+    try:
+        return bool(read_revocation(account.key.anchor, archive.read(member)))
+    except KeyRefused:
+        return False
 
 
 def _keyring(

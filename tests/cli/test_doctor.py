@@ -1,0 +1,48 @@
+"""`mau doctor`: what it says, and its exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from mau.account import Account
+from tests.cli.conftest import PASSPHRASE, Ended
+
+Mau = Callable[..., Ended]
+ENV = {"MAU_SERVER_LISTEN": "127.0.0.1:0"}
+
+
+def test_what_is_wrong_is_said_with_why_and_what_to_do(mau: Mau, alice: Account) -> None:
+    alice.root.account_file.chmod(0o666)
+    done = mau("doctor", passphrase=PASSPHRASE, env=ENV)
+    assert done.code == 3
+    assert f"permissions: others on this machine can write to '{alice.root.account_file}'" in done.text
+    assert "  why it matters: they can remove and replace what lies there\n" in done.text
+    assert "  what to do: chmod go= " in done.text
+    told = json.loads(mau("doctor", "--json", passphrase=PASSPHRASE, env=ENV).out)
+    assert "permissions" in {one["subject"] for one in told["findings"]}
+    assert told["unchecked"] == []
+
+
+def test_when_nothing_is_wrong_it_says_so(mau: Mau, alice: Account) -> None:
+    told = json.loads(mau("doctor", "--json", passphrase=PASSPHRASE, env=ENV).out)
+    others = [one for one in told["findings"] if one["subject"] not in ("disk", "system")]
+    assert others == [], "what this machine is like is not this test's business"
+    done = mau("doctor", passphrase=PASSPHRASE, env=ENV)
+    assert (done.code, done.text) == (0, "nothing is wrong\n") or told["findings"]
+
+
+def test_without_a_passphrase_or_an_account_it_says_what_it_did_not_look_at(
+    mau: Mau, alice: Account, tmp_path: Path
+) -> None:
+    assert "Not looked at: keys" in mau("doctor", env=ENV).err
+    assert "mau init makes one" in mau("doctor", env=ENV, root=tmp_path / "nothing").err
+
+
+def test_settings_that_cannot_be_read_are_a_finding_too(mau: Mau, alice: Account, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("server = [")
+    (tmp_path / "config.toml").chmod(0o600)
+    done = mau("doctor", env={"MAU_CONFIG": str(tmp_path / "config.toml")})
+    assert done.code == 3
+    assert done.text.startswith("settings: ")
