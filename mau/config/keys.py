@@ -20,6 +20,7 @@ from mau.config.kinds import (
     LogPlace,
     LoopbackListen,
     PathText,
+    Size,
     Switch,
     WebListen,
     Whole,
@@ -98,6 +99,41 @@ DELETE_ON_RM: Final[Key[bool]] = Key(
     Switch(),
     False,
     "whether removing a post of yours by hand tells those who could read it, as mau delete does",
+    "",
+)
+SYNC_MAX_FILE: Final[Key[int]] = Key(
+    "sync.max_file",
+    Size(),
+    1 << 30,
+    "the largest file that is fetched by itself; 0 is no limit",
+    "",
+)
+SYNC_QUOTA: Final[Key[int]] = Key(
+    "sync.quota",
+    Size(),
+    10 << 30,
+    "the most that is held of one person you follow, older versions included; 0 is no limit",
+    "",
+)
+SYNC_QUOTA_FILES: Final[Key[int]] = Key(
+    "sync.quota_files",
+    Whole(1, 10**9, off=True),
+    200_000,
+    "the most files and versions that are held of one person you follow; 0 is no limit",
+    "",
+)
+SYNC_TREE_QUOTA: Final[Key[int]] = Key(
+    "sync.tree_quota",
+    Size(),
+    100 << 30,
+    "the most that is held of everybody you follow together; 0 is no limit",
+    "",
+)
+SYNC_FREE: Final[Key[int]] = Key(
+    "sync.free",
+    Size(),
+    256 << 20,
+    "what stays free on the disk, whoever wants to be fetched",
     "",
 )
 SERVER_LISTEN: Final[Key[str]] = Key(
@@ -219,6 +255,11 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     POST_AUDIENCE,
     DELETE_RECEIVED,
     DELETE_ON_RM,
+    SYNC_MAX_FILE,
+    SYNC_QUOTA,
+    SYNC_QUOTA_FILES,
+    SYNC_TREE_QUOTA,
+    SYNC_FREE,
     SERVER_LISTEN,
     SERVER_RELAY,
     SERVER_BYTES_PER_SECOND,

@@ -20,6 +20,14 @@ FRIENDS = "friends"
 ME = "me"
 PUBLIC = "public"
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_SIZE = re.compile(
+    r"(?P<number>[0-9]{1,9}|[0-9]{1,17}(?= ?B?$)) ?(?P<unit>[KMGT]i?B|B)?", re.ASCII | re.IGNORECASE
+)
+_UNITS = {
+    "B": 1,
+    **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
+    **{f"{letter}IB": 1024**power for power, letter in enumerate("KMGT", 1)},
+}
 
 
 class DoesNotFit(ValueError):
@@ -137,6 +145,38 @@ class Whole(Kind[int]):
 
     def show(self, value: object) -> int:
         assert isinstance(value, int)  # noqa: S101 - what parse made
+        return value
+
+
+class Size(Kind[int]):
+    """A number of bytes, with or without its unit; 0 is no limit."""
+
+    form = "bytes, such as 500000, 500 MB or 2 GiB, or 0,"
+
+    def parse(self, text: str) -> int:
+        found = _SIZE.fullmatch(text.strip())
+        if found is None:
+            raise DoesNotFit
+        return int(found["number"]) * _UNITS[(found["unit"] or "B").upper()]
+
+    def from_toml(self, value: object) -> int:
+        if isinstance(value, str):
+            return self.parse(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DoesNotFit(f"not {'a fraction' if isinstance(value, float) else toml_words(value)}")
+        if not 0 <= value < 10**18:
+            raise DoesNotFit
+        return value
+
+    def to_toml(self, value: object) -> int | str:
+        return self.show(value)
+
+    def show(self, value: object) -> int | str:
+        assert isinstance(value, int)  # noqa: S101 - what parse made
+        for unit in ("TiB", "GiB", "MiB", "KiB"):
+            length = _UNITS[unit.upper()]
+            if value and value % length == 0 and value // length < 10**9:
+                return f"{value // length} {unit}"
         return value
 
 
