@@ -13,7 +13,7 @@ import sqlite3
 import struct
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from mau.content.binding import PUBLIC, Audience, Public, states_by_notation
 from mau.deletion.document import Delete, read_delete
 from mau.deletion.rules import Deletes
 from mau.derived import Database
-from mau.errors import FromTheFuture, MauError, PostError
+from mau.errors import FromTheFuture, MauError, PostError, TreeError
 from mau.fingerprint import Fingerprint
 from mau.reader.open import OpenedPost, directories_of, open_source
 from mau.tree.names import KEYRING_NAME
@@ -82,10 +82,33 @@ class HeldDeletes:
     def of(self, author: Fingerprint) -> Deletes:
         """What the author's DeleteActions say; files that changed since they were looked at are opened."""
         with self._lock:
-            said: list[Delete] = []
-            for directory in directories_of(self._account, author):
-                said += self._refreshed(directory)
-            return Deletes(said)
+            looking = self.looking(author)
+            while True:
+                try:
+                    next(looking)
+                except StopIteration as end:
+                    found: Deletes = end.value
+                    return found
+
+    def looking(self, author: Fingerprint) -> Generator[None, None, Deletes]:
+        """As `of`, a file at a time, for who has others to serve; nobody else uses this object meanwhile."""
+        said: list[Delete] = []
+        for directory in directories_of(self._account, author):
+            said += yield from self._refreshed(directory)
+        return Deletes(said)
+
+    def current(self, author: Fingerprint) -> Deletes:
+        """As `of`, without looking for what was not noted; of what was, each file is looked at.
+
+        Whoever takes posts in, and notes what they are, can do with this, and it costs next to nothing.
+        """
+        with self._lock:
+            if not self._database.run(lambda db: self._knows(db, author)):
+                known = False
+            else:
+                known = True
+                said = self._looked_after(author)
+        return Deletes(said) if known else self.of(author)
 
     def noted(self, author: Fingerprint, target: str, *, look: bool) -> Deletes:
         """As `of`, of one post, as it was noted last. Where nothing was, files are looked at if `look`."""
@@ -93,14 +116,13 @@ class HeldDeletes:
             known = self._database.run(lambda db: self._knows(db, author))
         if not known:
             return Deletes(self.of(author).of(target) if look else ())
-
-        def read(db: sqlite3.Connection) -> list[tuple[str, str]]:
-            query = "SELECT name, said FROM looked WHERE author = ? AND target = ?"
-            return db.execute(query, (author.raw, target)).fetchall()
-
         with self._lock:
-            rows = self._database.run(read)
-        return Deletes(_loaded(author, name, target, said) for name, said in rows)
+            return Deletes(one for one, _, _ in self._database.run(lambda db: _noted(db, author, target)))
+
+    def noted_all(self, author: Fingerprint) -> Deletes:
+        """What was noted last, without a look at any file."""
+        with self._lock:
+            return Deletes(one for one, _, _ in self._database.run(lambda db: _noted(db, author)))
 
     def note(self, delete: Delete, *, hidden: bool = False) -> None:
         """Note a DeleteAction that was just stored, for `noted`."""
@@ -109,19 +131,24 @@ class HeldDeletes:
 
     # --- looking -------------------------------------------------------------------------------------------
 
-    def _refreshed(self, directory: AuthorDir) -> Iterator[Delete]:
+    def _refreshed(self, directory: AuthorDir) -> Generator[None, None, list[Delete]]:
         author, hidden = directory.fpr, directory.hidden
         key = self._key(author)
         known = self._database.run(lambda db: _known(db, author, hidden, key))
         found: dict[str, _Looked] = {}
         fresh: list[tuple[str, _Looked]] = []
         own = author == self._account.fingerprint
-        for entry in directory.entries():
+        try:
+            entries = directory.entries()
+        except (TreeError, OSError):  # a place that cannot be read has nothing to say
+            return []
+        for entry in entries:
             if own and entry.name == KEYRING_NAME:
                 continue
             stamp = _stamp(entry)
             looked = known.get(entry.name)
             if looked is None or looked.stamp != stamp:
+                yield
                 delete, lasts = self._look(directory, entry)
                 looked = _Looked(stamp, delete)
                 settled = lasts and time.time_ns() - entry.ctime_ns > _SETTLED_NS
@@ -133,9 +160,28 @@ class HeldDeletes:
             found[entry.name] = looked
         gone = [name for name in known if name not in found]
         self._note(author, hidden, fresh, gone, key)
-        for looked in found.values():
-            if looked.delete is not None:
-                yield looked.delete
+        return [looked.delete for looked in found.values() if looked.delete is not None]
+
+    def _looked_after(self, author: Fingerprint) -> list[Delete]:
+        """Those that are noted and still so."""
+        said: list[Delete] = []
+        for directory in directories_of(self._account, author):
+            hidden = directory.hidden
+            for one, stamp, was_hidden in self._database.run(lambda db: _noted(db, author)):
+                if was_hidden != hidden:
+                    continue
+                entry = _entry(directory, one.name)
+                if entry is None:
+                    self._note(author, hidden, (), [one.name])
+                elif _stamp(entry) == stamp:
+                    said.append(one)
+                else:
+                    delete, _ = self._look(directory, entry)
+                    settled = time.time_ns() - entry.ctime_ns > _SETTLED_NS
+                    looked = _Looked(_stamp(entry) if settled else _UNSETTLED, delete)
+                    self._note(author, hidden, [(one.name, looked)])
+                    said += [] if delete is None else [delete]
+        return said
 
     def _look(self, directory: AuthorDir, entry: Entry) -> tuple[Delete | None, bool]:
         """What a file says, and whether that can be noted: what may change without the file cannot."""
@@ -216,6 +262,28 @@ def _known(db: sqlite3.Connection, author: Fingerprint, hidden: bool, key: bytes
         name: _Looked(stamp, None if said is None else _loaded(author, name, target, said))
         for name, stamp, target, said in rows
     }
+
+
+def _noted(
+    db: sqlite3.Connection, author: Fingerprint, target: str | None = None
+) -> list[tuple[Delete, bytes, bool]]:
+    """The DeleteActions that are noted, about one post or all; with the stamp, and whether it is hidden."""
+    query = "SELECT name, target, said, stamp, hidden FROM looked WHERE author = ? AND target IS NOT NULL"
+    values: tuple[object, ...] = (author.raw,)
+    if target is not None:
+        query += " AND target = ?"
+        values += (target,)
+    return [
+        (_loaded(author, name, about, said), stamp, bool(hidden))
+        for name, about, said, stamp, hidden in db.execute(query, values)
+    ]
+
+
+def _entry(directory: AuthorDir, name: str) -> Entry | None:
+    try:
+        return directory.entry(name)
+    except (TreeError, OSError):
+        return None
 
 
 def _stamp(entry: Entry) -> bytes:

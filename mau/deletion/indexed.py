@@ -1,12 +1,15 @@
 """What is deleted, for who has the index and is asked at every request (spec/messages.md M84).
 
-Only what changed since the last question is opened.
+Only what changed since the last question is opened. Where nothing is noted yet, every post has to be: a
+little of that is done with each question, and until it is done what was noted counts.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mau.catalogue import ANY
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from mau.tree.index import Index
 
 _AT_ONCE = 1000
+_BUDGET = 0.02
+"""Seconds of looking at files with a question."""
+_PAUSE = 5
+"""So many times as long goes by until the next."""
 
 
 @dataclass(slots=True)
@@ -31,8 +38,10 @@ class _Known:
 
     moment: tuple[str, int]
     key: bytes
-    found: dict[str, Delete] = field(default_factory=dict)
-    deletes: Deletes = field(default_factory=Deletes)
+    deletes: Deletes
+    looking: Generator[None, None, Deletes] | None
+    held: HeldDeletes
+    pause: float = 0.0
 
 
 class IndexedDeletes:
@@ -49,22 +58,40 @@ class IndexedDeletes:
         """What the author's DeleteActions say; ask it once for each request. Blocking."""
         moment, key = self._index.changed(author), self._key(author)
         known = self._known.get(author)
-        if known is not None and (known.moment, known.key) == (moment, key):
-            return known.deletes
-        with self._lock:
-            known = self._known.get(author)
-            if known is None or known.key != key or known.moment[0] != moment[0]:
-                with HeldDeletes(self._account, self._keyring) as held:
-                    deletes = held.of(author)
-                found = {one.name: one for one in deletes}
-            else:
-                found = self._brought_up(author, known)
-                deletes = Deletes(found.values())
-            self._known[author] = _Known(moment, key, found, deletes)
-        return deletes
+        if known is None or known.looking is not None or (known.moment, known.key) != (moment, key):
+            with self._lock:
+                known = self._brought_up(author, moment, key)
+        return known.deletes
 
-    def _brought_up(self, author: Fingerprint, known: _Known) -> dict[str, Delete]:
-        found = {name: one for name, one in known.found.items() if self._index.entry(author, name)}
+    def at_hand(self, author: Fingerprint) -> Deletes | None:
+        """As it was last; None when that is not known. Never waits."""
+        known = self._known.get(author)
+        return None if known is None or known.looking is not None else known.deletes
+
+    def close(self) -> None:
+        """Let go of what is not done."""
+        with self._lock:
+            for known in self._known.values():
+                known.held.close()
+            self._known.clear()
+
+    def _brought_up(self, author: Fingerprint, moment: tuple[str, int], key: bytes) -> _Known:
+        known = self._known.get(author)
+        if known is None or known.key != key or known.moment[0] != moment[0]:
+            if known is not None:
+                known.held.close()
+            held = HeldDeletes(self._account, self._keyring)
+            known = _Known(moment, key, held.noted_all(author), held.looking(author), held)
+            self._known[author] = known
+        if known.looking is not None:
+            _go_on(known, known.looking)
+        elif known.moment != moment:
+            known.deletes = self._with_changes(author, known)
+            known.moment = moment
+        return known
+
+    def _with_changes(self, author: Fingerprint, known: _Known) -> Deletes:
+        found = {one.name: one for one in known.deletes if self._index.entry(author, one.name)}
         clock = known.moment[1]
         while True:
             page = self._index.after(author, (ANY,), clock, _AT_ONCE)
@@ -77,7 +104,7 @@ class IndexedDeletes:
                 if delete is not None:
                     found[entry.name] = delete
             if not page.more:
-                return found
+                return Deletes(found.values())
 
     def _open(self, directory: AuthorDir, name: str) -> Delete | None:
         try:
@@ -89,3 +116,17 @@ class IndexedDeletes:
     def _key(self, author: Fingerprint) -> bytes:
         certificate = self._keyring.certificate(author)
         return b"" if certificate is None else bytes(certificate)
+
+
+def _go_on(known: _Known, looking: Generator[None, None, Deletes]) -> None:
+    """Look at some more files."""
+    if (now := time.monotonic()) < known.pause:
+        return
+    until = now + _BUDGET
+    known.pause = now + _BUDGET * _PAUSE
+    try:
+        while time.monotonic() < until:
+            next(looking)
+    except StopIteration as end:
+        known.deletes, known.looking = end.value, None
+        known.held.close()

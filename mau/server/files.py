@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mau.account import Account
+from mau.deletion.indexed import IndexedDeletes
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
 from mau.server.facts import Changed, FactsCache, Judge, Record, look
 from mau.server.people import People
 from mau.server.proofs import Proofs
 from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
-from mau.tree.index import stamp_of
+from mau.tree.index import Index, stamp_of
 from mau.tree.posts import AuthorDir
 
 SMALL = 64 * 1024
@@ -76,9 +77,11 @@ class Files:
         account: Account,
         people: People,
         facts: FactsCache,
+        index: Index,
         relay: Relay,
         relay_of: Mapping[Fingerprint, Relay],
     ) -> None:
+        self._deletes = IndexedDeletes(account, people.keyring, index)
         self._root = account.root
         self._me = account.fingerprint
         self._people = people
@@ -118,6 +121,9 @@ class Files:
         if visitor is None or record is None:
             return None
         shelf = self._shelf(author)
+        deletes = self._deletes.at_hand(author)
+        if deletes is None or record.sha256 is None or deletes.is_deleted(name, record.sha256):
+            return None
         if may_enter(shelf, visitor) and self._verdict(shelf, visitor, name, record):
             return record
         return None
@@ -182,6 +188,8 @@ class Files:
                     allowed = self._decide(shelf, visitor, name, record, handle, content)
                     if not allowed or record.sha256 is None:
                         return None
+                    if self._deletes.of(shelf.author).is_deleted(name, record.sha256):
+                        return None  # its author deleted it, however it came back (spec/messages.md M84)
                     if stamp_of(os.fstat(handle.fileno())) != stamp:
                         raise Changed
                 except NoSuchPost:
@@ -222,6 +230,7 @@ class Files:
     def close(self) -> None:
         """Write down what was found out."""
         self._judge.proofs.close()
+        self._deletes.close()
 
     @staticmethod
     def _verdict(shelf: Shelf, visitor: Visitor, name: str, record: Record) -> bool | None:

@@ -74,7 +74,7 @@ class Library(Files):
         relay: Relay,
         relay_of: Mapping[Fingerprint, Relay],
     ) -> None:
-        super().__init__(account, people, facts, relay, relay_of)
+        super().__init__(account, people, facts, index, relay, relay_of)
         self.index = index
         self.freshness = Freshness(index)
 
@@ -157,6 +157,7 @@ class Library(Files):
         found: dict[str, Listed] = {}  # what changes meanwhile moves to the end
         generation = ""
         pause = time.monotonic() + _BUDGET
+        deletes = self._deletes.of(author)
         with self._inside(author) as stat:
             while True:
                 want = _AT_ONCE if limit is None else min(limit - len(found), _AT_ONCE)
@@ -171,6 +172,8 @@ class Library(Files):
                 for entry in page.entries:
                     clock = entry.clock
                     item, sure = self._permitted(standing, entry, stat)
+                    if item is not None and deletes.is_deleted(item.name, item.sum):
+                        item = None  # however it came back (spec/messages.md M84)
                     if not sure:
                         unsure.append(entry)
                     elif item is not None:

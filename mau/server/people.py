@@ -38,6 +38,11 @@ class People:
         self.version = 0
         """Counts how often the keyring was read again."""
 
+    @property
+    def keyring(self) -> Keyring:
+        """The keyring itself, for those who open posts."""
+        return self._keyring
+
     def is_friend(self, proven: Fingerprint | None) -> bool:
         """Whether that is the owner or a friend, as of the last look at the keyring; never waits."""
         return proven in self._friends
