@@ -190,8 +190,7 @@ class Account:
         from mau.openpgp.lifetime import read_revocation, with_revocation
 
         with _alone(root):
-            current = ownkey.PublicCopy(root.certificate_file, certificate).current()
-            revoked = with_revocation(current, read_revocation(current, written))
+            revoked = with_revocation(certificate, read_revocation(certificate, written))
             ownkey.write(root, revoked)
         return revoked
 
@@ -203,14 +202,14 @@ class Account:
     @property
     def certificate(self) -> Certificate:
         """The public key, with what another process made of it meanwhile (`mau key`)."""
-        certificate = self._public_copy.current()
-        if certificate is not self.key.certificate:
-            self.key.learn(certificate)
+        news = self._public_copy.news()
+        if news is not None and news.fingerprint == self.key.fingerprint:
+            self.key.learn(news)
         return self.key.certificate
 
     @cached_property
     def _public_copy(self) -> ownkey.PublicCopy:
-        return ownkey.PublicCopy(self.root.certificate_file, self.key.certificate)
+        return ownkey.PublicCopy(self.root.certificate_file)
 
     def check_signs(self) -> None:
         """AccountRevoked or KeyExpired when nobody would believe what this account signs from now on."""

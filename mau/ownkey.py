@@ -27,25 +27,24 @@ _Stamp = tuple[int, int, int, int]
 
 
 class PublicCopy:
-    """The file, and the public key as it is with what the file adds. Used from several threads."""
+    """The file, looked at again and again. Used from several threads."""
 
-    def __init__(self, path: Path, certificate: Certificate) -> None:
-        """``certificate``: what was known when the account was opened."""
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._certificate = certificate
         self._stamp: _Stamp | None = None
         self._looked = float("-inf")
 
-    def current(self) -> Certificate:
-        """The public key as of now, or of half a second ago."""
+    def news(self) -> Certificate | None:
+        """What lies there, when that changed since it was last asked; looks at most every half second."""
         now = time.monotonic()
-        if now - self._looked >= LOOK_EVERY:
-            self._looked = now
-            stamp = self._stamp_now()
-            if stamp is not None and stamp != self._stamp:
-                self._stamp = stamp
-                self._certificate = _with(self._certificate, read(self._path))
-        return self._certificate
+        if now - self._looked < LOOK_EVERY:
+            return None
+        self._looked = now
+        stamp = self._stamp_now()
+        if stamp is None or stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        return read(self._path)
 
     def _stamp_now(self) -> _Stamp | None:
         try:
@@ -69,15 +68,3 @@ def write(root: Root, certificate: Certificate) -> None:
     """Put the public key where running programs look."""
     root.state_dir("account")
     safe.write_bytes(root.certificate_file, bytes(certificate), below=root.path)
-
-
-def _with(certificate: Certificate, copy: Certificate | None) -> Certificate:
-    from mau.openpgp.merging import merge_fetched
-
-    if copy is None or copy == certificate or copy.fingerprint != certificate.fingerprint:
-        return certificate
-    try:
-        merged = merge_fetched(certificate, copy)
-    except KeyRefused:
-        return certificate
-    return merged.reported or merged.certificate

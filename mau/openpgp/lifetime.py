@@ -146,9 +146,11 @@ def with_revocation(certificate: Certificate, revocation: bytes) -> Certificate:
 
 
 def with_public(key: SecretKey, public: Certificate) -> SecretKey:
-    """The key with what a public copy of it knows in addition, as far as the key itself signed it."""
-    merged = merge_fetched(key.certificate, public)
-    newer = merged.reported or merged.certificate
+    """The key with what a public copy of it knows in addition, as far as the key itself signed it.
+
+    User ids and subkeys that the key does not have are not taken: there is no secret for them here.
+    """
+    newer = merge_fetched(key.certificate, public).certificate
     if newer == key.certificate:
         return key
     added: dict[tuple[int, bytes], list[bytes]] = {}

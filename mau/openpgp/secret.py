@@ -189,7 +189,10 @@ class SecretKey:
         """Take in what a newer public copy knows and this key itself signed (an expiry, a revocation)."""
         from mau.openpgp.lifetime import with_public
 
-        newer = with_public(self, public) if public != self.certificate else self
+        try:
+            newer = with_public(self, public) if public != self.certificate else self
+        except KeyRefused:  # anybody may have written it
+            return
         if newer is not self:
             self._data, self._tsk, self.certificate = newer._data, newer._tsk, newer.certificate
             self.__dict__.pop("anchor", None)

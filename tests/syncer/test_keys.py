@@ -11,14 +11,15 @@ import pytest
 from aiohttp import web
 
 from mau import ownkey
+from mau.account import Account
 from mau.errors import KeyRefused, NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.keyring import Keyring
 from mau.openpgp import Certificate, SecretKey
+from mau.openpgp.compat import pgpy
 from mau.openpgp.lifetime import extended, revoked
 from mau.syncer import keys as keys_module
 from mau.syncer.keys import EVERY, IN_TROUBLE_EVERY, KeyReport, Keys, is_due
 from mau.wire.client import PeerClient
-from tests.keyring.conftest import with_subkey, with_user_id
 from tests.syncer.peers import IMPATIENT, Person, serving
 
 LATER = int(time.time()) + 86_400
@@ -73,9 +74,8 @@ async def test_an_expiry_counts_and_user_ids_and_subkeys_wait(alice: Person, bob
     async with serving(alice) as where:
         await publishes(alice, extended(alice.account.key, LATER).certificate)
         assert (await refreshed(bob, alice, where)).changes == ("its expiry changed",)
-        newer = alice.account.certificate.merge(with_subkey(alice.account.key))
-        newer = newer.merge(with_user_id(alice.account.key, "Queen", "queen@example.org"))
-        await publishes(alice, newer)
+    alice = Person(Account(alice.root, _grown(alice.account.key)), alice.keyring)
+    async with serving(alice) as where:
         report = await refreshed(bob, alice, where)
         assert (report.changes, report.fresh) == ((), True)
         assert len(report.waiting) == 2
@@ -85,6 +85,16 @@ async def test_an_expiry_counts_and_user_ids_and_subkeys_wait(alice: Person, bob
     assert person.certificate.expires == LATER
     assert len(person.certificate.encryption_keyids) == 1
     assert person.certificate.user_ids == ("alice <alice@example.org>",)
+
+
+def _grown(key: SecretKey) -> SecretKey:
+    """The key with another user id and another encryption subkey."""
+    constants = pgpy().constants
+    own = SecretKey(key.transferable).pgpy_key
+    subkey = pgpy().PGPKey.new(constants.PubKeyAlgorithm.ECDH, constants.EllipticCurveOID.Curve25519)
+    own.add_subkey(subkey, usage={constants.KeyFlags.EncryptCommunications})
+    own.add_uid(pgpy().PGPUID.new("Queen", email="queen@example.org"), usage={constants.KeyFlags.Certify})
+    return SecretKey(bytes(own))
 
 
 async def test_what_is_known_is_not_sent_again_unless_the_keyring_forgot_it(
