@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 
 from tests.server.conftest import Template
-from tests.server.contract import CHECKOUT, Served, look_around, running, session_of, settle
+from tests.server.contract import CHECKOUT, Served, look_around, running, said_in_words, session_of, settle
 
 CHECKS = [
     checks.not_a_server_error,
@@ -21,6 +21,7 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
     checks.unsupported_method,
+    said_in_words,
 ]
 HERE = (200, 206, 304, 404, 410, 412, 416)
 """Statuses of requests that got as far as to what is there, or not there."""
