@@ -176,8 +176,8 @@ SERVER_METRICS: Final[Key[str | None]] = Key(
 SERVER_CONNECTIONS: Final[Key[int]] = Key(
     "server.connections",
     Whole(8, 100_000),
-    256,
-    "connections that may be open at once, a quarter of them for friends only",
+    512,
+    "connections that may be open at once, half of them for friends only",
     "",
 )
 SERVER_CONNECTIONS_PER_ADDRESS: Final[Key[int]] = Key(

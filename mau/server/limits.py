@@ -94,9 +94,9 @@ class Limits:
     """Connections from one address; one that proves to be a friend's is given back."""
     bytes_per_second: float = 0
     """What one peer gets (a friend by fingerprint, anyone else by address); 0 is no limit."""
-    connections: int = 256
+    connections: int = 512
     connections_per_address: int = 64
-    stranger_connections: int = 192
+    stranger_connections: int = 256
     """Of those who are through the handshake and no friends; the rest is for friends and newcomers."""
 
 

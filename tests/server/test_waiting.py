@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -347,3 +349,24 @@ async def test_a_connection_that_waited_goes_on(host: Host, alice: Someone, bob:
 async def _within(talk: Talk) -> Reply:
     async with asyncio.timeout(PATIENCE):
         return await talk.answer()
+
+
+@pytest.mark.slow
+async def test_hundreds_who_wait_cost_little(alice: Someone, bob: Someone) -> None:
+    """Both ends of each connection are in this process."""
+    count, each = 250, 2 * 170_000
+    limits = Limits(connections=1000, connections_per_address=1000)
+    async with serving(alice, limits=limits) as host, AsyncExitStack() as stack:
+        path = await end(host, bob, alice)
+        for _ in range(20):
+            await stack.enter_async_context(waiting(host, bob, path))
+        before = memory()
+        answers = [await stack.enter_async_context(waiting(host, bob, path)) for _ in range(count)]
+        assert memory() - before < count * each
+        alice.publish("x", b"", PUBLIC)
+        assert {tuple((await answer).names) for answer in answers} == {("x",)}
+
+
+def memory() -> int:
+    """Resident bytes of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
