@@ -55,6 +55,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "service": "Let systemd run `mau up` for you.",
         "serve": "Let friends fetch what is for them, and everybody what is public.",
         "sync": "Fetch what is new.",
+        "fetch": "Fetch one post by name, whatever keeps it out.",
         "status": "Show how it stands with everybody you follow.",
         "export-site": "Write your public posts as a web site.",
     },

@@ -110,8 +110,13 @@ def emit_json_line(value: object) -> None:
 
 
 def _echo_json(value: object, indent: int | None) -> None:
+    click.echo(json_text(value, indent))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """What `emit_json_line` prints, for another program's input."""
     text = json.dumps(value, ensure_ascii=True, indent=indent, default=_plain, allow_nan=False)
-    click.echo(text.replace("\x7f", "\\u007f"))  # the one control character that json lets pass
+    return text.replace("\x7f", "\\u007f")  # the one control character that json lets pass
 
 
 def _plain(value: object) -> object:

@@ -38,15 +38,15 @@ def command(session: Session, limit: int, everything: bool, as_json: bool) -> No
     found = timeline(session.account(), keyring, None if everything else limit)
     for number, item in enumerate(found.items):
         if as_json:
-            emit_json_line(_facts(keyring, item))
+            emit_json_line(item_facts(keyring, item))
         else:
-            data("\n" * (number > 0) + _words(keyring, item))
+            data("\n" * (number > 0) + item_words(keyring, item))
     if not found.items and not as_json:
         say("Nothing to read yet; `mau sync` fetches what friends wrote.")
     _say_left_out(found.left_out)
 
 
-def _words(keyring: Keyring, item: Item) -> str:
+def item_words(keyring: Keyring, item: Item) -> str:
     from mau.content.posting import text_of
     from mau_cli.audience import audience_words, called
     from mau_cli.output import clean
@@ -73,7 +73,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN].rstrip()} ..."
 
 
-def _facts(keyring: Keyring, item: Item) -> dict[str, object]:
+def item_facts(keyring: Keyring, item: Item) -> dict[str, object]:
     from mau.content.address import post_iri
     from mau_cli.audience import audience_facts
     from mau_cli.people import moment
