@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mau.errors import InvalidName, KeyringUntrusted, MauError, NotAFile
+from mau.errors import KeyringUntrusted, MauError, NotAFile
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
+from mau.fsck.looking import count, entries_of, is_in_use, status_of, wrong
 from mau.fsck.posts import Opener, check_post
 from mau.fsck.versions import check_versions
 from mau.tree import safe
@@ -20,7 +20,6 @@ from mau.tree.names import (
     KEYS_DIR,
     POST_SUFFIX,
     VERSIONS_SUFFIX,
-    check_post_name,
     fold,
     is_post_name,
 )
@@ -102,8 +101,8 @@ class _Walk:
     def root(self, top: int) -> None:
         """Modes of what lies in the root, and what was left there."""
         self._mode(".", os.fstat(top), _OTHERS)
-        for entry in _entries(top):
-            status = _status(entry)
+        for entry in entries_of(top):
+            status = status_of(entry)
             if status is None:
                 continue
             if entry.name.startswith(_TEMPORARY):
@@ -132,9 +131,9 @@ class _Walk:
 
     def _in_keys(self, directory: int, path: str, known: set[str]) -> None:
         self._mode(path, os.fstat(directory), _OTHERS)
-        for entry in _entries(directory):
+        for entry in entries_of(directory):
             place = f"{path}/{entry.name}"
-            status = _status(entry)
+            status = status_of(entry)
             if status is None:
                 continue
             if stat.S_ISDIR(status.st_mode):
@@ -152,7 +151,7 @@ class _Walk:
     def authors(self, top: int) -> None:
         """Every directory of posts."""
         found = self._tree.authors()
-        self._total = sum(_count(top, fpr, hidden) for fpr, hidden in found)
+        self._total = sum(count(top, fpr, hidden) for fpr, hidden in found)
         for author, hidden in found:
             name = f".{author.hex}" if hidden else author.hex
             try:
@@ -168,11 +167,11 @@ class _Walk:
     def _author(self, directory: int, path: str, author: Fingerprint, hidden: bool) -> None:
         self._mode(path, os.fstat(directory), _OTHERS)
         noted = self._noted(author, hidden)
-        entries = _entries(directory)
+        entries = entries_of(directory)
         inodes: dict[str, tuple[int, int]] = {}
         folded: dict[str, str] = {}
         for entry in entries:
-            status = _status(entry)
+            status = status_of(entry)
             if status is None:
                 continue
             place = f"{path}/{entry.name}"
@@ -190,7 +189,7 @@ class _Walk:
                 )
                 self._step()
             elif entry.name.endswith(POST_SUFFIX):
-                self._found("name", place, _wrong(entry.name))
+                self._found("name", place, wrong(entry.name))
             elif stat.S_ISREG(status.st_mode):
                 self._mode(place, status, _WRITING)
         for entry in entries:
@@ -263,7 +262,7 @@ class _Walk:
     def _leftover(
         self, directory: int, name: str, path: str, author: Fingerprint | None, hidden: bool
     ) -> None:
-        if not _is_in_use(directory, name):
+        if not is_in_use(directory, name):
             self.checked.findings.append(
                 Finding("leftover", path, "nobody writes it any more", author, hidden)
             )
@@ -272,53 +271,3 @@ class _Walk:
         self.checked.posts += 1
         if self._progress is not None:
             self._progress(self.checked.posts, max(self._total, self.checked.posts))
-
-
-def _is_in_use(directory: int, name: str) -> bool:
-    """Whether a living program writes a temporary file (spec/tree.md R2)."""
-    try:
-        fd, _ = safe.open_regular(name, at=directory)
-    except (MauError, OSError):
-        return False
-    with safe.closing(fd):
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _wrong(name: str) -> str:
-    try:
-        check_post_name(name)
-    except InvalidName as error:
-        return str(error)
-    return ""
-
-
-def _entries(directory: int) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as scan:
-        return sorted(scan, key=lambda entry: entry.name)
-
-
-def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    try:
-        return entry.stat(follow_symlinks=False)
-    except OSError:
-        return None
-
-
-def _count(top: int, author: Fingerprint, hidden: bool) -> int:
-    """How many posts there are, about, for the progress."""
-    try:
-        with safe.closing(safe.open_dir(f".{author.hex}" if hidden else author.hex, at=top)) as directory:
-            return sum(1 for _ in _names(directory))
-    except (OSError, MauError):
-        return 0
-
-
-def _names(directory: int) -> Iterator[str]:
-    with os.scandir(directory) as scan:
-        for entry in scan:
-            if entry.name.endswith(POST_SUFFIX):
-                yield entry.name

@@ -112,8 +112,18 @@ def _rename_version(root: Root, finding: Finding) -> str:
 
 
 def _retire(root: Root, finding: Finding) -> str:
-    sha256 = _directory(root, finding).retire(finding.name)
-    return f"it is the version {sha256[:12]} now; fetch it again with mau sync WHO --full"
+    """Make it an older version, and have the syncer not take that for a removal that was meant."""
+    from mau.syncer.state import State
+
+    directory = _directory(root, finding)
+    sha256 = directory.retire(finding.name)
+    state = State(root)
+    try:
+        state.recall(directory.fpr, finding.name)
+        state.remove(directory.fpr, [(finding.name, sha256)], for_good=False)
+    finally:
+        state.close()
+    return f"it is the version {sha256[:12]} now; fetch the true one with mau sync WHO --full"
 
 
 def _read_again(finding: Finding, index: Index | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import io
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mau.account import Account
 from mau.backup.archive import open_archive
 from mau.backup.report import Restored
 from mau.backup.restoring import restore_account
@@ -18,7 +20,7 @@ from mau.catalogue import open_index
 from mau.content.binding import PUBLIC
 from mau.deletion.held import HeldDeletes
 from mau.deletion.publishing import delete_post
-from mau.errors import ArchiveDamaged, NoAccount, UsageError, WrongPassphrase
+from mau.errors import ArchiveDamaged, NoAccount, NoRoom, UsageError, WrongPassphrase
 from mau.keyring import Keyring
 from mau.publish import publish_document, publish_file
 from mau.reader.open import open_post
@@ -34,7 +36,7 @@ from tests.backup.handmade import (
     taken,
     tar,
 )
-from tests.publish.world import Someone, World, bound, message
+from tests.publish.world import PASSPHRASE, Someone, World, bound, message
 
 
 def post(author: Someone, name: str, text: str, *to: Someone) -> str:
@@ -176,7 +178,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(world: World, tmp_path: Path
     assert said == became(bring_back(alice.account, data))
     restored = Restored()
     opened = open_archive(io.BytesIO(data), restored)
-    restore_account(Root(tmp_path / "new"), opened, "between friends 11", dry_run=True)
+    restore_account(Root(tmp_path / "new"), opened, PASSPHRASE, dry_run=True)
     assert not (tmp_path / "new").exists()
 
 
@@ -228,7 +230,7 @@ def test_another_account_is_refused_and_the_same_one_stays(world: World) -> None
     restored = bring_back(alice.account, taken(world.bob))
     assert str(world.bob.fpr) in reason(restored, ".mau/account.pgp")
     assert alice.account.root.account_file.read_bytes() == before
-    again = archive([(".mau/account.pgp", alice.key.lock("between friends 11"))])
+    again = archive([(".mau/account.pgp", alice.key.lock(PASSPHRASE))])
     assert became(bring_back(alice.account, again)) == {".mau/account.pgp": "kept"}
     assert alice.account.root.account_file.read_bytes() == before
 
@@ -253,8 +255,6 @@ def test_a_newer_statement_and_its_key_files_take_their_place(world: World, tmp_
     alice.keyring.remove(world.carol.fpr)
     alice.keyring.add(world.mallory.certificate, "mallory")
     data = taken(alice)
-    from mau.account import Account
-
     older = Account(Root(tmp_path / "older"), alice.key)
     bring_back(older, data)
     keyring = Keyring.load(older)
@@ -364,6 +364,28 @@ def test_what_is_no_tree_is_said(tmp_path: Path) -> None:
     os.close(write)
     with os.fdopen(read, "rb") as pipe, pytest.raises(UsageError, match="save it"):
         open_archive(pipe, Restored())
+
+
+def test_a_full_disk_leaves_what_came_back_and_the_next_run_finishes(world: World, tmp_path: Path) -> None:
+    full(world)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"tmpfs", os.fsencode(disk), b"tmpfs", 0, b"size=4m"):
+        pytest.skip("no file system may be mounted here")
+    try:
+        filler = disk / "filler"
+        filler.write_bytes(bytes(2 << 20))
+        with pytest.raises(NoRoom, match="do it again"):
+            bring_anew(disk / "new", taken(world.alice))
+        filler.unlink()
+        account = Account.open(Root(disk / "new"), PASSPHRASE)
+        assert not list(account.posts().path.glob(".mau-*"))
+        restored = bring_back(account, taken(world.alice))
+        assert not restored.count("refused")
+        assert held(account.root) == held(world.alice.account.root)
+    finally:
+        libc.umount2(os.fsencode(disk), 2)
 
 
 def test_of_an_archive_that_is_cut_off_the_whole_files_come_back(world: World, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from mau.fsck.repairing import repair
 from mau.keyring import Keyring
 from mau.publish import publish_document
 from mau.reader.open import open_post
+from mau.server.server import Server
+from mau.syncer import sync_once
 from tests.publish.world import Someone, World, bound, message
 
 
@@ -118,6 +120,29 @@ def test_a_friends_damaged_file_becomes_a_version_so_that_it_can_come_again(worl
     path.chmod(0o600)
     assert open_post(alice.account, alice.keyring, bob.fpr, "x.json.pgp")
     assert set(found(alice).values()) <= {"unproven"}, "what was damaged is told as an older content"
+
+
+async def test_what_was_mended_so_is_fetched_again(world: World) -> None:
+    """The syncer does not take it for a removal that was meant."""
+    alice, bob = world.alice, world.bob
+    post(bob, "x.json.pgp", "public")
+    post(bob, "y.json.pgp", "public")
+    server = Server(bob.account, bob.keyring)
+    await server.start("127.0.0.1", 0)
+    try:
+        address = [server.address]
+        first = await sync_once(alice.account, alice.keyring, bob.fpr, address)
+        assert sorted(first.fetched) == ["x.json.pgp", "y.json.pgp"]
+        path = alice.place(bob) / "x.json.pgp"
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        path.write_bytes(path.read_bytes()[:-9])
+        mend(alice)
+        assert not path.exists()
+        again = await sync_once(alice.account, alice.keyring, bob.fpr, address, full=True)
+        assert again.fetched == ["x.json.pgp"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    finally:
+        await server.stop()
 
 
 def test_a_renamed_own_post_is_signed_anew_under_its_name_for_the_same_people(world: World) -> None:
