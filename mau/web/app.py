@@ -22,7 +22,7 @@ from mau.server.connection import Answering
 from mau.tree.names import check_post_name
 from mau.web.feed import feed
 from mau.web.page import POLICY, list_page, missing_page, post_page
-from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages
+from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages, shown_of
 from mau.web.shelf import Shelf
 from mau.wire.paths import BadPath, KeyTarget, index_path, parse
 
@@ -122,18 +122,19 @@ class WebApp:
         page = _page_number(query)
         if page is None:
             return None
-        total = len(await self._current())
+        total = len(shown_of(await self._current()))
         if page > count_pages(total):
             return None
 
         def render(briefs: list[Brief]) -> bytes:
-            posts = self._posts(briefs[(page - 1) * PER_PAGE : page * PER_PAGE])
-            return list_page(self._shelf.owner, posts, page, len(briefs), page_link).encode()
+            shown = shown_of(briefs)
+            posts = self._posts(shown[(page - 1) * PER_PAGE : page * PER_PAGE])
+            return list_page(self._shelf.owner, posts, page, len(shown), page_link).encode()
 
         return _HTML, await self._once(f"/?{page}", render)
 
     def _feed(self, briefs: list[Brief]) -> bytes:
-        return feed(self._shelf.owner, self._posts(briefs[:IN_FEED])).encode()
+        return feed(self._shelf.owner, self._posts(shown_of(briefs)[:IN_FEED])).encode()
 
     def _posts(self, briefs: Sequence[Brief]) -> list[Post]:
         return [post for brief in briefs if (post := self._shelf.post(brief.name)) is not None]

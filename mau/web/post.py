@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,8 @@ class Owner:
 class Brief:
     """One public post without its content. ``signed_at`` in unix seconds; ``size`` of the file, in bytes.
 
-    ``bound``: it states its name and that it is public, so that others may pass it on.
+    ``bound``: it states its name and that it is public, so that others may pass it on. ``shown``: it is in
+    the list of posts and in the feed; a DeleteAction is not.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Brief:
     size: int
     signed_at: int
     bound: bool
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ def make_post(
     if document is not None and data is not None:
         return Post(brief, document, data.decode(), text_of(document), filename, size)
     return Post(brief, None, "", _readable(data), filename, size)
+
+
+def shown_of(briefs: Iterable[Brief]) -> list[Brief]:
+    """Those that are shown as posts, in their order."""
+    return [brief for brief in briefs if brief.shown]
 
 
 def shortened(text: str, characters: int) -> str:

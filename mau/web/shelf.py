@@ -13,6 +13,7 @@ from mau.account import Account
 from mau.catalogue import open_index
 from mau.content.binding import FILENAME_NOTATION, read_statement
 from mau.content.jsonld import MAX_DOCUMENT, parse
+from mau.deletion.document import is_delete
 from mau.errors import MauError
 from mau.keyring import Keyring
 from mau.openpgp import Opened, open_message
@@ -106,8 +107,8 @@ class Shelf:
             bound = read_statement(author, opened.notations, data).bound
         except (MauError, OSError, Changed):
             return None
-        brief = Brief(name, file.sha256, file.size, opened.signed_at, bound)
         document = parse(data) if data is not None and len(data) <= MAX_DOCUMENT else None
+        brief = Brief(name, file.sha256, file.size, opened.signed_at, bound, not is_delete(document))
         return make_post(brief, document, data, _filename(opened), opened.size)
 
 

@@ -16,7 +16,7 @@ from mau.errors import NotAFile, TreeError
 from mau.fingerprint import Fingerprint
 from mau.web.feed import feed
 from mau.web.page import list_page, post_page
-from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages
+from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages, shown_of
 from mau.web.shelf import Shelf
 
 MANIFEST: Final = ".mau-site.json"
@@ -70,7 +70,7 @@ def _paths(owner: Fingerprint, briefs: list[Brief]) -> Iterator[str]:
     for brief in briefs:
         yield _file_path(owner, brief.name)
         yield _page_path(brief.name)
-    yield from (page_link(page) for page in range(1, count_pages(len(briefs)) + 1))
+    yield from (page_link(page) for page in range(1, count_pages(len(shown_of(briefs))) + 1))
     yield from (_file_path(owner, "index.json"), "feed.atom", "key.asc")
 
 
@@ -96,12 +96,13 @@ class _Writer:
             post = self._post(brief)
             if post is not None:
                 there.append(brief)
-                if len(newest) < IN_FEED:
+                if brief.shown and len(newest) < IN_FEED:
                     newest.append(post)
-        for page in range(1, count_pages(len(there)) + 1):
-            part = there[(page - 1) * PER_PAGE : page * PER_PAGE]
+        shown = shown_of(there)
+        for page in range(1, count_pages(len(shown)) + 1):
+            part = shown[(page - 1) * PER_PAGE : page * PER_PAGE]
             posts = [post for brief in part if (post := shelf.post(brief.name)) is not None]
-            self._text(page_link(page), list_page(owner, posts, page, len(there), page_link))
+            self._text(page_link(page), list_page(owner, posts, page, len(shown), page_link))
         self._text("feed.atom", feed(owner, newest))
         self._bytes("key.asc", shelf.key())
         self._bytes(_file_path(owner.fingerprint, "index.json"), shelf.listing(there))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mau.content.binding import PUBLIC
+from mau.deletion.publishing import delete_post
 from mau.errors import NotAFile, TreeError
 from mau.web import site as site_module
 from mau.web.shelf import Shelf, library_for
@@ -170,3 +171,20 @@ def test_the_site_of_another_is_not_taken_over(
     with library_for(bob.account, bob.keyring) as library, pytest.raises(TreeError, match="another's"):
         export_site(Shelf(bob.account, library), site)
     assert json.loads((site / MANIFEST).read_text())["fingerprint"] == alice.fingerprint.hex
+
+
+def test_a_delete_is_for_followers_and_no_post(alice: Someone, site: Path, export: Export) -> None:
+    alice.post("kettle", PUBLIC)
+    alice.post("pot", PUBLIC)
+    export()
+    [said] = delete_post(alice.account, alice.keyring, "kettle.pgp").published
+    export()
+    found = files(site)
+    assert f"p2p/{alice.fingerprint}/kettle.pgp" not in found
+    listing = json.loads(found[f"p2p/{alice.fingerprint}/index.json"])
+    assert {one["name"] for one in listing} == {"pot.pgp", said.name}
+    assert f"p2p/{alice.fingerprint}/{said.name}" in found
+    stem = said.name.removesuffix(".pgp")
+    for page in ("index.html", "feed.atom"):
+        assert b"pot" in found[page]
+        assert stem.encode() not in found[page]
