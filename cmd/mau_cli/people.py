@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from mau.keyring import Difference, Keyring, Person
     from mau.openpgp import Certificate
     from mau_cli.context import Session
+
+
+_SOON = 30 * 86_400
 
 
 def suspect_keyring(session: Session) -> Keyring:
@@ -51,6 +55,22 @@ def key_problem(certificate: Certificate) -> str | None:
     return None
 
 
+def expires_soon(certificate: Certificate, now: float | None = None) -> bool:
+    """Whether a key that may be used now will have expired in 30 days."""
+    now = time.time() if now is None else now
+    expires = certificate.expires
+    return not certificate.revoked and expires is not None and now < expires < now + _SOON
+
+
+def key_marks(person: Person) -> str:
+    """What somebody should know about a key, in few words; "" when there is nothing."""
+    problem = key_problem(person.certificate)
+    marks = [problem.partition(";")[0]] if problem else []
+    marks += [f"expires {moment(person.certificate.expires)}"] if expires_soon(person.certificate) else []
+    marks += ["has news to confirm"] if person.news else []
+    return ", ".join(marks)
+
+
 def person_facts(person: Person) -> dict[str, object]:
     """What `--json` says of a person."""
     certificate = person.certificate
@@ -66,6 +86,8 @@ def person_facts(person: Person) -> dict[str, object]:
         "expires": moment(certificate.expires),
         "revoked": certificate.revoked,
         "problem": key_problem(certificate),
+        "expires_soon": expires_soon(certificate),
+        "news": person.news,
     }
 
 

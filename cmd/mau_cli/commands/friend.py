@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from mau.errors import PartlyDone, UsageError
+from mau.errors import UsageError
 from mau_cli.context import Session
 from mau_cli.output import clean, emit_json, say, table
-
-if TYPE_CHECKING:
-    from mau.fingerprint import Fingerprint
-    from mau.keyring import Difference, Keyring
-    from mau.openpgp import Certificate
 
 
 @click.group("friend")
@@ -57,6 +50,7 @@ def add(
     came by. A newer copy of a key that you hold already is taken in; name and groups stay.
     """
     from mau.keyring import describe_changes
+    from mau_cli.confirming import choose_local_name, say_contested
     from mau_cli.keysource import obtain_key
     from mau_cli.people import say_key
 
@@ -79,7 +73,7 @@ def add(
     else:
         if not yes:
             say("Compare the fingerprint, or its words, with what they tell you by another way.")
-        local_name = _name(session, keyring, certificate, local_name, yes=yes)
+        local_name = choose_local_name(session, keyring, certificate, local_name, yes=yes)
     if not session.confirm(f"{'Keep the key of' if known else 'Take as a friend'}: {local_name!r}?", yes=yes):
         raise click.Abort
     person = keyring.add(certificate, local_name, groups, known=known)
@@ -91,36 +85,7 @@ def add(
     else:
         status = "a friend" if person.status == "friend" else "known, to verify with"
         say(f"{person.local_name!r} is {status}.")
-    _say_contested(keyring, certificate.fingerprint)
-
-
-def _name(
-    session: Session, keyring: Keyring, certificate: Certificate, local_name: str | None, *, yes: bool
-) -> str:
-    """The local name: as given, else asked for, else made of the user id; UsageError when it is taken."""
-    from mau.keyring import plain_name
-
-    if local_name is not None:
-        return local_name
-    if yes:
-        # With nobody looking, a name in use is not evaded: two of one name are to be told apart by hand.
-        if name := plain_name(certificate):
-            return name
-        raise UsageError("no local name can be made of what this key says; say it with --as")
-    if not session.interactive:
-        raise UsageError("a local name is needed: say it with --as, and --yes to add without being asked")
-    suggestion = keyring.suggest_name(certificate)
-    return str(click.prompt("Your name for them", default=suggestion or None, err=True))
-
-
-def _say_contested(keyring: Keyring, fingerprint: Fingerprint) -> None:
-    person = keyring.person(fingerprint)
-    for keyid, others in keyring.contested(person).items() if person else ():
-        names = ", ".join(repr(other.local_name) for other in others)
-        say(
-            f"Warning: the encryption key {keyid.hex()} is also on the key of {names}. Between friends, "
-            "nobody is given the posts for it until only one of them carries it."
-        )
+    say_contested(keyring, certificate.fingerprint)
 
 
 # --- list, show --------------------------------------------------------------------------------------------
@@ -134,7 +99,7 @@ def list_(session: Session, as_json: bool) -> None:
     from mau_cli.people import (
         difference_facts,
         grouped,
-        key_problem,
+        key_marks,
         person_facts,
         say_differences,
         suspect_keyring,
@@ -154,8 +119,8 @@ def list_(session: Session, as_json: bool) -> None:
         return
     rows = []
     for person in people:
-        problem = key_problem(person.certificate)
-        state = person.status + (f" ({problem.partition(';')[0]})" if problem else "")
+        marks = key_marks(person)
+        state = person.status + (f" ({marks})" if marks else "")
         rows.append(
             (person.local_name, person.fingerprint, state, grouped(person), user_id(person.certificate))
         )
@@ -175,6 +140,7 @@ def show(session: Session, who: str, as_json: bool) -> None:
     """Show what is known of WHO: key, groups, what differs from what you confirmed."""
     from mau_cli.people import (
         difference_facts,
+        expires_soon,
         grouped,
         key_problem,
         moment,
@@ -211,11 +177,15 @@ def show(session: Session, who: str, as_json: bool) -> None:
     problem = key_problem(certificate)
     rows += [("problem", problem)] if problem else []
     table(rows)
+    if expires_soon(certificate):
+        say("The key expires soon; its owner can extend it with `mau key extend`.")
     if differences:
         say("Not as you confirmed it:")
         say_differences(differences)
     if person.status in ("friend", "known"):
-        _say_contested(keyring, person.fingerprint)
+        from mau_cli.confirming import say_contested
+
+        say_contested(keyring, person.fingerprint)
 
 
 # --- confirm -----------------------------------------------------------------------------------------------
@@ -231,8 +201,10 @@ def confirm(session: Session, who: str | None, everybody: bool, local_name: str 
     """Make true what the key files of WHO say: as a friend, in groups, gone; or rename WHO with --as.
 
     A key file that another program put there, or that came with an old backup, makes nobody a friend until
-    you say so here.
+    you say so here. The same goes for what somebody's key came to say later: another user id, another key to
+    encrypt to.
     """
+    from mau_cli.confirming import confirm_differences, confirm_one
     from mau_cli.people import suspect_keyring
 
     if everybody == (who is not None) or (everybody and local_name is not None):
@@ -241,76 +213,32 @@ def confirm(session: Session, who: str | None, everybody: bool, local_name: str 
     if who is None:
         confirm_differences(session, keyring, keyring.differences(), yes=yes)
     else:
-        _confirm_one(session, keyring, keyring.resolve_difference(who), local_name, yes=yes)
+        confirm_one(session, keyring, keyring.resolve_difference(who), local_name, yes=yes)
 
 
-def _confirm_one(
-    session: Session, keyring: Keyring, fingerprint: Fingerprint, local_name: str | None, *, yes: bool
-) -> None:
-    from mau_cli.people import say_differences, say_key
-
-    person = keyring.person(fingerprint)
-    if person is keyring.me:
-        raise UsageError("that is you; there is nothing to confirm")
-    differences = [
-        difference for difference in keyring.differences() if difference.fingerprint == fingerprint
-    ]
-    if person is not None:
-        say_key(person.certificate)
-    say_differences(differences)
-    if (
-        not any(difference.confirmable for difference in differences)
-        and local_name is None
-        and not keyring.problem
-    ):
-        say("There is nothing to confirm.")
-        return
-    if person is not None and not person.confirmed:
-        local_name = _name(session, keyring, person.certificate, local_name, yes=yes)
-    name = local_name or (person.local_name if person else fingerprint.hex)
-    if not session.confirm(f"Confirm {name!r}?", yes=yes):
-        raise click.Abort
-    confirmed = keyring.confirm(fingerprint, local_name)
-    if confirmed is None or not confirmed.confirmed:
-        say(f"{name!r} is nobody's name any more.")
-        return
-    groups = "".join(f", in @{group}" for group in confirmed.groups)
-    say(f"{confirmed.local_name!r} is {'a friend' if confirmed.status == 'friend' else 'known'}{groups}.")
+# --- refresh -----------------------------------------------------------------------------------------------
 
 
-def confirm_differences(
-    session: Session, keyring: Keyring, differences: list[Difference], *, yes: bool
-) -> None:
-    """List differences, ask, confirm those and no others; PartlyDone when somebody was left out."""
-    names = _names(keyring, differences)
-    for difference in differences:
-        name = names.get(difference.fingerprint)
-        say(f"  {difference}" + (f"; you will call them {name!r}" if name and difference.confirmable else ""))
-    if not any(difference.confirmable for difference in differences) and not keyring.problem:
-        say("There is nothing to confirm.")
-        return
-    if not session.confirm("Is all of this as you want it?", yes=yes):
-        raise click.Abort
-    left_out = keyring.confirm_all(names, differences)
-    say(f"{len(keyring.friends())} friends, {len(keyring.known())} known.")
-    for fingerprint, error in left_out:
-        say(f"  {fingerprint} was left out: {error}")
-    if left_out:
-        raise PartlyDone(f"{len(left_out)} were left out; confirm them one by one, or remove them")
+@command.command("refresh")
+@click.argument("who", required=False)
+@click.option("--at", metavar="HOST:PORT", multiple=True, help="Ask there; remembered once proven.")
+@click.option("--via", metavar="FRIEND", help="Ask FRIEND, who holds posts of WHO.")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.pass_obj
+def refresh(session: Session, who: str | None, at: tuple[str, ...], via: str | None, as_json: bool) -> None:
+    """Ask WHO, or everybody whose address is known, for a newer copy of their key.
 
+    `mau sync` does so once a day. Only what the key itself signed is taken. Revocations and expiry count at
+    once; new user ids and new keys to encrypt to wait for `mau friend confirm`.
+    """
+    from mau_cli.refreshing import refresh_all, refresh_one
 
-def _names(keyring: Keyring, differences: list[Difference]) -> dict[Fingerprint, str]:
-    """Names for those who have none, no two the same."""
-    from mau.keyring import name_key
-
-    names: dict[Fingerprint, str] = {}
-    for fingerprint in dict.fromkeys(difference.fingerprint for difference in differences):
-        person = keyring.person(fingerprint)
-        if person is not None and not person.confirmed:
-            name = keyring.suggest_name(person.certificate, {name_key(name) for name in names.values()})
-            if name:
-                names[fingerprint] = name
-    return names
+    if who is None:
+        if at or via:
+            raise UsageError("--at and --via need WHO: whose key is it?")
+        refresh_all(session, as_json=as_json)
+    else:
+        refresh_one(session, who, at, via, as_json=as_json)
 
 
 # --- remove ------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def list_(session: Session, group: str | None, as_json: bool) -> None:
 @click.pass_obj
 def confirm(session: Session, group: str, yes: bool) -> None:
     """Make true what the key files in GROUP say, after listing it."""
-    from mau_cli.commands.friend import confirm_differences
+    from mau_cli.confirming import confirm_differences
     from mau_cli.people import suspect_keyring
 
     keyring = suspect_keyring(session)
