@@ -120,7 +120,11 @@ class Account:
             locked = safe.read_bytes(root.account_file, MAX_ACCOUNT_FILE)
         except NoSuchPost:
             raise NoAccount(_absent_words(root)) from None
-        key = SecretKey.unlock(locked, passphrase)
+        return cls.of_key(root, SecretKey.unlock(locked, passphrase))
+
+    @classmethod
+    def of_key(cls, root: Root, key: SecretKey) -> Account:
+        """The account of this tree with its key, which somebody who opened it holds already."""
         public = ownkey.read(root.certificate_file)
         if public is not None and public.fingerprint == key.fingerprint:
             key.learn(public)

@@ -64,7 +64,7 @@ def opened_account(root: Root) -> Account | None:
                 return None
             secret = receive_key(connection, size)
         try:
-            return Account(root, SecretKey(bytes(secret.view)))
+            return Account.of_key(root, SecretKey(bytes(secret.view)))
         finally:
             secret.wipe()
     except (MauError, OSError, TalkError):

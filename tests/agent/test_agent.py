@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from mau import ownkey
 from mau.account import Account
 from mau.agent import client
 from mau.agent.memory import Secret
@@ -24,6 +25,7 @@ from mau.agent.process import Agent
 from mau.agent.talk import is_same_user, receive_head, send_head
 from mau.errors import AgentError
 from mau.openpgp import SecretKey
+from mau.openpgp.lifetime import revoked_by
 from mau.tree.layout import Root
 from tests.agent.runtime import PATIENCE, agents, runtime, until
 
@@ -180,6 +182,17 @@ def test_an_account_file_that_was_changed_is_not_opened_by_it(account: Account, 
     hold(account)
     assert client.opened_account(account.root) is not None
     assert len(client.kept()) == 1
+
+
+def test_a_key_that_was_revoked_meanwhile_is_known_to_be(account: Account, runtime: Path) -> None:
+    """The copy of the public key beside the account may know more than what was unlocked yesterday."""
+    hold(account)
+    ownkey.write(
+        account.root, revoked_by(account.key, account.key.revocation_certificate().encode()).certificate
+    )
+    opened = client.opened_account(account.root)
+    assert opened is not None
+    assert opened.certificate.revoked
 
 
 def test_another_tree_with_the_same_account_file_is_another_tree(

@@ -25,6 +25,7 @@ def command(session: Session, new_passphrase_file: Path | None) -> None:
     of the old account file still opens with the old passphrase.
     """
     from mau.account import Account
+    from mau.agent.client import forget as close
     from mau.remembered import forget, is_remembered, remember
 
     root = session.root
@@ -35,6 +36,8 @@ def command(session: Session, new_passphrase_file: Path | None) -> None:
     new = session.replacing_passphrase(new_passphrase_file)
     account.change_passphrase(old.text, new)
     say(f"The passphrase of {str(root.path)!r} is changed. Older backups still open with the old one.")
+    if close(root):
+        say("The account is closed again; `mau unlock` opens it.")
     if is_remembered(root):
         try:
             say(f"{remember(root, account.fingerprint, new)} remembers the new one.")
