@@ -79,10 +79,11 @@ def visitor(request: pytest.FixtureRequest, visitors: dict[str, Served]) -> Iter
     """One visitor with one operation; in the end nearly every answer was had that there is, and most of them
     were no mere refusals of nonsense."""
     served = visitors[request.param]
-    served.tally = Counter()
+    served.tally, served.archives = Counter(), 0
     yield served
     expected = next(answers for path, answers in ANSWERS.items() if path in request.node.name)
     assert len(expected - set(served.tally)) <= 1, served.tally
+    assert served.archives or "{fpr}]" not in request.node.name
     assert sum(served.tally[status] for status in HERE) > served.tally.total() / 4, served.tally
 
 
