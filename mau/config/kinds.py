@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"[0-9]{1,18}")
 _SIZE = re.compile(
     r"(?P<number>[0-9]{1,9}|[0-9]{1,17}(?= ?B?$)) ?(?P<unit>[KMGT]i?B|B)?", re.ASCII | re.IGNORECASE
 )
-_UNITS = {
+_UNITS: dict[str, int] = {
     "B": 1,
     **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
     **{f"{letter}IB": 1024**power for power, letter in enumerate("KMGT", 1)},
@@ -157,7 +157,8 @@ class Size(Kind[int]):
         found = _SIZE.fullmatch(text.strip())
         if found is None:
             raise DoesNotFit
-        return int(found["number"]) * _UNITS[(found["unit"] or "B").upper()]
+        unit: int = _UNITS[(found["unit"] or "B").upper()]
+        return int(found["number"]) * unit
 
     def from_toml(self, value: object) -> int:
         if isinstance(value, str):

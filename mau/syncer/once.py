@@ -9,6 +9,7 @@ from mau.addressbook import AddressBook
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, parse_site
 from mau.keyring import Keyring
+from mau.syncer.fetching import FetchRound
 from mau.syncer.policy import Policy
 from mau.syncer.report import Progress, SyncReport
 from mau.syncer.round import Round
@@ -67,6 +68,20 @@ class Syncer:
             await web.run(())
             return web.report
         round_ = Round(self, author, via or author, full=full)
+        where = self.book.addresses(round_.peer) if addresses is None else addresses
+        await round_.run(where)
+        return round_.report
+
+    async def fetch(
+        self,
+        author: Fingerprint,
+        name: str,
+        *,
+        addresses: Sequence[Address] | None = None,
+        via: Fingerprint | None = None,
+    ) -> SyncReport:
+        """Bring one post by name (with ``.pgp``), whatever limit keeps it out and whoever removed it here."""
+        round_ = FetchRound(self, author, via or author, name)
         where = self.book.addresses(round_.peer) if addresses is None else addresses
         await round_.run(where)
         return round_.report

@@ -17,8 +17,6 @@ from mau.errors import (
     MauError,
     NotOffered,
     PeerError,
-    PeerMisbehaved,
-    PeerNotFound,
     PeerUnreachable,
     PostError,
     Renamed,
@@ -26,7 +24,7 @@ from mau.errors import (
     UnknownAuthor,
 )
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address
+from mau.hostport import Address
 from mau.keyring import Keyring
 from mau.syncer.admission import Admission
 from mau.syncer.holdings import Holdings, arrived
@@ -38,6 +36,7 @@ from mau.syncer.pages import PAGE, Pages
 from mau.syncer.partial import Partials
 from mau.syncer.plan import make_plan
 from mau.syncer.policy import Policy
+from mau.syncer.reaching import reach
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.state import Cursor, State
 from mau.syncer.survey import Survey
@@ -74,7 +73,10 @@ EVERYTHING = Start(None, None)
 class Round:
     """One sync of one author from one peer."""
 
-    def __init__(self, world: World, author: Fingerprint, peer: Fingerprint, *, full: bool) -> None:
+    def __init__(
+        self, world: World, author: Fingerprint, peer: Fingerprint, *, full: bool, limited: bool = True
+    ) -> None:
+        """``full``: list everything, and judge again what was refused. ``limited``: the policy holds."""
         self.peer = peer
         self.report = SyncReport(peer, author)
         self._world = world
@@ -84,7 +86,9 @@ class Round:
         self._posts = AuthorDir(world.account.root, author)
         self._remembered = 0
         self._damaged: tuple[Item, ...] = ()
-        self._admission = Admission(world.account.root, author, world.state, world.policy)
+        self._admission = Admission(
+            world.account.root, author, world.state, world.policy if limited else None
+        )
 
     async def run(self, where: Iterable[Address]) -> None:
         """Do it; whatever goes wrong stands in ``report``."""
@@ -97,27 +101,33 @@ class Round:
             self.report.problem = TreeError(f"{self._posts.path}: {error.strerror}")
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
-        await asyncio.to_thread(self._tidy)
-        sums = self._state.sums(self._author)
-        self._held = await asyncio.to_thread(Holdings, self._posts, sums)
-        lost = await self._notice_what_was_done_by_hand()
+        lost = await self._look()
         cursor = self._state.cursor(self.peer, self._author)
         everything = self._full or lost or not self._held
         start = Start(
             token_of(cursor, everything=everything, now=int(time.time())),
             since_of(cursor, everything=everything),
         )
-        self._client, start, first = await self._reach(stack, where, start)
-        self.report.same = len(self._held)
-        judge = self._judge()
-        self._intake = Intake(self._client, judge, self._held.__contains__, self.report, self._world.progress)
+        client, start, first = await self._reach(stack, where, start)
+        self._begin(client)
         if first.cursor is None:
             await self._take_listing(first, start.since, cursor)
         else:
             await self._take_pages(first, start, cursor)
 
-    async def _notice_what_was_done_by_hand(self) -> bool:
-        """Posts that were removed stay away, damaged ones come again; whether all do: too many are gone."""
+    def _begin(self, client: PeerClient) -> None:
+        """From now on everything comes from there."""
+        self._client = client
+        self.report.same = len(self._held)
+        judge = self._judge()
+        self._intake = Intake(client, judge, self._held.__contains__, self.report, self._world.progress)
+
+    async def _look(self) -> bool:
+        """See what is held, and what was done to it by hand: posts that were removed stay away, damaged ones
+        come again. Whether so many are gone that everything has to be compared."""
+        await asyncio.to_thread(self._tidy)
+        sums = self._state.sums(self._author)
+        self._held = await asyncio.to_thread(Holdings, self._posts, sums)
         by_hand = await asyncio.to_thread(self._held.by_hand)
         self._state.remove(self._author, by_hand.removed, for_good=True)
         self._state.remove(self._author, by_hand.lost, for_good=False)
@@ -136,28 +146,12 @@ class Round:
     async def _reach(
         self, stack: AsyncExitStack, where: Iterable[Address], start: Start
     ) -> tuple[PeerClient, Start, PageReply]:
-        """The first address where the peer proves to be and lists; otherwise the error that tells most."""
-        book = self._world.book
-        problem: PeerError | IdentityError | None = None
-        for host, port in where:
-            async with AsyncExitStack() as trial:
-                client = PeerClient(
-                    self._world.identity, self.peer, host, port, timeouts=self._world.timeouts
-                )
-                try:
-                    await trial.enter_async_context(client)
-                    begun, first = await self._first(client, start)
-                except (PeerError, IdentityError) as error:
-                    if not isinstance(error, PeerMisbehaved):
-                        book.failed(self.peer, host, port)
-                    if not isinstance(problem, IdentityError):
-                        problem = type(error)(f"{format_address((host, port))}: {error}")
-                    continue
-                book.proven(self.peer, host, port)
-                self.report.address = (host, port)
-                await stack.enter_async_context(trial.pop_all())
-                return client, begun, first
-        raise problem or PeerNotFound("no address is known; say --at HOST:PORT once, it will be remembered")
+        """The first address where the peer proves to be and lists."""
+        client, address, (begun, first) = await reach(
+            self._world, self.peer, where, stack, lambda client: self._first(client, start)
+        )
+        self.report.address = address
+        return client, begun, first
 
     async def _first(self, client: PeerClient, start: Start) -> tuple[Start, PageReply]:
         try:

@@ -65,6 +65,14 @@ def after_round(before: FriendStatus, report: SyncReport, pending: Sequence[Item
     return replace(status, failures=status.failures + 1, error=str(report.problem))
 
 
+def after_fetch(before: FriendStatus, name: str, pending: Sequence[Item]) -> FriendStatus:
+    """How it stands after one post was fetched by name."""
+    waits = {item.name for item in pending}
+    deferred = tuple(one for one in before.deferred if name in waits or not one.startswith(f"{name}: "))
+    behind = sum(item.size for item in pending)
+    return replace(before, behind=len(pending), behind_bytes=behind, deferred=deferred)
+
+
 class StatusBook:
     """The status of everybody. Safe with several processes; every method is one transaction."""
 

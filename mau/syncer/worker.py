@@ -18,6 +18,7 @@ from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.syncer.follower import Follower, stopped
 from mau.syncer.once import Syncer
+from mau.syncer.policy import Policy
 from mau.syncer.report import SyncReport
 from mau.syncer.rhythm import has_slept
 from mau.syncer.status import StatusBook
@@ -48,13 +49,15 @@ class Worker:
         timeouts: Timeouts | None = None,
         told: Callable[[SyncReport], None] = _untold,
         at_once: int = AT_ONCE,
+        policy: Policy | None = None,
     ) -> None:
-        """``told`` is called in the event loop with what came of each round."""
+        """``told`` is called in the event loop with what came of each round; ``policy`` as of `Syncer`."""
         self._account = account
         self._keyring = keyring
         self._timeouts = timeouts
         self._told = told
         self._at_once = at_once
+        self._policy = policy
         self._following: dict[Fingerprint, tuple[Follower, asyncio.Task[None]]] = {}
 
     @property
@@ -64,7 +67,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until ``stop``; what is on its way then is finished or left as it was."""
-        syncer = Syncer(self._account, self._keyring, timeouts=self._timeouts)
+        syncer = Syncer(self._account, self._keyring, timeouts=self._timeouts, policy=self._policy)
         book = StatusBook(self._account.root)
         turns = asyncio.Semaphore(self._at_once)
         seen: object = None

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mau.errors import MauError, PartlyDone, PeerNotFound, UsageError
+from mau.errors import Interrupted, MauError, PartlyDone, PeerNotFound, UsageError
+from mau_cli.bar import Bar
+from mau_cli.following import note_rounds, policy_of
 from mau_cli.output import clean, data, emit_json, emit_json_line, say
 
 if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address
     from mau.keyring import Keyring
-    from mau.syncer.once import Syncer
-    from mau.syncer.report import Progress, SyncReport, Trouble
+    from mau.syncer.report import SyncReport, Trouble
     from mau_cli.context import Session
 
 SHOWN = 20  # troubles of one person that are shown one by one; --json has them all
@@ -112,10 +111,12 @@ def _run(
 
     from mau.syncer.once import Syncer
 
-    with _Bar(sys.stderr.isatty()) as bar:
-        syncer = Syncer(session.account(), session.keyring(), progress=bar.update)
+    with Bar() as bar:
+        policy = policy_of(session)
+        syncer = Syncer(session.account(), session.keyring(), progress=bar.update, policy=policy)
 
         async def all_of_them() -> list[SyncReport]:
+            _end_in_order()
             turns = asyncio.Semaphore(AT_ONCE)
 
             async def one(author: Fingerprint) -> SyncReport:
@@ -125,27 +126,26 @@ def _run(
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(one(author)) for author in authors]
             reports = [task.result() for task in tasks]
-            _note(session, syncer, reports)
+            note_rounds(session, syncer, reports)
             return reports
 
         try:
             return asyncio.run(all_of_them())
+        except asyncio.CancelledError:
+            raise Interrupted("interrupted; what came stays, and the next sync brings the rest") from None
         finally:
             syncer.close()
 
 
-def _note(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:
-    """Put down for `mau status` how it stands with those who were asked themselves."""
-    from mau.syncer.status import StatusBook, after_round
+def _end_in_order() -> None:
+    """Let SIGTERM end this task as Ctrl-C does: nothing half-written stays behind."""
+    import asyncio
+    import signal
+    import threading
 
-    book = StatusBook(session.root)
-    try:
-        for report in reports:
-            if report.peer == report.author and report.site is None:
-                pending = syncer.state.pending(report.author, report.author)
-                book.note(after_round(book.of(report.author), report, pending, int(time.time())))
-    finally:
-        book.close()
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def _watch(session: Session, as_json: bool) -> None:
@@ -155,7 +155,7 @@ def _watch(session: Session, as_json: bool) -> None:
 
     from mau.syncer.worker import Worker
 
-    account, keyring = session.account(), session.keyring()
+    account, keyring, policy = session.account(), session.keyring(), policy_of(session)
 
     def told(report: SyncReport) -> None:
         if as_json:
@@ -169,7 +169,7 @@ def _watch(session: Session, as_json: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         say("Following; Ctrl-C ends it.")
-        await Worker(account, keyring, told=told).run(stop)
+        await Worker(account, keyring, told=told, policy=policy).run(stop)
 
     asyncio.run(run())
 
@@ -188,11 +188,13 @@ def _show(keyring: Keyring, report: SyncReport) -> None:
         return
     counts = f"{len(report.fetched)} new, {report.same} held already"
     if report.forgone:
-        counts += f", {report.forgone} refused before"
+        counts += f", {report.forgone} refused or removed before"
     data(f"{called}: {counts}")
     kinds = (("refused", report.refused), ("deferred", report.deferred), ("failed", report.failed))
     for word, troubles in kinds:
         _show_troubles(word, troubles)
+    if report.archive is not None:
+        say(f"  one by one: {clean(str(report.archive))}")
     for words in report.beyond_reach:
         say(f"  beyond reach: {clean(words)}")
     if report.problem is not None:
@@ -230,6 +232,7 @@ def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
         "deferred": listed(report.deferred),
         "failed": listed(report.failed),
         "beyond_reach": report.beyond_reach,
+        "archive": str(report.archive) if report.archive else None,
         "problem": {"error": type(problem).__name__, "message": str(problem)} if problem else None,
     }
 
@@ -257,38 +260,3 @@ def _unreached(report: SyncReport) -> bool:
 def _nobody(problems: Sequence[MauError]) -> MauError:
     worst = max(problems, key=lambda problem: problem.exit_code)
     return type(worst)("nobody whom you follow could be reached")
-
-
-class _Bar:
-    """One line on the terminal that says how far it is; nothing anywhere else."""
-
-    def __init__(self, shown: bool) -> None:
-        self._shown = shown
-        self._states: dict[Fingerprint, Progress] = {}
-        self._next = 0.0
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown and self._states:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    @property
-    def update(self) -> Callable[[Progress], None] | None:
-        return self._update if self._shown else None
-
-    def _update(self, progress: Progress) -> None:
-        self._states[progress.author] = progress
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + 0.1
-        done, total, some, all_bytes = (
-            sum(getattr(state, word) for state in self._states.values())
-            for word in ("done", "total", "done_bytes", "total_bytes")
-        )
-        filled = 30 * done // total if total else 30
-        bar = "#" * filled + "-" * (30 - filled)
-        line = f"[{bar}] {done}/{total} files, {some >> 10:,}/{all_bytes >> 10:,} KiB"
-        click.echo(f"\r{line}\x1b[K", nl=False, err=True)

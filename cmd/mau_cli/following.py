@@ -1,0 +1,56 @@
+"""What the commands that fetch share: what the settings let in, and what `mau status` shows afterwards."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from mau.config.keys import SYNC_FREE, SYNC_MAX_FILE, SYNC_QUOTA, SYNC_QUOTA_FILES, SYNC_TREE_QUOTA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mau.fingerprint import Fingerprint
+    from mau.syncer.once import Syncer
+    from mau.syncer.policy import Policy
+    from mau.syncer.report import SyncReport
+    from mau_cli.context import Session
+
+
+def policy_of(session: Session) -> Policy:
+    """The limits of the settings ``sync.*``."""
+    from mau.syncer.policy import Policy
+
+    get = session.config.get
+    return Policy(
+        file=get(SYNC_MAX_FILE, None),
+        friend=get(SYNC_QUOTA, None),
+        friend_files=get(SYNC_QUOTA_FILES, None),
+        tree=get(SYNC_TREE_QUOTA, None),
+        free=get(SYNC_FREE, None),
+    )
+
+
+def note_rounds(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:
+    """Put down how it stands with those who were asked themselves."""
+    from mau.syncer.status import StatusBook, after_round
+
+    book = StatusBook(session.root)
+    try:
+        for report in reports:
+            if report.peer == report.author and report.site is None:
+                pending = syncer.state.pending(report.author, report.author)
+                book.note(after_round(book.of(report.author), report, pending, int(time.time())))
+    finally:
+        book.close()
+
+
+def note_fetched(session: Session, syncer: Syncer, author: Fingerprint, name: str) -> None:
+    """Put down what is still wanted after one post was fetched by name."""
+    from mau.syncer.status import StatusBook, after_fetch
+
+    book = StatusBook(session.root)
+    try:
+        book.note(after_fetch(book.of(author), name, syncer.state.pending(author, author)))
+    finally:
+        book.close()

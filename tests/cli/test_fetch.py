@@ -1,0 +1,65 @@
+"""`mau fetch`: what a limit keeps out, and what was removed, comes when it is asked for by name."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from mau.account import Account
+from mau.keyring import Keyring
+from mau.openpgp import SecretKey
+from tests.cli.test_status import Mau, run
+from tests.cli.test_sync import _friend, at
+from tests.syncer.peers import Person, serving
+
+
+@pytest.fixture(scope="module")
+def zoes_key() -> SecretKey:
+    return SecretKey.generate("Zoe", "zoe@example.org")
+
+
+@pytest.fixture
+def me(alice: Account) -> Person:
+    return Person(alice, Keyring.load(alice))
+
+
+@pytest.fixture
+def zoe(me: Person, tmp_path: object, zoes_key: SecretKey) -> Person:
+    return _friend(me, tmp_path, zoes_key, "zoe")  # type: ignore[arg-type]
+
+
+async def test_what_a_limit_keeps_out_is_named_and_can_be_fetched(mau: Mau, me: Person, zoe: Person) -> None:
+    zoe.post("large.json.pgp", os.urandom(20_000).hex(), me)
+    zoe.post("small.json.pgp", "hello", me)
+    await run(mau, "config", "set", "sync.max_file", "10 kB")
+    async with serving(zoe) as address:
+        done = await run(mau, "sync", "zoe", "--at", at(address))
+        assert done.code == 3
+        assert "large.json.pgp: it has" in done.err
+        assert me.held(zoe).keys() == {"small.json.pgp"}
+        status = await run(mau, "status")
+        assert "behind by 1" in status.text
+        assert "sync.max_file is 9.8 KiB" in status.text
+        fetched = await run(mau, "fetch", "zoe", "large.json")
+        assert (fetched.code, fetched.text) == (0, "large.json.pgp: fetched\n")
+        assert me.held(zoe).keys() == {"small.json.pgp", "large.json.pgp"}
+        assert "behind" not in (await run(mau, "status")).text
+        assert (await run(mau, "fetch", "zoe", "large.json")).text == "large.json.pgp: held already\n"
+        missing = await run(mau, "fetch", "zoe", "nothing")
+        assert missing.code == 5
+        assert "does not list" in missing.err
+
+
+async def test_what_was_removed_comes_back(mau: Mau, me: Person, zoe: Person) -> None:
+    zoe.post("x.json.pgp", "hello", me)
+    zoe.post("y.json.pgp", "hello", me)
+    async with serving(zoe) as address:
+        await run(mau, "sync", "zoe", "--at", at(address))
+        (me.root.author_dir(zoe.fpr) / "x.json.pgp").unlink()
+        assert (await run(mau, "sync", "zoe", "--full")).code == 0
+        assert "x.json.pgp" not in me.held(zoe)
+        back = json.loads((await run(mau, "fetch", "zoe", "x.json", "--json")).out)
+        assert back["fetched"] is True
+        assert "x.json.pgp" in me.held(zoe)
