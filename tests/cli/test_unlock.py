@@ -263,7 +263,7 @@ def test_an_entry_that_is_gone_is_not_missed(mau: Run, alice: Account, keyrings:
 def test_a_note_that_is_none_is_passed_over(
     mau: Run, alice: Account, keyrings: Keyrings, note: bytes
 ) -> None:
-    alice.root.remembered_file.parent.mkdir()
+    alice.root.remembered_file.parent.mkdir(exist_ok=True)
     alice.root.remembered_file.write_bytes(note)
     assert mau("whoami", passphrase=None, env=keyrings.file).code == 4
     assert mau("whoami", passphrase=PASSPHRASE, env=keyrings.file).code == 0
