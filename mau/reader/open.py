@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -19,7 +19,7 @@ from mau.content.binding import (
     states_by_notation,
 )
 from mau.content.jsonld import MAX_DOCUMENT, parse
-from mau.errors import NoSuchPost, PostError
+from mau.errors import NoSuchPost, PostError, SignerRevoked
 from mau.fingerprint import Fingerprint
 from mau.tree.posts import AuthorDir
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mau.openpgp import Certificate, Opened
 
 _READ_AT_ONCE = 1 << 18  # bytes
+_REVOKED = "its author has revoked the key that signed it: somebody else may have written this"
 
 
 class Keys(Protocol):
@@ -97,7 +98,7 @@ def open_post(
         size = os.fstat(file.fileno()).st_size
         # Reading a small file at once costs a third of what its many small pieces would.
         source = file.read(size + 1) if size <= _READ_AT_ONCE else file
-        return open_source(account, keyring, author, name, source, sink=sink, anyway=anyway)
+        return open_source(account, keyring, author, name, source, sink=sink, anyway=anyway, held=True)
 
 
 def directories_of(account: Account, author: Fingerprint) -> list[AuthorDir]:
@@ -131,11 +132,13 @@ def open_source(
     named_by: NamedBy | None = None,
     now: int | None = None,
     limit: int | None = None,
+    held: bool = False,
 ) -> OpenedPost:
     """As `open_post`, for bytes that need not lie in the tree yet.
 
     `from_author` is False for what a relay brought; `sha256` is that of the source, for `named_by`; `limit`
-    is the most content in bytes (TooLarge).
+    is the most content in bytes (TooLarge). `held`: it was taken in before, so that its author revoked his
+    key since is a note on it and no reason to hide it (M64).
     """
     from mau.openpgp import open_message
 
@@ -150,8 +153,15 @@ def open_source(
         )
 
     certificate = keyring.certificate(author)
-    opened = open_message(source, key=account.key, author=certificate, sink=sink, limit=limit, anyway=anyway)
+    opened = open_message(
+        source, key=account.key, author=certificate, sink=sink, limit=limit, anyway=anyway or held
+    )
+    revoked = held and isinstance(opened.problem, SignerRevoked)
+    if revoked:
+        opened = replace(opened, signer=author, problem=None)
     try:
+        if opened.problem is not None and not anyway:
+            raise opened.problem
         document = _document(opened, sink)
         problem, statement = opened.problem, UNBOUND
         try:
@@ -165,7 +175,8 @@ def open_source(
         if sink is not None:
             sink.unlink(missing_ok=True)
         raise
-    return OpenedPost(author, name, opened, statement, document, problem, _notes(opened, statement))
+    notes = ((_REVOKED,) if revoked else ()) + _notes(opened, statement)
+    return OpenedPost(author, name, opened, statement, document, problem, notes)
 
 
 def _document(opened: Opened, sink: Path | None) -> dict[str, Any] | None:

@@ -111,5 +111,5 @@ def _item(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry
         return Item(directory.fpr, entry.name, entry.size, entry.mtime_ns // 1_000_000_000, None)
     with directory.open(entry.name) as file:
         source = file.read(entry.size + 1)  # what grew meanwhile is refused as cut off, and whole next time
-    post = open_source(account, keyring, directory.fpr, entry.name, source)
+    post = open_source(account, keyring, directory.fpr, entry.name, source, held=True)
     return Item(directory.fpr, entry.name, post.opened.size, post.signed_at, post)
