@@ -16,7 +16,7 @@ class Line:
     """A line that is written over and over, and gone at the end of the block."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self.shown = sys.stderr.isatty()
         self._next = 0.0
         self._used = False
 
@@ -32,7 +32,7 @@ class Line:
     def show(self, words: str) -> None:
         """Say it, ten times in a second at the most."""
         now = time.monotonic()
-        if self._shown and now >= self._next:
+        if self.shown and now >= self._next:
             self._next = now + 0.1
             self._used = True
             click.echo(f"\r{clean(words)}\x1b[K", nl=False, err=True)

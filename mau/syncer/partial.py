@@ -53,10 +53,13 @@ class Partials:
         """Remove what is old, and the oldest of what is too much; what is in use stays."""
         now = time.time() if now is None else now
         with safe.closing(safe.open_dir(self._path)) as directory:
-            for place, (written, name) in enumerate(_newest_first(directory)):
+            kept = 0
+            for written, name in _newest_first(directory):
                 # A time that lies ahead is no younger than any other: clocks go wrong.
-                if place >= MOST or abs(now - written) > OLDEST:
+                if kept >= MOST or abs(now - written) > OLDEST:
                     _drop_unused(name, directory)
+                else:
+                    kept += 1
 
     def make_room(self, wanted: int) -> int:
         """Remove the oldest until so many bytes of the disk are free; return how many are."""

@@ -44,8 +44,8 @@ class SyncReport:
 
     ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven, or
     that answered for the ``site`` on the web, when there was one and no peer.
-    ``fetched``: names stored. ``same``: posts that were held before and stayed as they were. ``forgone``: items
-    not fetched because they were refused before. ``refused``: bytes or claims that may not be believed.
+    ``fetched``: names stored. ``same``: posts that were held before and stayed as they were. ``forgone``:
+    items not fetched because they were refused before. ``refused``: bytes or claims not to be believed.
     ``deferred``: tried again next time. ``failed``: the peer's or the disk's fault, tried again next time.
     ``beyond_reach``: in words, what this peer's listing cannot show. ``archive``: why its files came one by
     one, when it sent many at once but not rightly. ``problem``: why there is no listing at all, or not to its

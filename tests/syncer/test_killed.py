@@ -19,6 +19,7 @@ from mau.keyring import Keyring
 from mau.openpgp import SecretKey, write_message
 from mau.tree.layout import Root
 from tests.syncer.peers import Liar, Person, lying, piece
+from tests.syncer.test_large import FILM, Ranged, film, nothing_is_left, parts
 
 PASSPHRASE = "three words suffice"
 COUNT = 60
@@ -82,11 +83,11 @@ def killer(alice: Person) -> Killer:
     return killer
 
 
-def sums(killer: Killer) -> dict[str, str]:
+def sums(killer: Liar) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in killer.files.items()}
 
 
-@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 async def test_whenever_it_is_stopped_the_next_sync_finishes(
     bob: Person, alice: Person, killer: Killer, blow: signal.Signals
 ) -> None:
@@ -98,14 +99,14 @@ async def test_whenever_it_is_stopped_the_next_sync_finishes(
             killer.at, killer.count = at, 0
             killer.strike = lambda process=process: process.send_signal(blow)  # type: ignore[misc]
             _, words = await process.communicate()
-            if blow == signal.SIGINT:
+            if blow != signal.SIGKILL:
                 assert process.returncode == 130, words
                 assert b"Traceback" not in words
             else:
                 assert process.returncode == -blow
             held = bob.held(alice)
             assert held.items() <= expected.items(), "only whole files have a name"
-            if blow == signal.SIGINT:
+            if blow != signal.SIGKILL:
                 assert {path.name for path in directory.iterdir()} == set(held)
         killer.at = 0
         report = await bob.sync(alice, address)
@@ -113,3 +114,37 @@ async def test_whenever_it_is_stopped_the_next_sync_finishes(
     assert bob.held(alice) == expected
     assert {path.name for path in directory.iterdir()} == set(expected), "nothing is left over"
     assert not list((bob.root.path / ".syncer").glob(".mau-*"))
+
+
+async def test_a_large_file_goes_on_after_kill_9(bob: Person, alice: Person) -> None:
+    server = Ranged(alice)
+    server.asked_from = []
+    server.offer(FILM, film(alice, 6_000_000))
+    reached, release = asyncio.Event(), asyncio.Event()
+    ranged = server.answer
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if not request.path.endswith(FILM) or reached.is_set():
+            return await ranged(request)
+        response = web.StreamResponse(headers={"Content-Length": str(len(server.files[FILM]))})
+        await response.prepare(request)
+        await response.write(server.files[FILM][:4_000_000])
+        reached.set()
+        await release.wait()
+        return response
+
+    server.answer = answer  # type: ignore[method-assign]
+    async with lying(server) as address:
+        process = await start_sync(bob, address)
+        await reached.wait()
+        async with asyncio.timeout(20):
+            while not parts(bob) or parts(bob)[0].stat().st_size < 3_000_000:
+                await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        await process.communicate()
+        release.set()
+        assert bob.held(alice) == {}
+        assert (await bob.sync(alice, address)).whole
+    assert server.asked_from[0] >= 3_000_000
+    assert bob.held(alice) == sums(server)
+    assert nothing_is_left(bob, alice)
