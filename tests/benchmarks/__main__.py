@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.world import World
 
 CHECKOUT = Path(__file__).parents[2]
-PARTS = ("start", "posts", "sync", "listing", "serve", "large")
+PARTS = ("start", "posts", "sync", "listing", "serve", "delivery", "large")
 
 
 def main() -> int:
