@@ -15,6 +15,7 @@ from typing import Final
 
 from mau.account import MAX_ACCOUNT_FILE, Account
 from mau.backup.archive import Archive, Member
+from mau.backup.judging import words_of
 from mau.backup.keys import Keys
 from mau.backup.others import put_beside
 from mau.backup.posts import Posts
@@ -199,8 +200,11 @@ def _keyring(
             fd = stack.enter_context(safe.closing(safe.open_dir(".mau", at=root)))
             for member in archive.groups:
                 inner = fd
-                for part in member.place.group.split("/"):
-                    inner = stack.enter_context(safe.closing(safe.make_dir(part, at=inner)))
+                try:
+                    for part in member.place.group.split("/"):
+                        inner = stack.enter_context(safe.closing(safe.make_dir(part, at=inner)))
+                except TreeError as error:
+                    restored.add(member.path, "refused", words_of(error))
 
     def files() -> Iterator[KeptFile]:
         for member in archive.keys:

@@ -16,6 +16,8 @@ from mau.account import Account
 from mau.backup.archive import open_archive
 from mau.backup.report import Restored
 from mau.backup.restoring import restore, restore_account
+from mau.backup.taking import back_up
+from mau.backup.target import archive_file
 from mau.content.binding import PUBLIC
 from mau.keyring import Keyring
 from mau.publish import publish_document
@@ -42,24 +44,30 @@ def put_back(root: Root, archive: Path) -> Account:
     return account
 
 
-def main(archive: str, path: str, number: str) -> None:
-    """Restore, and die at that file system call."""
+def take(root: Root, archive: Path) -> None:
+    """As `mau backup` does."""
+    with archive_file(root, archive, force=True) as out:
+        back_up(root, out)
+
+
+def main(word: str, archive: str, path: str, number: str) -> None:
+    """Restore, or back up, and die at that file system call."""
     spec = importlib.util.spec_from_file_location("calls", CALLS)
     assert spec and spec.loader
     calls = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(calls)
     with calls.At(int(number), lambda: os.kill(os.getpid(), signal.SIGKILL)) as at:
-        put_back(Root(Path(path)), Path(archive))
+        {"restore": put_back, "backup": take}[word](Root(Path(path)), Path(archive))
     print(at.count)
 
 
-def run(archive: Path, path: Path, number: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.backup.test_killed", str(archive), str(path), str(number)]
+def run(archive: Path, path: Path, number: int, word: str = "restore") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.backup.test_killed", word, str(archive), str(path), str(number)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
-    "kills", [pytest.param(6), pytest.param(120, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
+    "kills", [pytest.param(4), pytest.param(120, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 )
 @pytest.mark.parametrize("living", [False, True], ids=["empty", "living"])
 def test_a_killed_restore_leaves_a_whole_tree_and_the_next_one_finishes(
@@ -114,6 +122,28 @@ def test_a_killed_restore_leaves_a_whole_tree_and_the_next_one_finishes(
                 assert found[name] == data, "nothing that was there is lost"
         put_back(left, archive)
         assert held(left) == expected, point
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(3), pytest.param(60, marks=[pytest.mark.slow, pytest.mark.timeout(600)])]
+)
+def test_a_killed_backup_is_not_there_or_whole(world: World, tmp_path: Path, kills: int) -> None:
+    alice = world.alice
+    for name in ("a.json.pgp", "b.json.pgp"):
+        publish_document(alice.account, alice.keyring, {}, name, PUBLIC)
+    path = alice.account.root.path
+    archive = tmp_path / "b.tar"
+    counted = run(archive, path, 0, "backup")
+    assert counted.returncode == 0, counted.stderr
+    whole = archive.read_bytes()
+    seeded = random.Random(kills)
+    for point in sorted(seeded.sample(range(1, int(counted.stdout)), kills)):
+        archive.write_bytes(b"the one before")
+        assert run(archive, path, point, "backup").returncode == -signal.SIGKILL
+        assert archive.read_bytes() in (b"the one before", whole), point
+    take(alice.account.root, archive)
+    assert archive.read_bytes() == whole
+    assert not list(tmp_path.glob(".mau-*"))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,13 @@ def test_without_a_passphrase_or_an_account_it_says_what_it_did_not_look_at(
     assert "mau init makes one" in mau("doctor", env=ENV, root=tmp_path / "nothing").err
 
 
+def test_a_damaged_account_is_a_finding_too(mau: Mau, alice: Account) -> None:
+    alice.root.account_file.write_bytes(alice.root.account_file.read_bytes()[:-40])
+    done = mau("doctor", passphrase=PASSPHRASE, env=ENV)
+    assert done.code == 3
+    assert "mau restore FILE brings it back" in done.text
+
+
 def test_settings_that_cannot_be_read_are_a_finding_too(mau: Mau, alice: Account, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("server = [")
     (tmp_path / "config.toml").chmod(0o600)

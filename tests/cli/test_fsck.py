@@ -45,6 +45,13 @@ def test_what_was_found_is_counted_by_kind_and_mended_when_told(mau: Mau, alice:
     assert mau("fsck", passphrase=PASSPHRASE).code == 3
 
 
+def test_a_damaged_account_is_a_finding_and_the_rest_is_checked(mau: Mau, alice: Account) -> None:
+    alice.root.account_file.write_bytes(alice.root.account_file.read_bytes()[:-40])
+    done = mau("fsck", passphrase=PASSPHRASE)
+    assert (done.code, done.text) == (3, "account  1\n")
+    assert "mau restore FILE" in done.err
+
+
 def test_each_kind_is_asked_about(on_terminal: Callable[..., Ended], alice: Account) -> None:
     alice.root.account_file.chmod(0o644)
     done = on_terminal(

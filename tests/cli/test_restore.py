@@ -53,6 +53,19 @@ def test_in_a_living_tree_it_says_what_became_of_each_and_3_when_something_was_r
     assert told["counts"]["refused"] == 2
 
 
+def test_a_damaged_account_is_never_overwritten_but_brought_back_once_it_is_away(
+    mau: Mau, alice: Account, tmp_path: Path
+) -> None:
+    mau("backup", tmp_path / "b.tar")
+    whole = alice.root.account_file.read_bytes()
+    alice.root.account_file.write_bytes(whole[:-40])
+    refused = mau("restore", tmp_path / "b.tar", passphrase=PASSPHRASE)
+    assert (refused.code, "away, then do this again" in refused.err) == (1, True)
+    alice.root.account_file.rename(tmp_path / "damaged.pgp")
+    assert mau("restore", tmp_path / "b.tar", passphrase=PASSPHRASE).code == 0
+    assert alice.root.account_file.read_bytes() == whole
+
+
 def test_what_is_no_archive_is_an_error(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("no archive")
     assert "no tar archive" in desk.mau(desk.world.alice, "restore", tmp_path / "x", code=1).err

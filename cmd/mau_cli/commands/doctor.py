@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import ConfigError, NoAccount, PartlyDone, PassphraseNeeded
+from mau.errors import AccountDamaged, ConfigError, NoAccount, PartlyDone, PassphraseNeeded
 from mau_cli.context import Session
 from mau_cli.output import clean, data, emit_json, say
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mau.tree.layout import Root
 
 
-@click.command("doctor", short_help="Say what is wrong with clock, disk, network and keys, and what to do.")
+@click.command("doctor", short_help="Say what is wrong around the tree, and what to do.")
 @click.option("--no-passphrase", is_flag=True, help="Look at what can be looked at without it.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_context
@@ -29,8 +29,9 @@ def command(context: click.Context, no_passphrase: bool, as_json: bool) -> None:
     from mau.doctor.examining import examine
 
     root, config, problem = _settings(context)
-    account = None if no_passphrase or config is None else _account(context.obj)
+    account, damage = (None, None) if no_passphrase or config is None else _account(context.obj)
     examined = examine(root, config, account)
+    problem = problem or damage
     if problem is not None:
         examined.findings.insert(0, problem)
     if account is None and not root.account_file.exists():
@@ -74,12 +75,18 @@ def _settings(context: click.Context) -> tuple[Root, Config | None, Finding | No
         return Root.find(context.find_root().params.get("directory")), None, problem
 
 
-def _account(session: Session) -> Account | None:
+def _account(session: Session) -> tuple[Account | None, Finding | None]:
     """The account when it can be had without more ado; a passphrase that was given must be right."""
+    from mau.doctor.finding import Finding
+
     try:
-        return session.account()
+        return session.account(), None
     except (PassphraseNeeded, NoAccount):
-        return None
+        return None, None
+    except AccountDamaged as error:
+        why = "without it nothing can be read, signed or served"
+        todo = "move it away, then mau restore FILE brings it back from a backup"
+        return None, Finding("keys", str(error), why, todo)
 
 
 def _facts(finding: Finding) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import MauError, NoAccount, PartlyDone, PassphraseNeeded
+from mau.errors import AccountDamaged, MauError, NoAccount, PartlyDone, PassphraseNeeded
 from mau_cli.context import Session
 from mau_cli.output import clean, data, emit_json, say, table
 from mau_cli.progress import Line
@@ -35,7 +35,7 @@ def command(session: Session, repair: bool, yes: bool, no_passphrase: bool, as_j
     """
     from mau.fsck.checking import check
 
-    account, why = (None, "") if no_passphrase else _account(session)
+    account, damage, why = (None, None, "") if no_passphrase else _account(session)
     with _index(session) as index, Line() as line:
         checked = check(
             session.root,
@@ -43,6 +43,8 @@ def command(session: Session, repair: bool, yes: bool, no_passphrase: bool, as_j
             index=index,
             progress=lambda done, total: line.show(f"{done}/{total} files"),
         )
+    if damage is not None:
+        checked.findings.insert(0, damage)
     if why:
         checked.unchecked.append(why)
     if index is None:
@@ -59,14 +61,17 @@ def command(session: Session, repair: bool, yes: bool, no_passphrase: bool, as_j
         raise PartlyDone(f"{left} findings" if left > 1 else "1 finding")
 
 
-def _account(session: Session) -> tuple[Account | None, str]:
-    """The account when it can be had; else why not. A passphrase that was given must be right."""
-    from mau.errors import AccountDamaged
+def _account(session: Session) -> tuple[Account | None, Finding | None, str]:
+    """The account when it can be had; else a finding, or why not. One that was given must be right."""
+    from mau.fsck.finding import Finding
 
     try:
-        return session.account(), ""
-    except (PassphraseNeeded, NoAccount, AccountDamaged) as error:
-        return None, str(error)
+        return session.account(), None, ""
+    except AccountDamaged as error:
+        path = str(session.root.account_file.relative_to(session.root.path))
+        return None, Finding("account", path, str(error)), ""
+    except (PassphraseNeeded, NoAccount) as error:
+        return None, None, str(error)
 
 
 @contextlib.contextmanager

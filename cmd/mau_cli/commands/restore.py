@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import PartlyDone
+from mau.errors import AccountDamaged, PartlyDone
 from mau_cli.context import Session
 from mau_cli.output import clean, data, emit_json, say
 from mau_cli.progress import Line
@@ -77,7 +77,11 @@ def _account(session: Session, archive: Archive, *, dry_run: bool) -> tuple[Acco
     from mau_cli.context import naming_source
 
     if archive.account is None or os.path.lexists(session.root.account_file):
-        return session.account(), False
+        try:
+            return session.account(), False
+        except AccountDamaged as error:
+            place = str(session.root.account_file)
+            raise AccountDamaged(f"{error}: move {place!r} away, then do this again") from None
     found = session.typed_passphrase()
     with naming_source(found):
         account = restore_account(session.root, archive, found.text, dry_run=dry_run)
