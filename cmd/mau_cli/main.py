@@ -63,7 +63,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backup": "Write everything that matters into one file.",
         "restore": "Bring back what a backup holds.",
         "fsck": "Check every file, and mend what can be mended.",
-        "doctor": "Say what is wrong with clock, disk, network and keys, and what to do.",
+        "doctor": "Say what is wrong around the tree, and what to do.",
     },
     "Settings": {
         "config": "Show and change the settings.",

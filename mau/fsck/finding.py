@@ -98,7 +98,7 @@ KINDS: Final[dict[Kind, Description]] = {
     ),
     "unproven": Description(
         "it does not hold as far as is known now",
-        "a newer copy of its author's key may prove it; nothing needs to be done",
+        "a newer copy of a key may prove it, or those whom it is for; nothing needs to be done",
     ),
     "index": Description(
         "the index has another sum of it, though nothing says that it was changed",

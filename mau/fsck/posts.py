@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from mau.errors import FromTheFuture, MauError, PostError, Renamed, SignerExpired, SignerRevoked
+from mau.errors import FromTheFuture, MauError, NotReadable, PostError, Renamed, SignerExpired, SignerRevoked
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
 from mau.openpgp import MEMORY_LIMIT, read_head
@@ -80,9 +80,8 @@ def _sum(file: BinaryIO) -> str:
 
 def kind_of(error: PostError, *, own: bool | None) -> Kind:
     """What kind of finding it is; `own` None: it is not known whose files these are."""
-    if isinstance(error, SignerRevoked | SignerExpired | FromTheFuture) or (
-        own is not True and error.lasting == "deferred"
-    ):
+    passing = SignerRevoked | SignerExpired | FromTheFuture | NotReadable
+    if isinstance(error, passing) or (own is not True and error.lasting == "deferred"):
         return "unproven"
     if own:
         return "renamed" if isinstance(error, Renamed) else "half-saved"
