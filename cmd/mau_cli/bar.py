@@ -58,7 +58,7 @@ class Bar:
 
 
 def words(done: int, total: int, some: int, all_bytes: int, seconds: float, files: int, size: int) -> str:
-    """The line: so much is done, of so much in all; and ``files`` of ``size`` bytes in the last ``seconds``."""
+    """The line: what is done of what there is, and what came in the last ``seconds``."""
     filled = WIDTH * done // total if total else WIDTH
     bar = "#" * filled + "-" * (WIDTH - filled)
     line = f"[{bar}] {done:,}/{total:,} files, {some >> 10:,}/{all_bytes >> 10:,} KiB"

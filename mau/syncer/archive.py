@@ -1,4 +1,4 @@
-"""Bringing the small files of a page at once (spec/sync.md S21-S23).
+"""Bringing the small files of a page at once (spec/sync.md S23-S26).
 
 Nothing that an archive says of itself is believed: an entry counts only as the item of the page whose name,
 size and sum it has, and is judged then like a file that came alone. What it does not bring is fetched singly.

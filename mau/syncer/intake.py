@@ -1,4 +1,4 @@
-"""Fetching many files at once, judging each, and committing them (spec/sync.md S7-S12, S21-S27).
+"""Fetching many files at once, judging each, and committing them (spec/sync.md S6-S12, S23-S32).
 
 The event loop moves bytes and judges small files; whatever waits for the disk runs in threads, so that one
 file's fsync overlaps with the next one's way here.
@@ -27,7 +27,7 @@ from mau.errors import (
     TreeError,
 )
 from mau.fingerprint import Fingerprint
-from mau.syncer import archive, large
+from mau.syncer import archive, evidence, large
 from mau.syncer.judge import Judge, held_sum
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.writing import SMALL, WRITERS, Arrived, Stored, Writer
@@ -162,7 +162,12 @@ class Intake:
     async def _take_in(self, item: Item, data: bytes) -> None:
         """Judge a small file whose sum is right, and hand it on to be written."""
         held = await self._held_sum(item)
-        self._judge.check_bytes(item, data, held)
+        try:
+            self._judge.check_bytes(item, data, held)
+        except PostError as error:
+            if error.lasting != "deferred":
+                evidence.keep(self._posts.root, self._posts.fpr, self._report.peer, item, data, error)
+            raise
         if item.size <= SMALL:
             await self._writer.put(Arrived(item, data, held))
             return

@@ -1,4 +1,4 @@
-"""Bringing one large file: its beginning stays when the rest does not come (spec/sync.md S24-S27)."""
+"""Bringing one large file: its beginning stays when the rest does not come (spec/sync.md S27-S32)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a peer what it has, until nothing more is to be learned (spec/sync.md S2, S16-S20)."""
+"""Asking a peer what it has, until nothing more is to be learned (spec/sync.md S2, S15-S17, S33-S37)."""
 
 from __future__ import annotations
 

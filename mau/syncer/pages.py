@@ -1,4 +1,6 @@
-"""Going through a listing page by page: when it goes on, and when that is no listing any more. Pure."""
+"""Going through a listing page by page: when it goes on, and when that is no listing any more
+(spec/sync.md S18-S22). Pure.
+"""
 
 from __future__ import annotations
 

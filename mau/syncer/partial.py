@@ -1,4 +1,4 @@
-"""The beginnings of large files, kept until the rest of them comes (spec/sync.md S24-S27).
+"""The beginnings of large files, kept until the rest of them comes (spec/sync.md S27-S31).
 
 They lie in ``.syncer/`` under the sha256 of the whole, whoever listed it: what one source began another may
 finish, and the sum over all bytes says whether it is right. At most `MOST` are kept, none for longer than

@@ -1,4 +1,4 @@
-"""What the syncer remembers between runs, in ``.syncer/`` (spec/sync.md S12-S15).
+"""What the syncer remembers between runs, in ``.syncer/`` (spec/sync.md S13-S16).
 
 All of it is derived: without it everything is listed, fetched and judged once more.
 """

@@ -1,4 +1,4 @@
-"""Sums of files that are held, without reading again what has not changed (spec/sync.md S15)."""
+"""Sums of files that are held, without reading again what has not changed (spec/sync.md, "What is remembered")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the archive in which many files come at once (spec/http.yaml H66-H69). Pure: bytes in, events out.
+"""Reading the archive in which many files come at once (spec/http.yaml H68-H69). Pure: bytes in, events out.
 
     Head     an entry begins: its name, its bytes, the sha256 that it claims, the position after it
     Body     some of its bytes

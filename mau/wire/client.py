@@ -45,7 +45,7 @@ class NoBulk(Exception):
 class ListingReply:
     """A listing, and its Last-Modified word for word: the next request sends it back.
 
-    ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S30).
+    ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S33).
     """
 
     listing: paths.Listing
