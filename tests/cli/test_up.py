@@ -143,6 +143,8 @@ def test_two_who_follow_each_other_need_no_thought(world: World, mau: Run) -> No
             )
             assert done.code == 0, done.err
             until((bob.account.root.author_dir(alice.fpr) / "kettle.pgp").exists)
+            assert second.stderr is not None
+            assert any(line == b"alice: 1 new\n" for line in second.stderr)
             ends(second)
         ends(first)
 

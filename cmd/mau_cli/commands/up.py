@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from mau.account import Account
     from mau.daemon import Worker
+    from mau.syncer.policy import Policy
+    from mau.syncer.report import SyncReport
     from mau_cli.serving import Listening, Serving
 
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool, as_json: bool) -> None:
     """Serve your posts and fetch those of everybody you follow, until Ctrl-C or SIGTERM.
 
-    What fails is started again after a while, and the rest goes on; `mau service status` shows how it is. How
+    What fails is started again after a while, and the rest goes on; `mau status` shows how it is. How
     it is served is a matter of settings, which `mau config show` lists. Prints one line, ADDRESS FINGERPRINT,
     each time that it begins to listen.
     """
@@ -47,10 +49,12 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
     from mau.account import Account
     from mau.daemon import Supervisor, only_one, write_status
     from mau.notify import Notifier
+    from mau_cli.following import policy_of
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import serving, told_to_end
 
     wanted = None if no_serve else serving(session, listen=listen)
+    policy = policy_of(session)
     Account.require(session.root)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the key is in memory for as long as this runs
     with only_one(session.root) as directory:
@@ -64,7 +68,7 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
             if wanted is not None:
                 workers.append(_server(account, wanted, as_json))
             if not no_sync:
-                workers.append(_syncer(account))
+                workers.append(_syncer(account, policy))
             await Supervisor(
                 workers,
                 report=partial(write_status, directory, time.time()),
@@ -96,15 +100,32 @@ def _server(account: Account, wanted: Serving, as_json: bool) -> Worker:
     return Worker("server", run, ready)
 
 
-def _syncer(account: Account) -> Worker:
+def _syncer(account: Account, policy: Policy) -> Worker:
     import asyncio
+    import logging
 
     from mau.daemon import Worker
+
+    log = logging.getLogger("mau.syncer")
 
     async def run(stop: asyncio.Event) -> None:
         from mau.keyring import Keyring
         from mau.syncer.worker import Worker as Syncer
+        from mau_cli.audience import called
 
-        await Syncer(account, await asyncio.to_thread(Keyring.load, account)).run(stop)
+        keyring = await asyncio.to_thread(Keyring.load, account)
+
+        def told(report: SyncReport) -> None:
+            counts = (
+                (len(report.fetched), "new"),
+                (len(report.refused), "refused"),
+                (len(report.deferred), "deferred"),
+                (len(report.failed), "failed"),
+            )
+            words = ", ".join(f"{count} {word}" for count, word in counts if count)
+            if words:
+                log.info("%s: %s", called(keyring, report.author), words)
+
+        await Syncer(account, keyring, told=told, policy=policy).run(stop)
 
     return Worker("syncer", run)
