@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.answers import problem
-from mau.wire.tls import peer_fingerprint
+from mau.wire.tls import peer_fingerprint, receive_little
 
 IDLE_SECONDS: Final = 75.0
 """How long a connection may be open without a complete request, be it the first one or the next."""
@@ -20,6 +20,7 @@ STALL_SECONDS: Final = 60.0
 MAX_LINE: Final = 4096
 """Bytes of the request line, and of each header line."""
 MAX_HEADERS: Final = 64
+_READ_BUFFER: Final = 16 * 1024
 _WRITE_BUFFER: Final = 128 * 1024
 _LINGER_SECONDS: Final = 1.0
 
@@ -61,6 +62,7 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.met = True
         self.proven = peer_fingerprint(transport)
+        receive_little(transport, _READ_BUFFER)
         self._wire = cast(asyncio.Transport, transport)
         self._wire.set_write_buffer_limits(high=_WRITE_BUFFER)
         self.enter()

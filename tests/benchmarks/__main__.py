@@ -18,20 +18,23 @@ if TYPE_CHECKING:
     from tests.benchmarks.world import World
 
 CHECKOUT = Path(__file__).parents[2]
-PARTS = ("start", "posts", "sync", "listing", "serve", "delivery", "large")
+PARTS = ("start", "posts", "sync", "listing", "serve", "pages", "delivery", "many", "large")
+ON_REQUEST = ("many", "large")
 
 
 def main() -> int:
     """Run the parts that were asked for; 1 when an aim was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all but large by default")
+    parser.add_argument(
+        "parts", nargs="*", help=f"some of {', '.join(PARTS)}; without {' and '.join(ON_REQUEST)} by default"
+    )
     parser.add_argument(
         "--rounds", type=int, default=9, help="how often each is measured (default: %(default)s)"
     )
     parser.add_argument("--large", action="store_true", help="also share and open a file of 500 MB")
     parser.add_argument("--place", help="a directory on the disk to measure on (default: the temporary one)")
     words = parser.parse_args()
-    parts = set(words.parts or PARTS[:-1]) | ({"large"} if words.large else set())
+    parts = set(words.parts or set(PARTS) - set(ON_REQUEST)) | ({"large"} if words.large else set())
     if parts - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(parts - set(PARTS)))}")
 
@@ -55,6 +58,10 @@ def main() -> int:
 
 def _part(name: str) -> Callable[[World, int], list[Row]]:
     """Import late: a part that is not measured need not be there."""
+    if name == "many":
+        from tests.benchmarks.pages import run_many
+
+        return run_many
     module = import_module(f"tests.benchmarks.{name}")
     run: Callable[[World, int], list[Row]] = module.run
     return run

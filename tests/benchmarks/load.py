@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _PIECE = 1 << 20
 
 
@@ -42,15 +42,15 @@ def first_answer(connection: ssl.SSLSocket, request: bytes) -> int:
     connection.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
-        answer += _some(connection)
+        answer += some(connection)
     head, _, _ = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 "), head
-    length = _LENGTH.search(head + b"\r\n")
+    length = LENGTH.search(head + b"\r\n")
     assert length is not None, head
     whole = len(head) + 4 + int(length[1])
     got = len(answer)
     while got < whole:
-        got += len(_some(connection))
+        got += len(some(connection))
     assert got == whole, "more came than was said"
     return whole
 
@@ -77,9 +77,9 @@ def kept_alive(visitor: Visitor, request: bytes, connections: int, seconds: floa
     while (moment := now()) < ends:
         for number, _ in poll.poll():
             one = by_number[number]
-            piece = _some(one)
+            piece = some(one)
             while one.pending():
-                piece += _some(one)
+                piece += some(one)
             if missing[number] == whole:
                 assert piece.startswith(b"HTTP/1.1 200 "), piece[:200]
             missing[number] -= len(piece)
@@ -91,7 +91,7 @@ def kept_alive(visitor: Visitor, request: bytes, connections: int, seconds: floa
                 one.sendall(request)
             assert missing[number] > 0, "more came than the first time"
     spent = now() - started
-    return {"count": len(took), "seconds": spent, "took": _percentiles(took)}
+    return {"count": len(took), "seconds": spent, "took": percentiles(took)}
 
 
 def anew(visitor: Visitor, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def anew(visitor: Visitor, request: bytes, connections: int, seconds: float) -> 
             first_answer(connection, request)
         before, moment = moment, time.perf_counter()
         took.append(moment - before)
-    return {"count": len(took), "seconds": moment - started, "took": _percentiles(took)}
+    return {"count": len(took), "seconds": moment - started, "took": percentiles(took)}
 
 
 def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) -> dict[str, Any]:
@@ -117,9 +117,9 @@ def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) ->
         connection.sendall(request)
         head = b""
         while b"\r\n\r\n" not in head:
-            head += _some(connection)
+            head += some(connection)
         assert head.startswith(b"HTTP/1.1 200 "), head[:200]
-        length = _LENGTH.search(head)
+        length = LENGTH.search(head)
         assert length is not None
         missing = int(length[1]) - len(head.partition(b"\r\n\r\n")[2])
         while missing:
@@ -129,13 +129,15 @@ def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) ->
         return {"count": int(length[1]), "seconds": time.perf_counter() - started}
 
 
-def _some(connection: ssl.SSLSocket) -> bytes:
+def some(connection: ssl.SSLSocket) -> bytes:
+    """What has come; it may not be the end."""
     piece = connection.recv(_PIECE)
     assert piece, "the server closed the connection"
     return piece
 
 
-def _percentiles(took: list[float]) -> dict[str, float]:
+def percentiles(took: list[float]) -> dict[str, float]:
+    """Half, and nineteen of twenty, took at most so many seconds."""
     took.sort()
     return {"p50": took[len(took) // 2], "p95": took[int(len(took) * 0.95)]}
 

@@ -32,6 +32,7 @@ from mau.wire.tls import (
     client_context,
     identity_error,
     peer_fingerprint,
+    receive_little,
     server_context,
 )
 
@@ -487,6 +488,33 @@ async def test_many_connections_at_once(port: int) -> None:
             return str(await reply.text())
 
     await asyncio.gather(*(ask(identity) for identity in people))
+
+
+async def test_a_connection_that_receives_little_receives_everything() -> None:
+    kept: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        receive_little(writer.transport, 4096)
+        writer.write(await reader.readexactly(MIB))
+        # Where asyncio keeps what it receives into; if it does not any more, the function has no effect.
+        kept.append(len(writer.transport._ssl_protocol._ssl_buffer))  # type: ignore[attr-defined]
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(HOST))
+    async with server:
+        place = server.sockets[0].getsockname()
+        context = client_context(ADA, HOST.fingerprint)
+        reader, writer = await asyncio.open_connection(*place, ssl=context)
+        sent = bytes(range(256)) * (MIB // 256)
+        writer.write(sent)
+        async with asyncio.timeout(PATIENCE):
+            assert await reader.read(-1) == sent
+        writer.close()
+    assert kept == [4096]
+
+
+def test_a_transport_without_tls_receives_as_it_did() -> None:
+    receive_little(asyncio.Transport(), 4096)
 
 
 async def test_the_last_bytes_before_the_end_arrive() -> None:

@@ -8,7 +8,7 @@ wrap are driven by pyOpenSSL over the same two memory buffers::
     write() -> pyOpenSSL -> outgoing -> ciphertext to the socket
 """
 
-from mau.wire.tls.connection import IdentityRefused, identity_error, peer_fingerprint
+from mau.wire.tls.connection import IdentityRefused, identity_error, peer_fingerprint, receive_little
 from mau.wire.tls.contexts import (
     ALPN,
     TLSContext,
@@ -25,6 +25,7 @@ __all__ = [
     "client_context",
     "identity_error",
     "peer_fingerprint",
+    "receive_little",
     "server_context",
     "web_client_context",
     "web_server_context",

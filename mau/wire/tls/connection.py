@@ -63,6 +63,19 @@ def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | N
     return connection.peer if isinstance(connection, Connection) else None
 
 
+def receive_little(transport: asyncio.BaseTransport, size: int) -> None:
+    """Let a connection on which only small things come have ``size`` bytes to receive into.
+
+    asyncio has 256 KiB of zeros ready for each connection, five times as much as all the rest that one needs
+    while it waits. It offers no way to say so, hence this; where it keeps them otherwise, nothing happens.
+    """
+    protocol: Any = getattr(transport, "_ssl_protocol", None)
+    if isinstance(getattr(protocol, "_ssl_buffer", None), bytearray):
+        protocol.max_size = size
+        protocol._ssl_buffer = bytearray(size)
+        protocol._ssl_buffer_view = memoryview(protocol._ssl_buffer)
+
+
 class Connection(ssl.SSLObject):
     """One connection over two memory buffers; what of ``ssl.SSLObject`` asyncio needs."""
 
