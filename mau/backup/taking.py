@@ -50,27 +50,31 @@ def back_up(root: Root, out: BinaryIO, progress: Progress | None = None) -> Take
 
 def _keyring(root: Root, top: int, taking: Storing) -> None:
     """The account, the key files and the statements, as they were together at one moment."""
+    held: list[Read] = []
+
+    def keep(directory: int, name: str, path: str, *, quiet: bool) -> None:
+        # Written once the lock is free; what is too much for memory is no keyring, and goes out at once.
+        read = taking.read(directory, name, path, most=_KEYRING_IN_MEMORY, quiet=quiet)
+        held.extend([read] if read else [])
+        if sum(len(one.data) for one in held) > _KEYRING_IN_MEMORY:
+            write()
+
+    def write() -> None:
+        held.sort(key=lambda one: (one.path != f"{KEYS_DIR}/account.pgp", one.path))
+        for one in held:
+            taking.write(one)
+        held.clear()
+
     with safe.closing(root.open()) as lock, locked(lock):
-        held: list[Read] = []
-        size = 0
         for path, directory, name in _below(top, KEYS_DIR, taking, 0):
-            read = taking.read(directory, name, path)
-            held += [read] if read else []
+            keep(directory, name, path, quiet=False)
         for author in _entries(top):
             if parse_author(author.name) and author.is_dir(follow_symlinks=False):
                 with contextlib.suppress(OSError, NotAFile):
                     directory = safe.open_dir(author.name, at=top)
                     with safe.closing(directory):
-                        read = taking.read(
-                            directory, KEYRING_NAME, f"{author.name}/{KEYRING_NAME}", quiet=True
-                        )
-                        held += [read] if read else []
-        size = sum(len(read.data) for read in held)
-    if size > _KEYRING_IN_MEMORY:
-        raise NotAFile(f"{KEYS_DIR!r} holds {size} bytes; that is no keyring")
-    held.sort(key=lambda read: (read.path != f"{KEYS_DIR}/account.pgp", read.path))
-    for read in held:
-        taking.write(read)
+                        keep(directory, KEYRING_NAME, f"{author.name}/{KEYRING_NAME}", quiet=True)
+    write()
 
 
 def _below(
