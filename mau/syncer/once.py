@@ -10,6 +10,7 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import Address, parse_site
 from mau.keyring import Keyring
 from mau.syncer.fetching import FetchRound
+from mau.syncer.keys import Keys
 from mau.syncer.policy import Policy
 from mau.syncer.report import Progress, SyncReport
 from mau.syncer.round import Round
@@ -38,6 +39,7 @@ class Syncer:
         self.identity = account.identity()
         self.book = AddressBook(account.root)
         self.state = State(account.root)
+        self.keys = Keys(account.root, keyring)
         self.progress = progress
         self.timeouts = timeouts
         self.policy: Policy | None = policy or Policy()
@@ -47,6 +49,7 @@ class Syncer:
         """Let go of the files."""
         self.book.close()
         self.state.close()
+        self.keys.close()
 
     async def sync(
         self,

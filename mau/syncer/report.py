@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from mau.syncer.keys import KeyReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class SyncReport:
     beyond_reach: list[str] = field(default_factory=list)
     archive: MauError | None = None
     problem: MauError | None = None
+    key: KeyReport | None = None
+    """What came of asking for the author's key; None when it was not time to."""
 
     @property
     def unreachable(self) -> str | None:

@@ -30,6 +30,7 @@ from mau.syncer.admission import Admission
 from mau.syncer.holdings import Holdings, arrived
 from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge
+from mau.syncer.keys import OUTDATED, Keys
 from mau.syncer.large import RESERVE
 from mau.syncer.listing import list_all, refused_entry, since_of, token_of
 from mau.syncer.pages import PAGE, Pages
@@ -54,6 +55,7 @@ class World(Protocol):
     identity: Identity
     book: AddressBook
     state: State
+    keys: Keys
     policy: Policy | None
     progress: Callable[[Progress], None] | None
     timeouts: Timeouts | None
@@ -110,10 +112,13 @@ class Round:
         )
         client, start, first = await self._reach(stack, where, start)
         self._begin(client)
+        if self.peer == self._author:
+            await self._refresh_key()
         if first.cursor is None:
             await self._take_listing(first, start.since, cursor)
         else:
             await self._take_pages(first, start, cursor)
+        await self._take_what_an_old_key_kept_out()
 
     def _begin(self, client: PeerClient) -> None:
         """From now on everything comes from there."""
@@ -140,6 +145,26 @@ class Round:
         partials = Partials(self._posts.root)
         partials.clear()
         partials.make_room(RESERVE)
+
+    # --- the author's key ----------------------------------------------------------------------------------
+
+    async def _refresh_key(self, *, trouble: bool = False) -> bool:
+        """Ask for a newer copy when it is time to; whether something of it counts now."""
+        keys = self._world.keys
+        if self.report.site is not None or not keys.due(self._author, self.peer, trouble=trouble):
+            return False
+        self.report.key = await keys.refresh(self._client, self._author, self.peer)
+        return bool(self.report.key.changes)
+
+    async def _take_what_an_old_key_kept_out(self) -> None:
+        """Judge once more what the copy of the key held here does not know, should there be a newer one."""
+        waiting = {trouble.name for trouble in self.report.deferred if isinstance(trouble.error, OUTDATED)}
+        if not waiting or not await self._refresh_key(trouble=True):
+            return
+        self.report.deferred = [one for one in self.report.deferred if one.name not in waiting]
+        pending = self._state.pending(self.peer, self._author)
+        cursor = self._state.cursor(self.peer, self._author)
+        await self._take_earlier([one for one in pending if one.name in waiting], cursor, all_shown=False)
 
     # --- reaching ------------------------------------------------------------------------------------------
 

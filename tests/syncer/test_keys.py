@@ -28,7 +28,11 @@ LATER = int(time.time()) + 86_400
 @pytest.fixture
 def keys() -> dict[str, SecretKey]:
     """New ones for each test: here they change."""
-    return {name: SecretKey.generate(name, f"{name}@example.org") for name in ("alice", "bob", "carol")}
+    made = int(time.time()) - 9000
+    return {
+        name: SecretKey.generate(name, f"{name}@example.org", created=made)
+        for name in ("alice", "bob", "carol")
+    }
 
 
 @asynccontextmanager
@@ -164,6 +168,52 @@ async def test_a_relay_can_pass_on_a_revocation_and_cannot_take_it_back(
 async def _fetch(who: Person, author: Person) -> None:
     async with serving(author) as where:
         assert (await who.sync(author, where)).fetched
+
+
+# --- in a round of the syncer -------------------------------------------------------------------------------
+
+
+async def test_a_sync_learns_of_a_revocation_and_takes_what_was_signed_before(
+    alice: Person, bob: Person
+) -> None:
+    alice.post("last.json.pgp", "x", bob)
+    async with serving(alice) as where:
+        await publishes(alice, revoked(alice.account.key, "retired").certificate)
+        report = await bob.sync(alice, where)
+        again = await bob.sync(alice)
+    assert report.key is not None
+    assert report.key.changes
+    assert (report.fetched, report.refused) == (["last.json.pgp"], [])
+    assert again.key is None, "asked once a day"
+    assert Keyring.load(bob.account).resolve("alice").certificate.revoked
+
+
+async def test_posts_that_an_outdated_copy_keeps_out_come_in_the_same_round(
+    alice: Person, bob: Person
+) -> None:
+    now = int(time.time())
+    short = extended(alice.account.key, now - 1000, now - 4000)
+    bob.keyring.remove(alice.fpr)
+    bob.keyring.add(short.certificate, "alice", known=True)
+    alice.post("a.json.pgp", "signed after that expiry", public=True)
+    longer = Person(Account(alice.root, extended(short, LATER, now - 2000)), alice.keyring)
+    _asked_before(bob, alice, now - IN_TROUBLE_EVERY + 100)
+    async with serving(longer) as where:
+        waits = await bob.sync(alice, where)
+        assert waits.key is None, "asked only just now"
+        assert [trouble.kind for trouble in waits.deferred] == ["SignerExpired"]
+        _asked_before(bob, alice, now - IN_TROUBLE_EVERY)
+        report = await bob.sync(alice, where)
+    assert report.key is not None
+    assert report.key.changes == ("its expiry changed",)
+    assert (report.fetched, report.deferred) == (["a.json.pgp"], [])
+
+
+def _asked_before(who: Person, whom: Person, at: int) -> None:
+    known = Keys(who.root, who.keyring)
+    known._note(whom.fpr, whom.fpr, None)
+    known._database.run(lambda connection: connection.execute("UPDATE asked SET at = ?", (at,)))
+    known.close()
 
 
 # --- hosts that lie -----------------------------------------------------------------------------------------

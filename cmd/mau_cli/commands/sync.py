@@ -9,7 +9,7 @@ import click
 
 from mau.errors import Interrupted, MauError, PartlyDone, PeerNotFound, UsageError
 from mau_cli.bar import Bar
-from mau_cli.following import note_rounds, policy_of
+from mau_cli.following import asks_friends, note_rounds, policy_of
 from mau_cli.output import clean, data, emit_json, emit_json_line, say
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ def _watch(session: Session, as_json: bool) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         say("Following; Ctrl-C ends it.")
-        await Worker(account, keyring, told=told, policy=policy).run(stop)
+        worker = Worker(account, keyring, told=told, policy=policy, relayed=asks_friends(session))
+        await worker.run(stop)
 
     asyncio.run(run())
 
@@ -197,6 +198,11 @@ def _show(keyring: Keyring, report: SyncReport) -> None:
         say(f"  one by one: {clean(str(report.archive))}")
     for words in report.beyond_reach:
         say(f"  beyond reach: {clean(words)}")
+    if report.key is not None:
+        for words in report.key.changes:
+            say(f"  key: {clean(words)}")
+        for words in report.key.waiting if report.key.fresh else ():
+            say(f"  key: {clean(words)} (counts after `mau friend confirm`)")
     if report.problem is not None:
         say(f"  broken off: {clean(report.unreachable or '')}")
 
@@ -230,6 +236,8 @@ def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
         "refused_before": report.forgone,
         "refused": listed(report.refused),
         "deferred": listed(report.deferred),
+        "key_changes": list(report.key.changes) if report.key else [],
+        "key_waiting": list(report.key.waiting) if report.key else [],
         "failed": listed(report.failed),
         "beyond_reach": report.beyond_reach,
         "archive": str(report.archive) if report.archive else None,
