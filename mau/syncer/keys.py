@@ -1,4 +1,4 @@
-"""Keeping the keys of others fresh (spec/keyring.md K11, spec/sync.md "Keys").
+"""Keeping the keys of others fresh (spec/keyring.md K11.7).
 
 A friend's own proven host is asked for his key once a day, and at once when one of his posts was signed with
 something that the copy held here does not know. Whoever answers, only what the key itself signed is taken.
