@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,13 +14,14 @@ from mau.account import Account
 from mau.backup.archive import Archive, Member
 from mau.backup.judging import IN_MEMORY, Content, Decision, Judge, decide, held_sum, words_of
 from mau.backup.keys import Keys
-from mau.backup.report import Restored, What
+from mau.backup.report import Restored
 from mau.deletion.held import HeldDeletes
 from mau.deletion.rules import NO_DELETES, Deletes
 from mau.errors import MauError, NameClash
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
 from mau.tree.filing import file_version
+from mau.tree.layout import Root
 from mau.tree.names import fold
 from mau.tree.posts import AuthorDir, Staged
 
@@ -211,8 +213,6 @@ class Posts:
         """The author's directory, once something of his has proved to hold."""
         if shelf.exists or self._dry_run:
             return
-        from mau.backup.restoring import make_directory
-
         make_directory(self._account.root, shelf.author, hidden=member.place.hidden)
         shelf.exists = True
 
@@ -234,8 +234,7 @@ class Posts:
             shutil.copyfileobj(content.source, staged.file, safe.CHUNK)
 
     def _refuse(self, member: Member, error: MauError) -> None:
-        what: What = "refused"
-        self._restored.add(member.path, what, words_of(error))
+        self._restored.add(member.path, "refused", words_of(error))
 
 
 def _by_author(members: Iterable[Member]) -> Iterator[tuple[Fingerprint, list[Member]]]:
@@ -244,3 +243,12 @@ def _by_author(members: Iterable[Member]) -> Iterator[tuple[Fingerprint, list[Me
         if member.place.author is not None:
             found.setdefault(member.place.author, []).append(member)
     yield from found.items()
+
+
+def make_directory(root: Root, author: Fingerprint, *, hidden: bool) -> None:
+    """A directory for posts of somebody."""
+    if not hidden:
+        root.follow(author)
+        return
+    with safe.closing(root.open()) as top:
+        os.close(safe.make_dir(root.hidden_dir(author).name, at=top))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -18,7 +17,7 @@ from mau.backup.archive import Archive, Member
 from mau.backup.judging import words_of
 from mau.backup.keys import Keys
 from mau.backup.others import put_beside
-from mau.backup.posts import Posts
+from mau.backup.posts import Posts, make_directory
 from mau.backup.report import Restored, What
 from mau.deletion.publishing import withdraw
 from mau.errors import AccountDamaged, KeyRefused, NoAccount, NoRoom, TreeError, WrongPassphrase
@@ -264,12 +263,3 @@ def _directories(
                 ):  # something is in the way, as is said of what belongs there
                     make_directory(account.root, author, hidden=member.place.hidden)
     return held
-
-
-def make_directory(root: Root, author: Fingerprint, *, hidden: bool) -> None:
-    """A directory for posts of somebody."""
-    if not hidden:
-        root.follow(author)
-        return
-    with safe.closing(root.open()) as top:
-        os.close(safe.make_dir(root.hidden_dir(author).name, at=top))
