@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from mau.config.keys import SYNC_FREE, SYNC_MAX_FILE, SYNC_QUOTA, SYNC_QUOTA_FILES, SYNC_TREE_QUOTA
+from mau.config.keys import (
+    SYNC_ASK_FRIENDS,
+    SYNC_FREE,
+    SYNC_MAX_FILE,
+    SYNC_QUOTA,
+    SYNC_QUOTA_FILES,
+    SYNC_TREE_QUOTA,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +36,11 @@ def policy_of(session: Session) -> Policy:
         tree=get(SYNC_TREE_QUOTA, None),
         free=get(SYNC_FREE, None),
     )
+
+
+def asks_friends(session: Session) -> bool:
+    """Whether friends are asked for the posts of one who is away."""
+    return session.config.get(SYNC_ASK_FRIENDS, None)
 
 
 def note_rounds(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:

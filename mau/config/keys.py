@@ -101,6 +101,13 @@ DELETE_ON_RM: Final[Key[bool]] = Key(
     "whether removing a post of yours by hand tells those who could read it, as mau delete does",
     "",
 )
+SYNC_ASK_FRIENDS: Final[Key[bool]] = Key(
+    "sync.ask_friends",
+    Switch(),
+    True,
+    "whether friends are asked for the posts of one who is away, which tells them whom you follow",
+    "",
+)
 SYNC_MAX_FILE: Final[Key[int]] = Key(
     "sync.max_file",
     Size(),
@@ -255,6 +262,7 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     POST_AUDIENCE,
     DELETE_RECEIVED,
     DELETE_ON_RM,
+    SYNC_ASK_FRIENDS,
     SYNC_MAX_FILE,
     SYNC_QUOTA,
     SYNC_QUOTA_FILES,

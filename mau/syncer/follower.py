@@ -13,6 +13,7 @@ from mau.errors import IdentityError, MauError, PeerError, PeerNotFound
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.once import Syncer
+from mau.syncer.relays import AWAY_AFTER, EVERY, relays_for
 from mau.syncer.report import SyncReport
 from mau.syncer.rhythm import NO_ADDRESS, after_failure, until_next
 from mau.syncer.status import FriendStatus, StatusBook, after_round
@@ -42,8 +43,12 @@ class Follower:
         told: Callable[[SyncReport], None],
         *,
         chance: Callable[[], float] = random.random,
+        relayed: bool = True,
     ) -> None:
-        """``turns``: how many rounds go on at once. ``told``: what came of each. ``chance``: 0 up to 1."""
+        """``turns``: how many rounds go on at once. ``told``: what came of each. ``chance``: 0 up to 1.
+
+        ``relayed``: whether friends are asked for his posts while the author is away.
+        """
         self._syncer = syncer
         self._author = author
         self._book = book
@@ -54,12 +59,16 @@ class Follower:
         self._began = time.time()
         self._failed: dict[Address, tuple[int, float]] = {}
         self._poked = asyncio.Event()
+        self._relayed = relayed
+        self._relay_turn = 0
+        self._relays_after = 0.0
         self._idle = 0
         """Rounds in a row that were said to be worth it, and brought nothing."""
 
     def poke(self) -> None:
         """Ask at once: the machine woke up, the network or the address is another one."""
         self._failed.clear()
+        self._relays_after = 0.0
         self._poked.set()
 
     async def run(self) -> None:
@@ -75,6 +84,8 @@ class Follower:
                 pause = after_failure(self._idle - 1, self._chance()) if self._idle > _IDLE else _AT_LEAST
                 await asyncio.sleep(max(0.0, began + pause - loop.time()))
                 continue
+            if report.problem is not None:
+                await self._ask_friends()
             await self._rest(report)
 
     # --- a round -------------------------------------------------------------------------------------------
@@ -105,6 +116,23 @@ class Follower:
             self._failed[address] = (failures, now + after_failure(failures, self._chance()))
         pending = self._syncer.state.pending(self._author, self._author)
         self._status = after_round(self._status, report, pending, int(time.time()))
+
+    async def _ask_friends(self) -> None:
+        """The author is away: whoever of our friends has his posts may bring them."""
+        now = time.monotonic()
+        if not self._relayed or self._status.failures < AWAY_AFTER or now < self._relays_after:
+            return
+        self._relays_after = now + EVERY
+        syncer = self._syncer
+        friends = {friend.fingerprint for friend in syncer.keyring.friends()}
+        relays = relays_for(self._author, friends, syncer.book.known(), self._relay_turn)
+        self._relay_turn += 1
+        for relay in relays:
+            async with self._turns:
+                report = await syncer.sync(self._author, via=relay)
+            self._told(report)
+            if report.fetched:
+                self._note(last_news=int(time.time()))
 
     # --- between two rounds --------------------------------------------------------------------------------
 
@@ -153,13 +181,11 @@ class Follower:
     async def _rest(self, report: SyncReport) -> None:
         """Wait until it is time to ask again, or something says that it is."""
         if report.problem is None:
-            quiet = time.time() - max(self._status.last_news, min(self._began, time.time()))
-            pause = (
-                after_failure(1, self._chance()) if self._status.error else until_next(quiet, self._chance())
-            )
-            doing = "polling"
+            doing, pause = "polling", until_next(self._quiet(), self._chance())
+            if self._status.error:  # it was lost while we listened
+                pause = after_failure(1, self._chance())
         elif isinstance(report.problem, PeerNotFound):
-            pause, doing = until_next(NO_ADDRESS * 12, self._chance()), "nowhere"
+            doing, pause = "nowhere", NO_ADDRESS
         else:
             doing, pause = "unreachable", after_failure(max(self._status.failures, 1), self._chance())
         self._note(doing=doing, next_try=int(time.time() + pause))

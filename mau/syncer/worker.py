@@ -50,14 +50,19 @@ class Worker:
         told: Callable[[SyncReport], None] = _untold,
         at_once: int = AT_ONCE,
         policy: Policy | None = None,
+        relayed: bool = True,
     ) -> None:
-        """``told`` is called in the event loop with what came of each round; ``policy`` as of `Syncer`."""
+        """``told`` is called in the event loop with what came of each round; ``policy`` as of `Syncer`.
+
+        ``relayed``: whether friends are asked for the posts of whoever is away.
+        """
         self._account = account
         self._keyring = keyring
         self._timeouts = timeouts
         self._told = told
         self._at_once = at_once
         self._policy = policy
+        self._relayed = relayed
         self._following: dict[Fingerprint, tuple[Follower, asyncio.Task[None]]] = {}
 
     @property
@@ -73,7 +78,7 @@ class Worker:
         seen: object = None
 
         def make(author: Fingerprint) -> Follower:
-            return Follower(syncer, author, book, turns, self._told)
+            return Follower(syncer, author, book, turns, self._told, relayed=self._relayed)
 
         wall, steady = time.time(), time.monotonic()
         try:

@@ -578,3 +578,20 @@ async def test_more_questions_than_sense_come_to_an_end(
         report = await bob.sync(alice, address, timeouts=Timeouts())
     assert "did not come to an end" in report.beyond_reach[0]
     assert len(report.failed) == 3 * 51
+
+
+async def test_what_was_refused_is_kept_as_evidence_within_bounds(
+    bob: Person, alice: Person, liar: Liar
+) -> None:
+    for number in range(40):
+        liar.offer(f"junk-{number}.pgp", b"junk %d" % number)
+    async with lying(liar) as address:
+        report = await bob.sync(alice, address)
+    place = bob.root.path / ".syncer" / "refused" / alice.fpr.hex
+    kept = sorted(place.glob("*.pgp"))
+    assert len(kept) == 32
+    facts = json.loads(kept[0].with_suffix(".json").read_bytes())
+    assert facts["from"] == alice.fpr.hex
+    assert facts["error"] == "MalformedPost"
+    assert kept[0].read_bytes().startswith(b"junk ")
+    assert len(report.refused) == 40

@@ -166,3 +166,22 @@ async def test_a_peer_that_knows_no_pages_is_asked_now_and_then(alice: Person, b
             liar.put("y.json.pgp", piece(alice, "y.json.pgp", to=None), time.time())
             watched.worker.poke()
             await watched.until(lambda: "y.json.pgp" in bob.held(alice))
+
+
+async def test_friends_are_asked_for_the_posts_of_one_who_is_away(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    both = alice.post("both.json.pgp", "for you two", bob, carol)
+    alice.post("bob.json.pgp", "for Bob alone", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        tell(carol, alice, address)
+    carol.root.follow(bob.fpr)
+    async with serving(bob) as address:
+        tell(carol, bob, address)
+        async with watching(carol) as watched:
+            await watched.until(lambda: watched.status(alice).failures >= 1)
+            watched.worker.poke()
+            await watched.until(lambda: bool(carol.held(alice)))
+            assert carol.held(alice) == {"both.json.pgp": both}
+            await watched.until(lambda: watched.status(alice).doing == "unreachable")

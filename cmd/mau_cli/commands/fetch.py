@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Show what came as JSON.")
 @click.pass_obj
 def command(session: Session, who: str, name: str, at: Sequence[str], via: str | None, as_json: bool) -> None:
-    """Fetch the post NAME of WHO, although a limit keeps it out (sync.max_file, sync.quota), or you removed it
-    here. Everything is checked as in a sync.
+    """Fetch the post NAME of WHO, although a limit keeps it out (sync.max_file, sync.quota) or you removed it.
+
+    Everything is checked as in a sync.
     """
     import asyncio
 
