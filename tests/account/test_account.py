@@ -14,7 +14,7 @@ from pathlib import Path
 import pysequoia
 import pytest
 
-from mau.account import Account, check_email, check_name
+from mau.account import Account
 from mau.errors import (
     AccountDamaged,
     AccountExists,
@@ -28,6 +28,7 @@ from mau.errors import (
 )
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
+from mau.userid import check_email, check_name
 from mau.wire.identity import fingerprint_of, self_signed
 
 VECTORS = Path(__file__).parent.parent / "vectors"

@@ -65,7 +65,7 @@ def command(
         key = _imported(session, keyfile, import_passphrase_file)
         passphrase = session.new_passphrase()
     else:
-        from mau.account import check_email, check_name
+        from mau.userid import check_email, check_name
 
         name = _asked(session, "--name", "Your name", name, check_name)
         email = _asked(session, "--email", "Your e-mail address", email, check_email)
