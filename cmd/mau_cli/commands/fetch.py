@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Show what came as JSON.")
 @click.pass_obj
 def command(session: Session, who: str, name: str, at: Sequence[str], via: str | None, as_json: bool) -> None:
-    """Fetch the post NAME of WHO, although a limit keeps it out (sync.max_file, sync.quota) or you removed it.
+    """Fetch the post NAME of WHO, although a limit (sync.max_file ...) keeps it out or you removed it here.
 
     Everything is checked as in a sync.
     """
