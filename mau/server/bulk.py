@@ -74,14 +74,12 @@ class Bulk:
         loop = asyncio.get_running_loop()
         following = loop.run_in_executor(self._threads, gather)
         try:
-            while piece := await following:
+            # Not to be cancelled with whoever waits for it: a thread that has begun goes on.
+            while piece := await asyncio.shield(following):
                 following = loop.run_in_executor(self._threads, gather)
                 yield piece
         finally:
-            if not following.done():
-                await asyncio.wait([following])
-            if not following.cancelled():
-                following.exception()
+            await asyncio.gather(following, return_exceptions=True)
             entries.close()
 
     def _entries(
