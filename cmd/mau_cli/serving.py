@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mau.keyring import Keyring
     from mau.server.accesslog import AccessLog
     from mau.server.limits import Limits
+    from mau.web.host import WebHost
     from mau_cli.context import Session
 
 
@@ -99,7 +100,6 @@ async def serve(
     from mau.hostport import format_address
     from mau.server.metrics import Metrics
     from mau.server.server import Server
-    from mau.web.host import WebHost
     from mau_cli.audience import called
 
     log = _log(wanted.log)
@@ -119,6 +119,8 @@ async def serve(
             await numbers.start(wanted.metrics)
             say(f"Metrics at http://{format_address(numbers.address)}/metrics")
         if wanted.web is not None:
+            from mau.web.host import WebHost
+
             web = WebHost(
                 account,
                 server,

@@ -5,6 +5,7 @@ Everything it says is shown; nothing is pretended where it is not there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -62,6 +63,20 @@ def state(word: str) -> str | None:
         check=False,
     )
     return done.stdout.decode("utf-8", "replace").strip() or None
+
+
+def makes_namespaces(sysctl: Path = Path("/proc/sys")) -> bool:
+    """Whether the kernel lets a user's services have namespaces; some distributions forbid it to users."""
+    forbidding = (
+        ("kernel/unprivileged_userns_clone", "0"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1"),
+        ("user/max_user_namespaces", "0"),
+    )
+    for name, value in forbidding:
+        with contextlib.suppress(OSError):
+            if (sysctl / name).read_text(encoding="ascii").strip() == value:
+                return False
+    return True
 
 
 def encrypts_for_users() -> bool:

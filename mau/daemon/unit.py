@@ -41,15 +41,7 @@ TimeoutStopSec={stop}
 {environment}{credential}UMask=0077
 LimitCORE=0
 
-# It writes to the tree and to its own state, nowhere else, and sees its own temporary files only.
-PrivateUsers=yes
-ProtectSystem=strict
-ReadWritePaths={writable}
-PrivateTmp={private_tmp}
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-
-NoNewPrivileges=yes
+{namespaces}NoNewPrivileges=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -61,6 +53,17 @@ SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=default.target
+"""
+
+_NAMESPACES: Final = """\
+# It writes to the tree and to its own state, nowhere else, and sees its own temporary files only.
+PrivateUsers=yes
+ProtectSystem=strict
+ReadWritePaths={writable}
+PrivateTmp={private_tmp}
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+
 """
 
 
@@ -82,6 +85,8 @@ class Unit:
     credential: Credential | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     """Only what says where things are: the unit is a file that others may read."""
+    namespaces: bool = True
+    """Whether the kernel lets users make namespaces; without them the unit must not ask for any."""
 
     def text(self) -> str:
         """The unit file."""
@@ -94,10 +99,16 @@ class Unit:
                 f"Environment={quote(f'{name}={value}')}\n" for name, value in self.environment.items()
             ),
             credential=self._credential(),
+            namespaces=self._namespaces(),
+        )
+
+    def _namespaces(self) -> str:
+        if not self.namespaces:
+            return ""
+        hidden = any(map(_is_temporary, [*self.writable, *map(Path, self.command)]))
+        return _NAMESPACES.format(
             writable=" ".join(quote(os.fspath(path)) for path in self.writable),
-            private_tmp="no"
-            if any(map(_is_temporary, [*self.writable, *map(Path, self.command)]))
-            else "yes",
+            private_tmp="no" if hidden else "yes",
         )
 
     def _credential(self) -> str:

@@ -19,6 +19,7 @@ import pytest
 
 from mau.account import Account
 from mau.daemon import WorkerStatus, only_one, write_status
+from mau.daemon.systemd import makes_namespaces
 from tests.cli.conftest import NEW_PASSPHRASE, PASSPHRASE, Ended
 
 Run = Callable[..., Ended]
@@ -111,8 +112,8 @@ def test_the_unit_runs_this_very_program_on_this_tree(mau: Run, alice: Account, 
         *[sys.executable, "-P", "-m", "mau_cli.main", "--dir", root, "up"],
     ]
     written = systemd.setting("ReadWritePaths")
-    assert written is not None
-    assert shlex.split(written) == [root, str(systemd.state / "mau")]
+    assert (written is not None) == makes_namespaces()
+    assert shlex.split(written or "") == ([root, str(systemd.state / "mau")] if written else [])
     assert (systemd.state / "mau").is_dir()
     unit = systemd.unit.read_text()
     assert f'Environment="MAU_CONFIG={systemd.place}/other.toml"' in unit

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mau.daemon.systemd import makes_namespaces
 from mau.daemon.unit import Credential, Unit, quote
 from mau.errors import ServiceError
 
@@ -73,6 +74,29 @@ def test_the_sandbox_is_as_narrow_as_a_user_can_make_it() -> None:
     assert not {"CapabilityBoundingSet", "PrivateDevices", "ProtectClock", "ProtectKernelModules"} & set(
         found
     )
+
+
+def test_where_users_may_have_no_namespaces_none_is_asked_for() -> None:
+    found = settings(unit(namespaces=False).text())
+    assert not {"PrivateUsers", "ProtectSystem", "ReadWritePaths", "PrivateTmp"} & set(found)
+    assert (found["NoNewPrivileges"], found["SystemCallFilter"]) == ("yes", "@system-service")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("kernel/unprivileged_userns_clone", "0\n", False),
+        ("kernel/unprivileged_userns_clone", "1\n", True),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1\n", False),
+        ("user/max_user_namespaces", "0\n", False),
+        ("user/max_user_namespaces", "15000\n", True),
+        ("something/else", "0\n", True),
+    ],
+)
+def test_the_kernel_says_whether_users_may(tmp_path: Path, name: str, value: str, allowed: bool) -> None:
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_text(value)
+    assert makes_namespaces(tmp_path) is allowed
 
 
 def test_a_tree_among_temporary_files_is_not_hidden_from_its_own_service() -> None:

@@ -58,6 +58,8 @@ def install(session: Session, how: Kept | None, no_start: bool, yes: bool) -> No
     data(str(path))
     if session.config.environment:
         say("Settings in the environment do not reach the service; `mau config set` makes them last.")
+    if not systemd.makes_namespaces():
+        say("The kernel here forbids users namespaces: the service may write wherever you may.")
     if no_start or not systemd.is_there():
         if not systemd.is_there():
             say("There is no systemctl on this machine, so nothing was started. Where there is, run:")
@@ -166,6 +168,7 @@ def _unit(session: Session, credential: Credential | None) -> bytes:
 
     from mau.config.file import expand
     from mau.config.keys import SERVER_ACCESS_LOG
+    from mau.daemon import systemd
     from mau.daemon.unit import Unit
 
     state = Path(user_state_dir("mau"))
@@ -183,6 +186,7 @@ def _unit(session: Session, credential: Credential | None) -> bytes:
             command=[sys.executable, "-P", "-m", "mau_cli.main", "--dir", str(tree), "up"],
             writable=writable,
             credential=credential,
+            namespaces=systemd.makes_namespaces(),
             environment={
                 name: str(Path(os.environ[name]).absolute()) for name in _PLACES if os.environ.get(name)
             },
