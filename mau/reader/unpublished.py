@@ -1,4 +1,4 @@
-"""Own files that are shown to nobody, and why: half saved, renamed, damaged by hand (spec/messages.md M36).
+"""Own files that are shown to nobody, and why: half saved, renamed, damaged, deleted (spec/messages.md M36).
 
 What a file holds is found out once and kept, sealed to the account (`mau.sealed`).
 """
@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mau.deletion.held import deletes_of
+from mau.deletion.publishing import reappeared
 from mau.errors import MauError, NotReadable, PostError, Renamed
 from mau.openpgp import Kind
 from mau.reader.open import open_post
@@ -71,7 +73,11 @@ def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> l
             found.append(Unpublished(entry.name, error, words))
     if new:
         sealed.store(author.raw, new)
-    return found
+    deletes = deletes_of(account, keyring, author)
+    for name in reappeared(account, keyring, deletes):
+        words = f"you deleted it, and it is there again; `mau undelete {name}` publishes it anew"
+        found.append(Unpublished(name, "Deleted", words))
+    return sorted(found, key=lambda one: one.name)
 
 
 def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:

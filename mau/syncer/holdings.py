@@ -55,6 +55,13 @@ class Holdings:
             self._folded.setdefault(fold(name), name)
         return replaced
 
+    def left(self, names: Iterable[str]) -> None:
+        """Note that these are not held any more."""
+        for name in names:
+            self._entries.pop(name, None)
+            if self._folded.get(fold(name)) == name:
+                del self._folded[fold(name)]
+
     def by_hand(self) -> ByHand:
         """Compare what is there with what was known at the end of the last round; reads what changed."""
         known = self._sums.known

@@ -14,6 +14,7 @@ from mau.errors import MauError, NoSuchPost, UnboundFromRelay
 from mau.keyring import Keyring
 from mau.openpgp import MEMORY_LIMIT
 from mau.reader.open import OpenedPost, open_post, open_source
+from mau.syncer.deleted import DeletedPosts
 from mau.tree.posts import AuthorDir
 from mau.tree.scratch import scratch_file
 from mau.wire.paths import Item
@@ -27,7 +28,7 @@ class Judge:
     """Judges what one source brings of one author.
 
     ``from_author``: the author's own proven host is the source. ``public_only``: the source is the web, where
-    nothing but what is stated to be public belongs.
+    nothing but what is stated to be public belongs. ``deleted``: what its author deleted, also in this round.
     """
 
     account: Account
@@ -35,6 +36,7 @@ class Judge:
     posts: AuthorDir
     from_author: bool
     public_only: bool = False
+    deleted: DeletedPosts | None = None
 
     def check_bytes(self, item: Item, data: bytes, held: str | None) -> None:
         """Check a file in memory; one PostError when it may not be taken. ``held``: sha256 under its name."""
@@ -71,7 +73,10 @@ class Judge:
             before = Held(held, self._signed_at(item.name))
         if not self.from_author:
             versions = {version.sha256 for version in self.posts.versions(item.name)}
-        decide(opened.piece(item.sum, item.size), before, versions, self.from_author)
+        piece = opened.piece(item.sum, item.size)
+        if self.deleted is not None:
+            self.deleted.judged(opened, piece)
+        decide(piece, before, versions, self.from_author)
 
     def _signed_at(self, name: str) -> int | None:
         """When what is held was signed; None when that does not open."""

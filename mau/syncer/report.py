@@ -48,7 +48,8 @@ class SyncReport:
 
     ``peer``: whose host was asked, ``author``: whose posts; ``address``: (host, port) that was proven, or
     that answered for the ``site`` on the web, when there was one and no peer.
-    ``fetched``: names stored. ``same``: posts that were held before and stayed as they were. ``forgone``:
+    ``fetched``: names stored. ``deleted``: names taken out of sight, for their author deleted them.
+    ``same``: posts that were held before and stayed as they were. ``forgone``:
     items not fetched because they were refused before. ``refused``: bytes or claims not to be believed.
     ``deferred``: tried again next time. ``failed``: the peer's or the disk's fault, tried again next time.
     ``beyond_reach``: in words, what this peer's listing cannot show. ``archive``: why its files came one by
@@ -62,6 +63,7 @@ class SyncReport:
     site: str | None = None
     fetched: list[str] = field(default_factory=list)
     fetched_bytes: int = 0
+    deleted: list[str] = field(default_factory=list)
     same: int = 0
     forgone: int = 0
     refused: list[Trouble] = field(default_factory=list)

@@ -12,6 +12,9 @@ from typing import Protocol
 
 from mau.account import Account
 from mau.addressbook import AddressBook
+from mau.config.keys import Received
+from mau.deletion.held import HeldDeletes
+from mau.deletion.obeying import Obeyed
 from mau.errors import (
     IdentityError,
     MauError,
@@ -27,6 +30,7 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.keyring import Keyring
 from mau.syncer.admission import Admission
+from mau.syncer.deleted import DeletedPosts
 from mau.syncer.holdings import Holdings, arrived
 from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge
@@ -57,6 +61,8 @@ class World(Protocol):
     state: State
     keys: Keys
     policy: Policy | None
+    deletes: HeldDeletes
+    received: Received
     progress: Callable[[Progress], None] | None
     timeouts: Timeouts | None
 
@@ -88,6 +94,9 @@ class Round:
         self._posts = AuthorDir(world.account.root, author)
         self._remembered = 0
         self._damaged: tuple[Item, ...] = ()
+        self._deleted = DeletedPosts(
+            world.account, world.keyring, world.deletes, author, world.received, from_author=peer == author
+        )
         self._admission = Admission(
             world.account.root, author, world.state, world.policy if limited else None
         )
@@ -138,6 +147,7 @@ class Round:
         self._state.remove(self._author, by_hand.lost, for_good=False)
         self._state.learn_sums(self._author, self._held.learned())
         self._damaged = by_hand.damaged
+        await asyncio.to_thread(self._deleted.load)
         return bool(by_hand.lost)
 
     def _tidy(self) -> None:
@@ -196,6 +206,9 @@ class Round:
         wanted = listed.items if since is None else self._with_pending(listed.items)
         errors = await self._take_in(wanted)
         shown = {item.name for item in listed.items}
+        if since is None:
+            self._deleted.shown(listed.items)
+            errors |= await self._all_shown()
         pending = [
             (item, type(errors[item.name]).__name__)
             for item in wanted
@@ -228,6 +241,8 @@ class Round:
                 items = page.listing.items
                 count = len(items) + len(page.listing.refused)
                 survey.passed(items)
+                if start.token is None:
+                    self._deleted.shown(items)
                 self.report.refused += [refused_entry(*entry) for entry in page.listing.refused]
                 before = len(self.report.fetched)
                 errors = await self._take_in(items, PageQuery(PAGE, token))
@@ -252,6 +267,8 @@ class Round:
                 except CursorGone:
                     self._state.advance(self.peer, self._author, replace(begun, token=None), (), ())
                     raise PeerUnreachable("its listing began anew meanwhile; sync again") from None
+        if start.token is None:
+            await self._all_shown()
         again = list(earlier.values())
         random.shuffle(again)  # three files that get no answer must not always be the first
         await self._take_earlier(again, begun, all_shown=start.token is None)
@@ -284,7 +301,7 @@ class Round:
 
     async def _take_in(self, wanted: Sequence[Item], page: PageQuery | None = None) -> dict[str, MauError]:
         """Plan, fetch, judge, store, remember what was refused; by name, why something is still wanted."""
-        forgone = self._state.removed(self._author)
+        forgone = self._state.removed(self._author) | self._deleted.forgone()
         if not self._full:
             forgone |= self._state.refused(self.peer, self._author)
         holding = self._held.holding(forgone)
@@ -310,7 +327,26 @@ class Round:
             came = set(self.report.fetched[before:])
             self.report.same -= self._held.came(came)
             self._state.learn_sums(self._author, arrived(item for item in fetch if item.name in came))
+            self._obeyed(await asyncio.to_thread(self._deleted.came, came))
         return errors
+
+    async def _all_shown(self) -> dict[str, MauError]:
+        """After a whole listing: what the author took back comes again, and what is deleted goes."""
+        taken_back, again = await asyncio.to_thread(self._deleted.all_shown)
+        self._out_of_sight(taken_back)
+        errors = await self._take_in(again) if again else {}
+        self._obeyed(await asyncio.to_thread(self._deleted.obey))
+        return errors
+
+    def _obeyed(self, obeyed: Iterable[Obeyed]) -> None:
+        names = [one.name for one in obeyed if one.sha256 is not None]
+        self._out_of_sight(names)
+        self.report.deleted += names
+
+    def _out_of_sight(self, names: Sequence[str]) -> None:
+        """Note that these are not held any more: nobody removed them by hand."""
+        self._held.left(names)
+        self._state.remove(self._author, [(name, "") for name in names], for_good=False)
 
     def _unknown(self) -> bool:
         return self._world.keyring.certificate(self._author) is None
@@ -325,7 +361,8 @@ class Round:
 
     def _judge(self) -> Judge:
         world = self._world
-        return Judge(world.account, world.keyring, self._posts, self.peer == self._author)
+        from_author = self.peer == self._author
+        return Judge(world.account, world.keyring, self._posts, from_author, deleted=self._deleted)
 
     def _remember_refused(self) -> None:
         for_ever, from_here = [], []

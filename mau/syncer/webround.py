@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from mau.errors import PeerError
 from mau.fingerprint import Fingerprint
@@ -40,4 +41,5 @@ class WebRound(Round):
 
     def _judge(self) -> Judge:
         world = self._world
-        return Judge(world.account, world.keyring, self._posts, from_author=False, public_only=True)
+        web = Judge(world.account, world.keyring, self._posts, from_author=False, public_only=True)
+        return replace(web, deleted=self._deleted)

@@ -242,6 +242,6 @@ def everything_below(root: Root) -> Mapping[str, bytes]:
     found = {}
     for path in sorted(root.path.rglob("*")):
         relative = path.relative_to(root.path)
-        if relative.parts[0] not in {".syncer", ".peers", ".index"} and path.is_file():
+        if relative.parts[0] not in {".syncer", ".peers", ".index", ".reader"} and path.is_file():
             found[str(relative)] = path.read_bytes()
     return found
