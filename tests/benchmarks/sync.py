@@ -64,7 +64,7 @@ def run(world: World, rounds: int) -> list[Row]:
     anew: list[tuple[float, float]] = []
     running: list[tuple[float, float]] = []
     whole: list[Spent] = []
-    bare_seconds, own_seconds = [], []
+    bare_seconds, own_seconds, verified_seconds = [], [], []
     for _ in range(max(3, rounds // 3)):
         with serving(alice) as (host, port):
             anew.append(itself(host, port))  # the server knows nothing of the files yet
@@ -80,23 +80,31 @@ def run(world: World, rounds: int) -> list[Row]:
             safe_write(yardstick, handle, f"s{number}", message)
         os.close(handle)
         bare_seconds.append(time.perf_counter() - started)
-        started = time.process_time()
+        started, cpu = time.perf_counter(), time.process_time()
         for message in messages:
             open_message(message, key=bob.account.key, author=alice.account.certificate)
-        own_seconds.append(time.process_time() - started)
+        own_seconds.append(time.process_time() - cpu)
+        verified_seconds.append(time.perf_counter() - started)
 
     seconds = [wall for wall, _ in running]
     per_second = POSTS / statistics.median(seconds)
     of_wall = statistics.median(own / wall for own, (wall, _) in zip(own_seconds, running, strict=True))
     of_cpu = statistics.median(own / cpu for own, (_, cpu) in zip(own_seconds, running, strict=True))
+    against = statistics.median(one / all_ for one, all_ in zip(verified_seconds, seconds, strict=True))
     return [
         Row(
             f"sync of {POSTS:,} posts between two processes",
             f"{per_second:,.0f}/s",
+            f"{POSTS / statistics.median(verified_seconds):,.0f}/s verifying the same files alone",
+            against,
+            ">= 1,000/s, 50%",
+            per_second >= 1000 and against >= 0.5,
+        ),
+        Row(
+            "  against the same done by hand",
+            f"{per_second:,.0f}/s",
             f"{POSTS / statistics.median(bare_seconds):,.0f}/s decrypt + verify + safe write",
             statistics.median(one / all_ for one, all_ in zip(bare_seconds, seconds, strict=True)),
-            ">= 500/s",
-            per_second >= 500,
         ),
         Row("  of it cryptography of the posts", f"{of_wall:.0%}, {of_cpu:.0%} of the CPU"),
         Row("  from a server started anew", f"{POSTS / statistics.median(wall for wall, _ in anew):,.0f}/s"),
