@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from mau.fingerprint import Fingerprint
-from mau.server.answers import COMMON, PIECE, stream
+from mau.server.answers import COMMON, stream
 from mau.server.facts import Changed
 from mau.server.files import OpenFile
 from mau.server.library import Library, Listed, Renewed
@@ -32,6 +32,10 @@ _END: Final = bytes(2 * _BLOCK)
 _LARGEST: Final = 8**11 - 1
 """Bytes that fit into the size field of a header; larger files are fetched by themselves."""
 _AT_ONCE: Final = 200
+_GATHERED: Final = 256 * 1024
+"""Bytes that are made at once; a visitor who takes nothing holds this twice."""
+_HANDFUL: Final = 128 * 1024
+"""Bytes that are encrypted and handed over at once."""
 
 
 class Bulk:
@@ -58,7 +62,7 @@ class Bulk:
         entries = self._entries(standing, target.page, place.clock, place.backwards, sealed, place.generation)
         return await stream(request, 200, headers, None, self._gathered(entries))
 
-    async def _gathered(self, entries: Generator[bytes]) -> AsyncGenerator[bytes]:
+    async def _gathered(self, entries: Generator[bytes]) -> AsyncGenerator[memoryview]:
         """What is worth to be written at once; the next of it is made while this goes out."""
 
         def gather() -> bytes:
@@ -67,7 +71,7 @@ class Bulk:
             for piece in entries:
                 pieces.append(piece)
                 size += len(piece)
-                if size >= PIECE:
+                if size >= _GATHERED:
                     break
             return b"".join(pieces)
 
@@ -77,7 +81,9 @@ class Bulk:
             # Not to be cancelled with whoever waits for it: a thread that has begun goes on.
             while piece := await asyncio.shield(following):
                 following = loop.run_in_executor(self._threads, gather)
-                yield piece
+                # Not all at once: it would lie encrypted in our buffers until the other end takes it.
+                for at in range(0, len(piece), _HANDFUL):
+                    yield memoryview(piece)[at : at + _HANDFUL]
         finally:
             await asyncio.gather(following, return_exceptions=True)
             entries.close()
@@ -166,6 +172,6 @@ def _entry(listed: Listed, file: OpenFile, cursor: str) -> Iterator[bytes]:
     info.size, info.mode, info.mtime = size, 0o600, seconds_of(listed.clock)
     info.pax_headers = {SUM_RECORD: file.sha256, CURSOR_RECORD: cursor}
     yield info.tobuf(tarfile.PAX_FORMAT)
-    for at in range(0, size, PIECE):
-        yield file.read(at, min(PIECE, size - at))
+    for at in range(0, size, _GATHERED):
+        yield file.read(at, min(_GATHERED, size - at))
     yield bytes(-size % _BLOCK)

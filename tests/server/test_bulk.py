@@ -331,10 +331,10 @@ async def test_slow_readers_cost_little_memory(host: Host, alice: Someone, bob: 
         before = memory()
         for _ in range(12):
             await stack.enter_async_context(reading(host, bob, path))
-        assert memory() - before < 12 * COUNT * SIZE / 3  # both ends of them, kernel apart
+        assert memory() - before < 12 * 6_000_000  # both ends of them, kernel apart
         assert (await host.ask(bob, start(alice, "limit=2"))).status == 200
     await until(lambda: host.server.connections == 0)
-    assert not [path for path in open_files() if path.suffix == ".pgp"]
+    await until(lambda: not [path for path in open_files() if path.suffix == ".pgp"])
 
 
 def open_files() -> list[Path]:

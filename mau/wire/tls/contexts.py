@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from asyncio import sslproto
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,10 +17,6 @@ from mau.wire.identity import Identity, self_signed
 from mau.wire.tls.connection import Connection
 
 ALPN: Final = b"http/1.1"
-# asyncio gives each connection a buffer of 256 KiB for what comes, of which a request needs one: four fifths
-# of all the memory of a host at which hundreds of friends wait. A record has 16 KiB, and more than we decrypt
-# at once (_CHUNK of the connection) is no gain.
-sslproto.SSLProtocol.max_size = 64 * 1024
 TLSContext = ssl.SSLContext
 """For those who hold a context and have no other business with ``ssl``."""
 
