@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from tests.benchmarks.world import World
 
 CHECKOUT = Path(__file__).parents[2]
-PARTS = ("start", "posts", "sync", "listing", "serve", "pages", "delivery", "many", "large")
-ON_REQUEST = ("many", "large")
+PARTS = ("start", "posts", "sync", "listing", "serve", "pages", "delivery", "silence", "many", "large")
+ON_REQUEST = ("silence", "many", "large")
 
 
 def main() -> int:
     """Run the parts that were asked for; 1 when an aim was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help=f"some of {', '.join(PARTS)}; without {' and '.join(ON_REQUEST)} by default"
+        "parts", nargs="*", help=f"some of {', '.join(PARTS)}; without {', '.join(ON_REQUEST)} by default"
     )
     parser.add_argument(
         "--rounds", type=int, default=9, help="how often each is measured (default: %(default)s)"
@@ -47,7 +47,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mau-benchmarks-", dir=words.place) as place:
         people = world.make(Path(place))
         python = platform.python_version()
-        print(f"Python {python}, {os.cpu_count()} cores, medians of {words.rounds} rounds\n", flush=True)
+        load = os.getloadavg()[0]
+        print(f"Python {python}, {os.cpu_count()} cores, medians of {words.rounds} rounds", end="")
+        print(f", load {load:.1f} before it began\n", flush=True)
         for part in (part for part in PARTS if part in parts):
             print(f"measuring: {part}", file=sys.stderr, flush=True)
             rows += _part(part)(people, words.rounds)

@@ -1,12 +1,13 @@
 """One visitor with many connections, in a process of its own (see serve.py): a job in, figures out, as JSON.
 
 Blocking sockets, the standard library's TLS and requests made beforehand: it costs so little that it is the
-server that is measured. Every answer must be 200 and as long as the first one, or there are no figures.
+server that is measured. An answer of another status or length than expected ends it all.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
 import select
 import socket
@@ -37,14 +38,14 @@ class Visitor:
         return self._context.wrap_socket(plain)
 
 
-def first_answer(connection: ssl.SSLSocket, request: bytes) -> int:
+def first_answer(connection: ssl.SSLSocket, request: bytes, status: bytes = b"200") -> int:
     """Ask once; the bytes of the answer, head and body."""
     connection.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += some(connection)
     head, _, _ = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 "), head
+    assert head.startswith(b"HTTP/1.1 " + status), head
     length = LENGTH.search(head + b"\r\n")
     assert length is not None, head
     whole = len(head) + 4 + int(length[1])
@@ -55,8 +56,14 @@ def first_answer(connection: ssl.SSLSocket, request: bytes) -> int:
     return whole
 
 
-def kept_alive(visitor: Visitor, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
+def request_of(path: str) -> bytes:
+    """A plain GET."""
+    return f"GET {path} HTTP/1.1\r\nHost: peer\r\n\r\n".encode()
+
+
+def kept_alive(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
     """The same request again and again on each of so many connections, one at a time on each."""
+    request, connections, seconds = request_of(job["path"]), job["connections"], job["seconds"]
     sockets = [visitor.connect() for _ in range(connections)]
     whole = 0
     for one in sockets:
@@ -94,9 +101,9 @@ def kept_alive(visitor: Visitor, request: bytes, connections: int, seconds: floa
     return {"count": len(took), "seconds": spent, "took": percentiles(took)}
 
 
-def anew(visitor: Visitor, request: bytes, connections: int, seconds: float) -> dict[str, Any]:
+def anew(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
     """A new connection for each request, one after the other."""
-    assert connections == 1
+    request, seconds = request_of(job["path"]), job["seconds"]
     took = []
     started = time.perf_counter()
     moment = started
@@ -108,9 +115,9 @@ def anew(visitor: Visitor, request: bytes, connections: int, seconds: float) -> 
     return {"count": len(took), "seconds": moment - started, "took": percentiles(took)}
 
 
-def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) -> dict[str, Any]:
+def body(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
     """One large answer, read as fast as it comes and thrown away."""
-    assert connections == 1
+    request = request_of(job["path"])
     room = bytearray(_PIECE)
     with visitor.connect() as connection:
         started = time.perf_counter()
@@ -129,6 +136,43 @@ def body(visitor: Visitor, request: bytes, connections: int, _seconds: float) ->
         return {"count": int(length[1]), "seconds": time.perf_counter() - started}
 
 
+def once_each(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
+    """Each path once, one after the other on one connection."""
+    with visitor.connect() as connection:
+        started = time.perf_counter()
+        for path in job["path"]:
+            first_answer(connection, request_of(path))
+        return {"count": len(job["path"]), "seconds": time.perf_counter() - started}
+
+
+def refused(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
+    """Each path in turn, in an order that changes; every answer is 404. The times of each."""
+    requests = [request_of(path) for path in job["path"]]
+    took: list[list[float]] = [[] for _ in requests]
+    chance = random.Random(1)
+    ends = time.perf_counter() + job["seconds"]
+    with visitor.connect() as connection:
+        while time.perf_counter() < ends:
+            for which in chance.sample(range(len(requests)), len(requests)):
+                # Not on the beat of the answer before.
+                time.sleep(chance.random() * 0.005)
+                asked = time.perf_counter()
+                first_answer(connection, requests[which], b"404")
+                took[which].append(time.perf_counter() - asked)
+    return {"took": [percentiles(times) for times in took]}
+
+
+def slow(visitor: Visitor, job: dict[str, Any]) -> dict[str, Any]:
+    """So many connections that ask and take nothing of the answer, for so many seconds."""
+    sockets = [visitor.connect() for _ in range(job["connections"])]
+    for one in sockets:
+        one.sendall(request_of(job["path"]))
+    time.sleep(job["seconds"])
+    for one in sockets:
+        assert some(one).startswith(b"HTTP/1.1 200 ")
+    return {}
+
+
 def some(connection: ssl.SSLSocket) -> bytes:
     """What has come; it may not be the end."""
     piece = connection.recv(_PIECE)
@@ -142,13 +186,14 @@ def percentiles(took: list[float]) -> dict[str, float]:
     return {"p50": took[len(took) // 2], "p95": took[int(len(took) * 0.95)]}
 
 
+WORKS = {one.__name__: one for one in (kept_alive, anew, body, once_each, refused, slow)}
+
+
 def main() -> None:
     """A job on stdin, its figures on stdout."""
     job = json.load(sys.stdin)
     visitor = Visitor(job["host"], job["port"], job["pem"])
-    request = f"GET {job['path']} HTTP/1.1\r\nHost: peer\r\n\r\n".encode()
-    work = {"kept_alive": kept_alive, "anew": anew, "body": body}[job["kind"]]
-    json.dump(work(visitor, request, job["connections"], job["seconds"]), sys.stdout)
+    json.dump(WORKS[job["kind"]](visitor, job), sys.stdout)
 
 
 if __name__ == "__main__":

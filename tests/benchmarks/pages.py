@@ -16,13 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pysequoia
-
 from mau.publish import publish_document
 from mau.wire.paths import list_path
 from tests.benchmarks.measure import Row
 from tests.benchmarks.serve import Process, befriend, hosting, load, pem_of
-from tests.benchmarks.world import World, document
+from tests.benchmarks.world import World, document, furnish
 
 FILES = (100, 1_000, 10_000)
 MANY = 100_000
@@ -36,7 +34,7 @@ def run(world: World, _: int) -> list[Row]:
     """Rows: a page, the whole listing, an archive and many who wait, for each number of files and friends."""
     rows = []
     for count in FILES:
-        _furnish(world, count)
+        furnish(world, count)
         for friends in FRIENDS if count == FILES[-1] else FRIENDS[:1]:
             befriend(world.alice, friends)
             rows += _listings(world, count, friends)
@@ -46,21 +44,8 @@ def run(world: World, _: int) -> list[Row]:
 def run_many(world: World, _: int) -> list[Row]:
     """Rows: the same for a hundred thousand files and a hundred friends."""
     befriend(world.alice, FRIENDS[-1])
-    _furnish(world, MANY)
+    furnish(world, MANY)
     return _listings(world, MANY, FRIENDS[-1])
-
-
-def _furnish(world: World, count: int) -> None:
-    """So many posts for Bob, written as any other program would write them: quickly."""
-    alice, bob = world.alice, world.bob
-    place = alice.account.posts().path
-    place.mkdir(mode=0o700, exist_ok=True)
-    held = len(list(place.glob("p*.json.pgp")))
-    signer = alice.tsk.signer()
-    for number in range(held, count):
-        plain = json.dumps(document(number)).encode()
-        message = bytes(pysequoia.encrypt(plain, [alice.cert, bob.cert], signer, armor=False))
-        (place / f"p{number:06}.json.pgp").write_bytes(message)
 
 
 def _listings(world: World, count: int, friends: int) -> list[Row]:

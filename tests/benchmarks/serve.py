@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ from mau.account import Account
 from mau.openpgp import SecretKey
 from mau.publish import publish_file
 from mau.wire.identity import self_signed
-from mau.wire.paths import file_path
+from mau.wire.paths import file_path, list_path
 from tests.benchmarks.measure import Row
-from tests.benchmarks.world import Someone, World
+from tests.benchmarks.world import Someone, World, furnish, post_name
 
 CONNECTIONS = (1, 4, 50)
 AIMS = {1: 1_900.0, 4: 3_800.0}
@@ -35,6 +36,8 @@ AIMS = {1: 1_900.0, 4: 3_800.0}
 FRIENDS = 100
 SECONDS = 2.0
 LARGE = 500_000_000
+SLOW = 50
+ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def hosting(someone: Someone) -> contextlib.AbstractContextManager[Process]:
     return listening(["tests.benchmarks.host"], someone.environment)
 
 
-def load(port: int, pem: Path, path: str, kind: str, connections: int = 1, seconds: float = SECONDS) -> Any:
+def load(
+    port: int, pem: Path, path: str | list[str], kind: str, connections: int = 1, seconds: float = SECONDS
+) -> Any:
     """What a visitor of that kind measured (load.py)."""
     job = {
         "host": "127.0.0.1",
@@ -122,6 +127,7 @@ def run(world: World, rounds: int) -> list[Row]:
 
     with listening(["tests.benchmarks.bare", str(own_pem), "answers", str(answer)], dict(os.environ)) as bare:
         rows = _requests(alice, bare, pem, path, rounds, f"{size:,} bytes, 1 friend")
+        rows.append(_each_once(world, pem))
         befriend(alice, FRIENDS)
         rows += _requests(alice, bare, pem, path, rounds, f"{size:,} bytes, {FRIENDS} friends")
     return rows + _large(world, pem, own_pem, rounds)
@@ -164,6 +170,17 @@ def _requests(alice: Someone, bare: Process, pem: Path, path: str, rounds: int, 
     return rows
 
 
+def _each_once(world: World, pem: Path) -> Row:
+    """What nobody has asked for before, as in a first sync from a server that knows its files."""
+    author = world.alice.account.fingerprint
+    furnish(world, ONCE)
+    paths = [file_path(author, post_name(number)) for number in range(ONCE)]
+    with hosting(world.alice) as host:
+        load(host.port, pem, list_path(author), "kept_alive", 1, 0.1)
+        done = load(host.port, pem, paths, "once_each")
+    return Row(f"  {ONCE:,} files once each, 1 kept alive", f"{done['count'] / done['seconds']:,.0f}/s")
+
+
 def _large(world: World, pem: Path, own_pem: Path, rounds: int) -> list[Row]:
     """A file of 500 MB beside a loop that only reads and sends."""
     alice, bob = world.alice, world.bob
@@ -198,6 +215,7 @@ def _large(world: World, pem: Path, own_pem: Path, rounds: int) -> list[Row]:
                 done = load(port, pem, path, "body")
                 found.append(done["count"] / done["seconds"] / 1e6)
         grown = host.memory() - before
+        held = _held_by_slow_readers(host, pem, path)
     against = statistics.median(own / bare for own, bare in zip(ours, theirs, strict=True))
     alice.account.posts().remove("large.pgp")
     return [
@@ -208,5 +226,23 @@ def _large(world: World, pem: Path, own_pem: Path, rounds: int) -> list[Row]:
             against,
             "80%",
             against >= 0.8,
-        )
+        ),
+        Row(
+            f"  {SLOW} friends who take nothing of it",
+            f"{held / 1e6:.0f} MB more memory, {held / SLOW / 1e3:.0f} kB each",
+            aim="< 100 MB",
+            holds=held < 100e6,
+        ),
     ]
+
+
+def _held_by_slow_readers(host: Process, pem: Path, path: str) -> int:
+    """The most memory that the server took more while nobody read its answers, in bytes."""
+    before = most = host.memory()
+    with ThreadPoolExecutor(1) as thread:
+        readers = thread.submit(load, host.port, pem, path, "slow", SLOW, 3.0)
+        while not readers.done():
+            most = max(most, host.memory())
+            time.sleep(0.05)
+        readers.result()
+    return most - before

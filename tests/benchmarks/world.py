@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from dataclasses import dataclass
@@ -80,3 +81,21 @@ def document(number: int) -> dict[str, object]:
         "@type": "SocialMediaPosting",
         "articleBody": " ".join(chosen.choice(WORDS) + chosen.choice(ENDS) for _ in range(135)),
     }
+
+
+def furnish(world: World, count: int) -> None:
+    """So many posts of Alice for Bob, written as any other program would write them: quickly."""
+    alice, bob = world.alice, world.bob
+    place = alice.account.posts().path
+    place.mkdir(mode=0o700, exist_ok=True)
+    signer = alice.tsk.signer()
+    for number in range(count):
+        path = place / post_name(number)
+        if not path.exists():
+            plain = json.dumps(document(number)).encode()
+            path.write_bytes(pysequoia.encrypt(plain, [alice.cert, bob.cert], signer, armor=False))
+
+
+def post_name(number: int) -> str:
+    """What the posts of `furnish` are called."""
+    return f"p{number:06}.json.pgp"
