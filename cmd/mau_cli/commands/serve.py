@@ -8,34 +8,21 @@ import click
 
 from mau.config.keys import (
     SERVER_ACCESS_LOG,
-    SERVER_ANONYMOUS_REQUESTS,
     SERVER_BYTES_PER_SECOND,
-    SERVER_CONNECTIONS,
-    SERVER_CONNECTIONS_PER_ADDRESS,
-    SERVER_FRIEND_REQUESTS,
     SERVER_LISTEN,
     SERVER_METRICS,
     SERVER_RELAY,
-    SERVER_STRANGER_REQUESTS,
     WEB_CERTIFICATE,
     WEB_KEY,
     WEB_LISTEN,
     WEB_PLAIN,
 )
 from mau_cli.context import Session
-from mau_cli.output import data, emit_json, say
+from mau_cli.output import say
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from mau.config.keys import Key, PlainWeb, Relay
-    from mau.config.settings import Config
-    from mau.fingerprint import Fingerprint
-    from mau.server.accesslog import AccessLog
-    from mau.server.limits import Limits
-    from mau.web.host import WebHost
+    from mau.config.keys import PlainWeb, Relay
+    from mau_cli.serving import Listening
 
 
 @click.command("serve")
@@ -113,119 +100,28 @@ def command(
     """
     import asyncio
 
-    from mau.hostport import format_address, parse_listen, parse_loopback, parse_web_listen
+    from mau_cli.serving import announce, serve, serving, told_to_end
 
-    host, port = parse_listen(session.config.get(SERVER_LISTEN, listen))
-    policy, relay_of = session.config.get(SERVER_RELAY, relay), session.config.relay_of()
-    web_where = session.config.get(WEB_LISTEN, web_listen)
-    if web_where is not None:
-        parse_web_listen(web_where)
-    certificate = _file(session, WEB_CERTIFICATE, web_certificate)
-    key = _file(session, WEB_KEY, web_key)
-    metrics_place = session.config.said(SERVER_METRICS, metrics)
-    metrics_where = None if metrics_place is None else parse_loopback(metrics_place)
-    log_place = session.config.said(SERVER_ACCESS_LOG, access_log)
-    limits = _limits(session.config, session.config.said(SERVER_BYTES_PER_SECOND, bytes_per_second))
+    wanted = serving(
+        session,
+        listen=listen,
+        relay=relay,
+        web_listen=web_listen,
+        web_plain=web_plain,
+        web_certificate=web_certificate,
+        web_key=web_key,
+        bytes_per_second=bytes_per_second,
+        access_log=access_log,
+        metrics=metrics,
+    )
     account, keyring = session.account(), session.keyring()
 
+    def listening(where: Listening) -> None:
+        # Words before the address: who reads that may read no further.
+        say("Serving; Ctrl-C ends it.")
+        announce(as_json, account, wanted, where)
+
     async def run() -> None:
-        from mau.server.metrics import Metrics
-        from mau.server.server import Server
-        from mau_cli.audience import called
-
-        ended = _told_to_end()
-        log = _log(log_place)
-        server = Server(account, keyring, relay=policy, relay_of=relay_of, limits=limits, access_log=log)
-        numbers = Metrics(server.gate, lambda: server.connections)
-        web: WebHost | None = None
-        try:
-            await server.start(host, port)
-            if metrics_where is not None:
-                await numbers.start(metrics_where)
-                say(f"Metrics at http://{format_address(numbers.address)}/metrics")
-            if web_where is not None:
-                from mau.web.host import WebHost
-
-                plain = session.config.get(WEB_PLAIN, web_plain)
-                web = WebHost(account, server, certificate=certificate, key=key, plain=plain)
-                await web.start(web_where)
-                say(f"Your public posts are shown to browsers at {web.url}")
-            address = format_address(server.address)
-            # Words before the address: who reads that may read no further.
-            for author, one in relay_of.items():
-                say(f"Relay {one} for what {called(keyring, author)} wrote.")
-            say("Serving; Ctrl-C ends it.")
-            _announce(as_json, address, account.fingerprint, policy, relay_of, web)
-            await ended.wait()
-        finally:
-            if web is not None:
-                await web.stop()
-            await numbers.stop()
-            await server.stop()
-            if log is not None:
-                await asyncio.to_thread(log.close)
+        await serve(account, keyring, wanted, told_to_end(), listening)
 
     asyncio.run(run())
-
-
-def _told_to_end() -> asyncio.Event:
-    """From here on a signal ends the server in order, also while it is starting."""
-    import asyncio
-    import signal
-
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    return ended
-
-
-def _file(session: Session, key: Key[str | None], option: str | None) -> Path | None:
-    from mau.config.file import expand
-
-    found = session.config.get(key, option)
-    return None if found is None else expand(found)
-
-
-def _limits(config: Config, bytes_per_second: int) -> Limits:
-    from mau.server.limits import limits_of
-
-    return limits_of(
-        friend=config.get(SERVER_FRIEND_REQUESTS),
-        stranger=config.get(SERVER_STRANGER_REQUESTS),
-        anonymous=config.get(SERVER_ANONYMOUS_REQUESTS),
-        connections=config.get(SERVER_CONNECTIONS),
-        connections_per_address=config.get(SERVER_CONNECTIONS_PER_ADDRESS),
-        bytes_per_second=bytes_per_second,
-    )
-
-
-def _log(place: str | None) -> AccessLog | None:
-    if place is None:
-        return None
-    from mau.config.file import expand
-    from mau.server.accesslog import AccessLog
-
-    return AccessLog(place if place == "-" else str(expand(place)))
-
-
-def _announce(
-    as_json: bool,
-    address: str,
-    fingerprint: Fingerprint,
-    policy: Relay,
-    relay_of: Mapping[Fingerprint, Relay],
-    web: WebHost | None,
-) -> None:
-    """Say where it listens."""
-    if as_json:
-        emit_json(
-            {
-                "address": address,
-                "fingerprint": fingerprint,
-                "relay": policy,
-                "relay_of": {author.hex: one for author, one in relay_of.items()},
-                "web": None if web is None else web.url,
-            }
-        )
-    else:
-        data(f"{address} {fingerprint}")
