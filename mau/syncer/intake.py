@@ -2,6 +2,11 @@
 
 The event loop moves bytes and judges small files; whatever waits for the disk runs in threads, so that one
 file's fsync overlaps with the next one's way here.
+
+Why not in processes of their own: a small post costs some 1.2 ms of CPU at both ends together, 0.3 ms of it
+for judging and 0.3 ms in the kernel for making the file, and with both ends on two cores these are busy then.
+A process that judges takes 0.6 s to start and has to be given the secret key; one that writes was measured,
+and made a whole sync between 0.5 and 1.15 times as fast.
 """
 
 from __future__ import annotations

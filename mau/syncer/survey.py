@@ -44,8 +44,9 @@ class Survey:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])  # which does not hide that we are cancelled ourselves
+            if not self._task.cancelled():
+                self._task.result()
 
     def passed(self, items: Iterable[Item]) -> None:
         """Note that the round came to these."""
