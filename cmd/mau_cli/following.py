@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from mau.config.keys import (
+    DELETE_RECEIVED,
     SYNC_ASK_FRIENDS,
     SYNC_FREE,
     SYNC_MAX_FILE,
@@ -35,6 +36,7 @@ def policy_of(session: Session) -> Policy:
         friend_files=get(SYNC_QUOTA_FILES, None),
         tree=get(SYNC_TREE_QUOTA, None),
         free=get(SYNC_FREE, None),
+        received=get(DELETE_RECEIVED, None),
     )
 
 

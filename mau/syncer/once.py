@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from mau.account import Account
 from mau.addressbook import AddressBook
-from mau.config.keys import Received
 from mau.deletion.held import HeldDeletes
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, parse_site
@@ -33,7 +32,6 @@ class Syncer:
         progress: Callable[[Progress], None] | None = None,
         timeouts: Timeouts | None = None,
         policy: Policy | None = None,
-        received: Received = "version",
     ) -> None:
         """``progress`` is called in the event loop, after every file. ``policy``: what is let in; by default
         the limits of `Policy`."""
@@ -44,7 +42,6 @@ class Syncer:
         self.state = State(account.root)
         self.keys = Keys(account.root, keyring)
         self.deletes = HeldDeletes(account, keyring)
-        self.received: Received = received
         self.progress = progress
         self.timeouts = timeouts
         self.policy: Policy | None = policy or Policy()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from mau.config.keys import Received
 from mau.errors import KeptOut
 from mau.wire.paths import Item
 
@@ -17,7 +18,7 @@ _KIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Limits, in bytes and files; 0 is no limit.
+    """Limits, in bytes and files; 0 is no limit. And ``received``: what becomes of posts that were deleted.
 
     ``file``: of one file. ``friend``, ``friend_files``: of what is held of one person, versions and
     beginnings of files included. ``tree``: of what is held of everybody. ``free``: what stays free on the
@@ -29,6 +30,7 @@ class Policy:
     friend_files: int = 200_000
     tree: int = 100 << 30
     free: int = 256 << 20
+    received: Received = "version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from mau.account import Account
 from mau.addressbook import AddressBook
-from mau.config.keys import Received
 from mau.deletion.held import HeldDeletes
 from mau.deletion.obeying import Obeyed
 from mau.errors import (
@@ -62,7 +61,6 @@ class World(Protocol):
     keys: Keys
     policy: Policy | None
     deletes: HeldDeletes
-    received: Received
     progress: Callable[[Progress], None] | None
     timeouts: Timeouts | None
 
@@ -94,8 +92,9 @@ class Round:
         self._posts = AuthorDir(world.account.root, author)
         self._remembered = 0
         self._damaged: tuple[Item, ...] = ()
+        received = (world.policy or Policy()).received
         self._deleted = DeletedPosts(
-            world.account, world.keyring, world.deletes, author, world.received, from_author=peer == author
+            world.account, world.keyring, world.deletes, author, received, from_author=peer == author
         )
         self._admission = Admission(
             world.account.root, author, world.state, world.policy if limited else None
@@ -340,6 +339,7 @@ class Round:
 
     def _obeyed(self, obeyed: Iterable[Obeyed]) -> None:
         names = [one.name for one in obeyed if one.sha256 is not None]
+        self.report.same -= sum(name in self._held and name not in self.report.fetched for name in names)
         self._out_of_sight(names)
         self.report.deleted += names
 

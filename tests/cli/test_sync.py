@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mau.account import Account
+from mau.deletion.publishing import delete_post
 from mau.keyring import Keyring
 from mau.openpgp import SecretKey
 from mau.server.server import Server
@@ -249,3 +250,23 @@ async def test_public_posts_come_from_the_web(mau: Mau, me: Person, zoe: Person)
 )
 async def test_an_address_of_the_web_stands_alone(mau: Mau, zoe: Person, words: list[str]) -> None:
     assert (await run(mau, "zoe", *words)).code == 2
+
+
+async def test_what_its_author_deleted_goes_as_the_setting_says(mau: Mau, me: Person, zoe: Person) -> None:
+    zoe.post("x.json.pgp", "hello", me)
+    zoe.post("y.json.pgp", "again", me)
+    zoe.post("z.json.pgp", "stays", me)
+    async with serving(zoe) as address:
+        await run(mau, "zoe", "--at", at(address))
+        kept = me.held(zoe)
+        delete_post(zoe.account, zoe.keyring, "x.json.pgp")
+        done = await run(mau, "zoe")
+        assert done.text == "zoe: 1 new, 2 held already, 1 deleted by their author\n"
+        assert me.versions(zoe, "x.json.pgp") == {kept["x.json.pgp"]}
+        mau("config", "set", "delete.received", "remove")
+        delete_post(zoe.account, zoe.keyring, "y.json.pgp")
+        [report] = json.loads((await run(mau, "zoe", "--json")).text)["reports"]
+        assert report["deleted"] == ["y.json.pgp"]
+        assert me.versions(zoe, "y.json.pgp") == set()
+    assert "z.json.pgp" in me.held(zoe)
+    assert not {"x.json.pgp", "y.json.pgp"} & me.held(zoe).keys()

@@ -11,6 +11,7 @@ from mau.config.keys import Received
 from mau.deletion.held import deletes_of
 from mau.deletion.publishing import delete_post, undelete
 from mau.syncer import Syncer, SyncReport
+from mau.syncer.policy import Policy
 from mau.tree.posts import AuthorDir
 from tests.syncer.peers import IMPATIENT, Liar, Person, lying, serving
 
@@ -33,7 +34,8 @@ def kinds(report: SyncReport) -> dict[str, str]:
 async def sync(
     reader: Person, author: Person, where: tuple[str, int], received: Received = "version", **options: object
 ) -> SyncReport:
-    syncer = Syncer(reader.account, reader.keyring, timeouts=IMPATIENT, received=received)
+    policy = Policy(received=received)
+    syncer = Syncer(reader.account, reader.keyring, timeouts=IMPATIENT, policy=policy)
     try:
         return await syncer.sync(author.fpr, addresses=[where], **options)  # type: ignore[arg-type]
     finally:

@@ -160,7 +160,14 @@ def _watch(session: Session, as_json: bool) -> None:
     def told(report: SyncReport) -> None:
         if as_json:
             emit_json_line(_as_json(keyring, report))
-        elif report.fetched or report.refused or report.deferred or report.failed or report.problem:
+        elif (
+            report.fetched
+            or report.deleted
+            or report.refused
+            or report.deferred
+            or report.failed
+            or report.problem
+        ):
             _show(keyring, report)
 
     async def run() -> None:
@@ -189,7 +196,9 @@ def _show(keyring: Keyring, report: SyncReport) -> None:
         return
     counts = f"{len(report.fetched)} new, {report.same} held already"
     if report.forgone:
-        counts += f", {report.forgone} refused or removed before"
+        counts += f", {report.forgone} refused, removed or deleted before"
+    if report.deleted:
+        counts += f", {len(report.deleted)} deleted by their author"
     data(f"{called}: {counts}")
     kinds = (("refused", report.refused), ("deferred", report.deferred), ("failed", report.failed))
     for word, troubles in kinds:
@@ -232,6 +241,7 @@ def _as_json(keyring: Keyring, report: SyncReport) -> dict[str, Any]:
         "address": format_address(report.address) if report.address else None,
         "fetched": sorted(report.fetched),
         "fetched_bytes": report.fetched_bytes,
+        "deleted": sorted(report.deleted),
         "same": report.same,
         "refused_before": report.forgone,
         "refused": listed(report.refused),

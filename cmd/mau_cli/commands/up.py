@@ -118,6 +118,7 @@ def _syncer(account: Account, policy: Policy) -> Worker:
         def told(report: SyncReport) -> None:
             counts = (
                 (len(report.fetched), "new"),
+                (len(report.deleted), "deleted by their author"),
                 (len(report.refused), "refused"),
                 (len(report.deferred), "deferred"),
                 (len(report.failed), "failed"),
