@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import random
 import shutil
 import sqlite3
+import sys
 import time
 from pathlib import Path
 
@@ -17,8 +19,19 @@ from mau.catalogue import SIGNED
 from mau.content.binding import PUBLIC
 from mau.server.conditions import http_date, parse_date
 from mau.server.cursor import Cursors
-from tests.server.pager import cursor_in, eventually, forwards, get_page, links_of, read_page, start, until
-from tests.server.world import Host, Someone, audience, serving
+from tests.server.pager import (
+    cursor_in,
+    eventually,
+    forwards,
+    get_page,
+    links_of,
+    read_page,
+    start,
+    talking,
+    unpack,
+    until,
+)
+from tests.server.world import Host, Reply, Someone, audience, read_reply, serving
 
 
 def fill(someone: Someone, names: list[str], content: bytes) -> None:
@@ -529,3 +542,92 @@ async def test_a_row_that_is_none_is_damage(host: Host, alice: Someone, column: 
 
     if column != "clock":  # nothing is found before everything; the next rescan mends it
         await eventually(whole)
+
+
+# --- a burst -----------------------------------------------------------------------------------------------
+
+_BURST = """
+import os, sys
+place, count = sys.argv[1], int(sys.argv[2])
+contents = [open(path, "rb").read() for path in sys.argv[3:]]
+for number in range(count):
+    name = os.path.join(place, f"{number * 7919 % (count * 4 // 5)}.pgp")
+    aside = os.path.join(place, ".aside")
+    with open(name if number % 3 else aside, "wb") as handle:
+        handle.write(contents[number % len(contents)])
+    if not number % 3:
+        os.rename(aside, name)
+"""
+
+
+async def _burst(host: Host, alice: Someone, bob: Someone, tmp_path: Path, count: int) -> None:
+    """Two page and one takes archives, while another process writes; each file is written once or twice."""
+    contents = []
+    for number in range(3):
+        contents.append(tmp_path / f"{number}")
+        contents[-1].write_bytes(alice.message(b"%d" % number, [alice, bob]))
+    place = alice.account.root.author_dir(alice.fingerprint)
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _BURST, place, str(count), *map(str, contents)
+    )
+    written = asyncio.create_task(writer.wait())
+    known: list[dict[str, str]] = [{}, {}, {}]
+
+    async def paging(found: dict[str, str], limit: int) -> None:
+        async with talking(host, bob) as talk:
+            path, quiet = start(alice, f"limit={limit}"), 0
+            while quiet < 3:
+                quiet = quiet + 1 if written.done() else 0
+                talk.send(path, {"Prefer": "wait=1"})
+                page = read_page(await talk.answer())
+                found.update(page.sums)
+                path = page.next
+                if page.names:
+                    quiet = 0
+
+    async def patiently(host: Host, who: Someone, path: str) -> Reply:
+        reader, writer = await host.connect(who)
+        lines = [
+            f"GET {path} HTTP/1.1",
+            "Host: peer",
+            "Connection: close",
+            "Accept: application/x-tar",
+            "",
+            "",
+        ]
+        writer.write("\r\n".join(lines).encode())
+        try:
+            return read_reply(await reader.read(-1))
+        finally:
+            writer.close()
+
+    async def unpacking(found: dict[str, str]) -> None:
+        path, quiet = start(alice, "limit=200"), 0
+        while quiet < 3:
+            quiet = quiet + 1 if written.done() else 0
+            reply = await patiently(host, bob, path)
+            packed = unpack(reply.body)
+            found.update({one.name: one.sha256 for one in packed})
+            if packed:
+                path, quiet = start(alice, f"limit=200&cursor={packed[-1].cursor}"), 0
+            else:
+                await host.ask(bob, path, {"Prefer": "wait=1"})
+
+    async with asyncio.timeout(200):
+        await asyncio.gather(paging(known[0], 100), paging(known[1], 1000), unpacking(known[2]))
+    assert await written == 0
+    truth = {item["name"].removesuffix(".pgp"): item["sum"] for item in (await host.list(bob)).json}
+    assert len(truth) == count * 4 // 5
+    assert known == [truth] * 3
+
+
+async def test_in_a_burst_nothing_is_lost(host: Host, alice: Someone, bob: Someone, tmp_path: Path) -> None:
+    await _burst(host, alice, bob, tmp_path, 1000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_in_a_burst_of_ten_thousand_files_nothing_is_lost(
+    host: Host, alice: Someone, bob: Someone, tmp_path: Path
+) -> None:
+    await _burst(host, alice, bob, tmp_path, 10_000)
