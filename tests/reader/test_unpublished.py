@@ -1,0 +1,31 @@
+"""Own files that nobody is shown are named, with what to do about them."""
+
+from __future__ import annotations
+
+from mau.catalogue import open_index
+from mau.content.binding import PUBLIC
+from mau.deletion.publishing import delete_post, undelete
+from mau.publish import publish_document
+from mau.reader.unpublished import unpublished
+from tests.publish.world import World
+
+
+def found(world: World) -> dict[str, str]:
+    account, keyring = world.alice.account, world.alice.keyring
+    with open_index(account.root) as index:
+        index.refresh(account.fingerprint)
+        return {one.name: f"{one.error}: {one.words}" for one in unpublished(account, keyring, index)}
+
+
+def test_a_deleted_post_that_is_there_again_is_named_with_the_offer_to_publish_it(world: World) -> None:
+    alice = world.alice
+    publish_document(alice.account, alice.keyring, {"articleBody": "x"}, "kettle.json.pgp", PUBLIC)
+    kept = (alice.account.posts().path / "kettle.json.pgp").read_bytes()
+    assert found(world) == {}
+    delete_post(alice.account, alice.keyring, "kettle.json.pgp")
+    assert found(world) == {}
+    alice.put(alice, "kettle.json.pgp", kept)
+    assert list(found(world)) == ["kettle.json.pgp"]
+    assert "`mau undelete kettle.json.pgp`" in found(world)["kettle.json.pgp"]
+    undelete(alice.account, alice.keyring, "kettle.json.pgp")
+    assert found(world) == {}
