@@ -47,6 +47,8 @@ IN_MEMORY: Final = 1 << 20
 """Files up to this size are held in memory and judged in the event loop, in bytes."""
 LOST: Final = 3
 """So many files in a row without an answer, and the peer counts as gone."""
+FAULTS: Final = 1000
+"""So many files in a row that are not what was listed, or no posts, and no more are asked for."""
 
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
@@ -76,12 +78,13 @@ class Intake:
         self._report = report
         self._progress = progress
         self._unanswered = 0
+        self._faults = 0
         self._no_bulk = False
         self._state = Progress(judge.posts.fpr, 0, 0, 0, 0)
         self.beyond: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """Files and bytes that are known to be to come, beyond what was given to ``run``."""
         self.stopped: MauError | None = None
-        """Why nothing more is taken: the peer is gone, or the disk full."""
+        """Why nothing more is taken: the peer is gone or gives nothing that is any good, or the disk is full."""
         self.pending: list[tuple[Item, MauError]] = []
         """What is still wanted of the last run, and why it is not here yet."""
 
@@ -215,6 +218,7 @@ class Intake:
             self._note(item, result)
 
     def _came(self, item: Item) -> None:
+        self._faults = 0
         self._report.fetched.append(item.name)
         self._report.fetched_bytes += item.size
         self._tell(item)
@@ -236,6 +240,10 @@ class Intake:
         if isinstance(error, OSError):
             error = self._of_the_disk(error)
         trouble = Trouble(item.name, item.sum, error)
+        if isinstance(error, PeerMisbehaved) or (isinstance(error, PostError) and error.lasting == "refused"):
+            self._faults += 1
+            if self._faults >= FAULTS:
+                self._stop(PeerMisbehaved(f"{FAULTS:,} files in a row were not what it listed, or no posts"))
         if isinstance(error, PostError) and error.lasting != "deferred":
             self._report.refused.append(trouble)
             return

@@ -14,6 +14,8 @@ PAGE: Final = PAGE_MOST
 """Items that are asked for at once."""
 ROUND_MOST: Final = 250_000
 """Items of one author that one round looks at, those that come again counted each time."""
+REFUSED_MOST: Final = 10_000
+"""Entries that are none which one round bears."""
 
 
 class Pages:
@@ -23,8 +25,15 @@ class Pages:
         self._most = most
         self._page = page
         self._seen: set[bytes] = set()
+        self._refused = 0
         self.count = 0
         """Items that were listed so far."""
+
+    def refused(self, entries: int) -> None:
+        """Note so many entries of a page that are none; PeerMisbehaved when there were too many."""
+        self._refused += entries
+        if self._refused > REFUSED_MOST:
+            raise PeerMisbehaved(f"its listing has {self._refused:,} entries that are none")
 
     def goes_on(self, asked: str | None, items: int, cursor: str) -> bool:
         """Whether there is more after the page of so many ``items`` that was asked from ``asked``.

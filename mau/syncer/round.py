@@ -19,6 +19,7 @@ from mau.errors import (
     MauError,
     NotOffered,
     PeerError,
+    PeerMisbehaved,
     PeerUnreachable,
     PostError,
     Renamed,
@@ -249,13 +250,14 @@ class Round:
                 pending = [(item, type(errors[item.name]).__name__) for item in items if item.name in errors]
                 if self._held_back(came=len(self.report.fetched) - before):
                     self._state.advance(self.peer, self._author, replace(begun, token=token), names, pending)
-                    return
+                    break
                 begun = replace(begun, token=page.cursor)
                 if pages.is_last(count):
                     begun = replace(begun, last_modified=page.last_modified or begun.last_modified)
                 self._state.advance(self.peer, self._author, begun, names, pending)
                 if self._intake.stopped is not None:
-                    return
+                    break
+                pages.refused(len(page.listing.refused))
                 for name in names:
                     earlier.pop(name, None)
                 if not pages.goes_on(token, count, page.cursor):
@@ -268,6 +270,10 @@ class Round:
                     raise PeerUnreachable("its listing began anew meanwhile; sync again") from None
         if start.token is None:
             await self._all_shown()
+        if isinstance(self._intake.stopped, PeerMisbehaved):
+            raise self._intake.stopped
+        if self._intake.stopped is not None or self._unknown():
+            return
         again = list(earlier.values())
         random.shuffle(again)  # three files that get no answer must not always be the first
         await self._take_earlier(again, begun, all_shown=start.token is None)
@@ -287,11 +293,11 @@ class Round:
     def _held_back(self, came: int) -> bool:
         """Whether the position stays where it is: the rest of this page comes best from there.
 
-        A peer that is silent though ``came`` is nothing may be silent about just these files, for ever.
+        When ``came`` is nothing, it may be just these files that get no answer, or a wrong one, for ever.
         """
         stopped = self._intake.stopped
-        silent = isinstance(stopped, PeerUnreachable) and not came
-        return self._unknown() or (stopped is not None and not silent)
+        theirs = isinstance(stopped, PeerUnreachable | PeerMisbehaved) and not came
+        return self._unknown() or (stopped is not None and not theirs)
 
     def _watched(self, token: str | None) -> bool:
         return self._world.progress is not None and token is None
