@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import sqlite3
-import struct
 import threading
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from mau.content.binding import PUBLIC, Audience, Public, states_by_notation
+from mau.content.binding import states_by_notation
 from mau.deletion.document import Delete, read_delete
+from mau.deletion.noted import (
+    SCHEMA,
+    UNSETTLED,
+    Looked,
+    knows,
+    read_deletes,
+    read_looked,
+    stamp_of,
+    write_looked,
+)
 from mau.deletion.rules import Deletes
 from mau.derived import Database
 from mau.errors import FromTheFuture, MauError, PostError, TreeError
@@ -34,29 +41,8 @@ if TYPE_CHECKING:
 MAX_FILE: Final = 4 << 20
 """Larger files (bytes) are not opened: no document is as large, with all who may read it."""
 
-_SCHEMA = """
-CREATE TABLE author (author BLOB PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE looked (
-  author BLOB NOT NULL, hidden INTEGER NOT NULL, name TEXT NOT NULL, stamp BLOB NOT NULL,
-  target TEXT, said TEXT,
-  PRIMARY KEY (author, hidden, name)
-) WITHOUT ROWID;
-CREATE INDEX about ON looked (author, target) WHERE target IS NOT NULL
-"""
-_STAMP: Final = struct.Struct("<5Q")
-_MASK: Final = (1 << 64) - 1
 _BATCH: Final = 500
 _SETTLED_NS: Final = 50_000_000
-_UNSETTLED: Final = b""
-"""The stamp of a file that is looked at again: another change may leave the same one."""
-
-
-@dataclass(slots=True)
-class _Looked:
-    """A file with this stamp was looked at; ``delete``: the DeleteAction that it is."""
-
-    stamp: bytes
-    delete: Delete | None
 
 
 class HeldDeletes:
@@ -65,7 +51,7 @@ class HeldDeletes:
     def __init__(self, account: Account, keyring: Keyring) -> None:
         self._account = account
         self._keyring = keyring
-        self._database = Database(account.root.state_dir("reader") / "deletes.db", _SCHEMA, 1, shared=True)
+        self._database = Database(account.root.state_dir("reader") / "deletes.db", SCHEMA, 1, shared=True)
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -117,26 +103,28 @@ class HeldDeletes:
         if not known:
             return Deletes(self.of(author).of(target) if look else ())
         with self._lock:
-            return Deletes(one for one, _, _ in self._database.run(lambda db: _noted(db, author, target)))
+            return Deletes(
+                one for one, _, _ in self._database.run(lambda db: read_deletes(db, author, target))
+            )
 
     def noted_all(self, author: Fingerprint) -> Deletes:
         """What was noted last, without a look at any file."""
         with self._lock:
-            return Deletes(one for one, _, _ in self._database.run(lambda db: _noted(db, author)))
+            return Deletes(one for one, _, _ in self._database.run(lambda db: read_deletes(db, author)))
 
     def note(self, delete: Delete, *, hidden: bool = False) -> None:
         """Note a DeleteAction that was just stored, for `noted`."""
         with self._lock:
-            self._note(delete.author, hidden, [(delete.name, _Looked(_UNSETTLED, delete))])
+            self._note(delete.author, hidden, [(delete.name, Looked(UNSETTLED, delete))])
 
     # --- looking -------------------------------------------------------------------------------------------
 
     def _refreshed(self, directory: AuthorDir) -> Generator[None, None, list[Delete]]:
         author, hidden = directory.fpr, directory.hidden
         key = self._key(author)
-        known = self._database.run(lambda db: _known(db, author, hidden, key))
-        found: dict[str, _Looked] = {}
-        fresh: list[tuple[str, _Looked]] = []
+        known = self._database.run(lambda db: read_looked(db, author, hidden, key))
+        found: dict[str, Looked] = {}
+        fresh: list[tuple[str, Looked]] = []
         own = author == self._account.fingerprint
         try:
             entries = directory.entries()
@@ -145,15 +133,15 @@ class HeldDeletes:
         for entry in entries:
             if own and entry.name == KEYRING_NAME:
                 continue
-            stamp = _stamp(entry)
+            stamp = stamp_of(entry)
             looked = known.get(entry.name)
             if looked is None or looked.stamp != stamp:
                 yield
                 delete, lasts = self._look(directory, entry)
-                looked = _Looked(stamp, delete)
+                looked = Looked(stamp, delete)
                 settled = lasts and time.time_ns() - entry.ctime_ns > _SETTLED_NS
                 if settled or delete is not None:
-                    fresh.append((entry.name, looked if settled else _Looked(_UNSETTLED, delete)))
+                    fresh.append((entry.name, looked if settled else Looked(UNSETTLED, delete)))
                     if len(fresh) >= _BATCH:
                         self._note(author, hidden, fresh)
                         fresh.clear()
@@ -167,18 +155,18 @@ class HeldDeletes:
         said: list[Delete] = []
         for directory in directories_of(self._account, author):
             hidden = directory.hidden
-            for one, stamp, was_hidden in self._database.run(lambda db: _noted(db, author)):
+            for one, stamp, was_hidden in self._database.run(lambda db: read_deletes(db, author)):
                 if was_hidden != hidden:
                     continue
                 entry = _entry(directory, one.name)
                 if entry is None:
                     self._note(author, hidden, (), [one.name])
-                elif _stamp(entry) == stamp:
+                elif stamp_of(entry) == stamp:
                     said.append(one)
                 else:
                     delete, _ = self._look(directory, entry)
                     settled = time.time_ns() - entry.ctime_ns > _SETTLED_NS
-                    looked = _Looked(_stamp(entry) if settled else _UNSETTLED, delete)
+                    looked = Looked(stamp_of(entry) if settled else UNSETTLED, delete)
                     self._note(author, hidden, [(one.name, looked)])
                     said += [] if delete is None else [delete]
         return said
@@ -204,29 +192,19 @@ class HeldDeletes:
     # --- noting --------------------------------------------------------------------------------------------
 
     def _knows(self, db: sqlite3.Connection, author: Fingerprint) -> bool:
-        row = db.execute("SELECT key FROM author WHERE author = ?", (author.raw,)).fetchone()
-        return row is not None and row[0] == self._key(author)
+        return knows(db, author, self._key(author))
 
     def _note(
         self,
         author: Fingerprint,
         hidden: bool,
-        fresh: Iterable[tuple[str, _Looked]],
-        gone: Iterable[str] = (),
+        fresh: Sequence[tuple[str, Looked]],
+        gone: Sequence[str] = (),
         key: bytes | None = None,
     ) -> None:
         """`key`: everything was looked at with it."""
-        rows = [(author.raw, hidden, name, looked.stamp, *_dumped(looked.delete)) for name, looked in fresh]
-        names = [(author.raw, hidden, name) for name in gone]
-
-        def write(db: sqlite3.Connection) -> None:
-            db.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?, ?, ?, ?, ?)", rows)
-            db.executemany("DELETE FROM looked WHERE author = ? AND hidden = ? AND name = ?", names)
-            if key is not None:
-                db.execute("INSERT OR REPLACE INTO author VALUES (?, ?)", (author.raw, key))
-
-        if rows or names or key is not None:
-            self._database.run(write)
+        if fresh or gone or key is not None:
+            self._database.run(lambda db: write_looked(db, author, hidden, fresh, gone, key))
 
 
 def delete_of(post: OpenedPost) -> Delete | None:
@@ -245,38 +223,19 @@ def open_delete(account: Account, keyring: Keyring, directory: AuthorDir, entry:
 
 def deletes_of(account: Account, keyring: Keyring, author: Fingerprint) -> Deletes:
     """As `HeldDeletes.of`, once."""
-    with contextlib.closing(HeldDeletes(account, keyring)) as held:
-        return held.of(author)
+    try:
+        with HeldDeletes(account, keyring) as held:
+            return held.of(author)
+    except (TreeError, OSError, sqlite3.OperationalError):  # nothing can be noted: full, or for reading only
+        return Deletes(_unnoted(account, keyring, author))
 
 
-def _known(db: sqlite3.Connection, author: Fingerprint, hidden: bool, key: bytes) -> dict[str, _Looked]:
-    row = db.execute("SELECT key FROM author WHERE author = ?", (author.raw,)).fetchone()
-    if row is not None and row[0] != key:
-        # Another copy of the key: what did not hold may, and the other way round.
-        db.execute("DELETE FROM looked WHERE author = ?", (author.raw,))
-        db.execute("DELETE FROM author WHERE author = ?", (author.raw,))
-        return {}
-    query = "SELECT name, stamp, target, said FROM looked WHERE author = ? AND hidden = ?"
-    rows = db.execute(query, (author.raw, hidden))
-    return {
-        name: _Looked(stamp, None if said is None else _loaded(author, name, target, said))
-        for name, stamp, target, said in rows
-    }
-
-
-def _noted(
-    db: sqlite3.Connection, author: Fingerprint, target: str | None = None
-) -> list[tuple[Delete, bytes, bool]]:
-    """The DeleteActions that are noted, about one post or all; with the stamp, and whether it is hidden."""
-    query = "SELECT name, target, said, stamp, hidden FROM looked WHERE author = ? AND target IS NOT NULL"
-    values: tuple[object, ...] = (author.raw,)
-    if target is not None:
-        query += " AND target = ?"
-        values += (target,)
-    return [
-        (_loaded(author, name, about, said), stamp, bool(hidden))
-        for name, about, said, stamp, hidden in db.execute(query, values)
-    ]
+def _unnoted(account: Account, keyring: Keyring, author: Fingerprint) -> Iterator[Delete]:
+    for directory in directories_of(account, author):
+        for entry in directory.entries():
+            with contextlib.suppress(MauError):
+                if entry.size <= MAX_FILE and (one := open_delete(account, keyring, directory, entry)):
+                    yield one
 
 
 def _entry(directory: AuthorDir, name: str) -> Entry | None:
@@ -284,21 +243,3 @@ def _entry(directory: AuthorDir, name: str) -> Entry | None:
         return directory.entry(name)
     except (TreeError, OSError):
         return None
-
-
-def _stamp(entry: Entry) -> bytes:
-    times = (entry.mtime_ns & _MASK, entry.ctime_ns & _MASK)
-    return _STAMP.pack(entry.dev & _MASK, entry.ino & _MASK, entry.size, *times)
-
-
-def _dumped(delete: Delete | None) -> tuple[str | None, str | None]:
-    if delete is None:
-        return None, None
-    people = None if isinstance(delete.audience, Public) else sorted(one.hex for one in delete.audience)
-    return delete.target, json.dumps([sorted(delete.sha256s), delete.signed_at, people])
-
-
-def _loaded(author: Fingerprint, name: str, target: str, said: str) -> Delete:
-    sums, signed_at, people = json.loads(said)
-    audience: Audience = PUBLIC if people is None else frozenset(map(Fingerprint.parse, people))
-    return Delete(author, name, target, frozenset(sums), signed_at, audience)

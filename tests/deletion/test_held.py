@@ -151,6 +151,13 @@ def test_what_is_noted_may_be_deleted_or_damaged(world: World) -> None:
     database.close()
 
 
+def test_where_nothing_can_be_noted_everything_is_looked_at(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    put(bob, alice, "d.json.pgp", "kettle.pgp")
+    (bob.account.root.path / ".reader").write_bytes(b"in the way")
+    assert targets(bob, alice) == ["kettle.pgp"]
+
+
 def test_threads_share_one(world: World) -> None:
     alice, bob = world.alice, world.bob
     for number in range(20):
