@@ -34,7 +34,14 @@ def test_the_new_account_is_in_the_tree_and_its_fingerprint_on_stdout(mau: Run, 
     assert account.certificate.expires is None
     revocation = f"revocation-{account.fingerprint}.asc"
     assert revocation in done.err
-    assert entries(tmp_path / "tree") == {".mau", ".mau/account.pgp", str(account.fingerprint), revocation}
+    assert entries(tmp_path / "tree") == {
+        ".mau",
+        ".mau/account.pgp",
+        ".account",
+        ".account/certificate.pgp",
+        str(account.fingerprint),
+        revocation,
+    }
 
 
 def test_json_says_the_same_and_where_the_revocation_certificate_is(mau: Run, tmp_path: Path) -> None:
