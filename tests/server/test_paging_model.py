@@ -189,13 +189,15 @@ class Paging(RuleBasedStateMachine):
             path.write_bytes(self.contents[content])
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    @rule(name=_name, content=_content)
-    def edit_for_a_moment(self, name: str, content: int) -> None:
+    @rule(name=_name, content=_content, client=st.integers(0, 3), packed=st.booleans())
+    def edit_for_a_moment(self, name: str, content: int, client: int, packed: bool) -> None:
+        """Who begins just then is told of what the index never saw."""
         path = self._held(name)
         if path is not None:
             before = path.read_bytes()
             path.write_bytes(self.contents[content])
-            self.step(0, 2, packed=False)
+            self.clients[client].forget()
+            self.step(client, 4, packed)
             path.write_bytes(before)
 
     @rule(name=_name, other=_name)
