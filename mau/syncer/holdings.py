@@ -28,7 +28,7 @@ class ByHand:
 
     removed: tuple[tuple[str, str], ...]
     lost: tuple[tuple[str, str], ...]
-    damaged: tuple[Item, ...]
+    damaged: tuple[str, ...]
 
 
 class Holdings:
@@ -67,14 +67,14 @@ class Holdings:
         known = self._sums.known
         gone = tuple((name, known[name][1]) for name in known if name not in self._entries)
         meant = bool(self._entries) and len(gone) <= REMOVED_AT_ONCE
-        damaged: list[Item] = []
+        damaged: list[str] = []
         for name, entry in self._entries.items():
             before = known.get(name)
             if entry is None or before is None or before[0] == stamp_of(entry):
                 continue
             with suppress(TreeError, OSError):
                 if self._sums.of(entry) != before[1]:
-                    damaged.append(Item(name, before[0][2] or entry.size, before[1]))
+                    damaged.append(name)
         return ByHand(gone if meant else (), () if meant else gone, tuple(damaged))
 
     def learned(self) -> dict[str, tuple[Stamp, str]]:

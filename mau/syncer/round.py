@@ -92,7 +92,6 @@ class Round:
         self._state = world.state
         self._posts = AuthorDir(world.account.root, author)
         self._remembered = 0
-        self._damaged: tuple[Item, ...] = ()
         received = (world.policy or Policy()).received
         self._deleted = DeletedPosts(
             world.account, world.keyring, world.deletes, author, received, from_author=peer == author
@@ -112,9 +111,9 @@ class Round:
             self.report.problem = TreeError(f"{self._posts.path}: {error.strerror}")
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
-        lost = await self._look()
+        await self._look()
         cursor = self._state.cursor(self.peer, self._author)
-        everything = self._full or lost or not self._held
+        everything = self._full or not self._held
         start = Start(
             token_of(cursor, everything=everything, now=int(time.time())),
             since_of(cursor, everything=everything),
@@ -136,19 +135,20 @@ class Round:
         judge = self._judge()
         self._intake = Intake(client, judge, self._held.__contains__, self.report, self._world.progress)
 
-    async def _look(self) -> bool:
-        """See what is held, and what was done to it by hand: posts that were removed stay away, damaged ones
-        come again. Whether so many are gone that everything has to be compared."""
+    async def _look(self) -> None:
+        """See what is held, and what was done to it by hand: posts that were removed stay away; what is
+        damaged or lost comes again, if not in this round, for its peer is away, then in the next one."""
         await asyncio.to_thread(self._tidy)
         sums = self._state.sums(self._author)
         self._held = await asyncio.to_thread(Holdings, self._posts, sums)
         by_hand = await asyncio.to_thread(self._held.by_hand)
+        if by_hand.lost or by_hand.damaged:
+            # First: what is noted below is not noticed again, should this round be cut off.
+            self._state.compare_again(self._author)
         self._state.remove(self._author, by_hand.removed, for_good=True)
         self._state.remove(self._author, by_hand.lost, for_good=False)
         self._state.learn_sums(self._author, self._held.learned())
-        self._damaged = by_hand.damaged
         await asyncio.to_thread(self._deleted.load)
-        return bool(by_hand.lost)
 
     def _tidy(self) -> None:
         self._posts.recover()
@@ -220,19 +220,14 @@ class Round:
     def _with_pending(self, items: list[Item]) -> list[Item]:
         """What is new, and what an earlier listing showed and is not here yet."""
         new = {item.name for item in items}
-        return items + [item for item in self._earlier() if item.name not in new]
-
-    def _earlier(self) -> list[Item]:
-        """What an earlier listing showed and is not here, or not as it came."""
-        pending = self._state.pending(self.peer, self._author)
-        known = {item.name for item in pending}
-        return pending + [item for item in self._damaged if item.name not in known]
+        earlier = self._state.pending(self.peer, self._author)
+        return items + [item for item in earlier if item.name not in new]
 
     # --- a listing in pages --------------------------------------------------------------------------------
 
     async def _take_pages(self, page: PageReply, start: Start, cursor: Cursor) -> None:
         token = start.token
-        earlier = {item.name: item for item in self._earlier()}
+        earlier = {item.name: item for item in self._state.pending(self.peer, self._author)}
         begun = _begun(cursor, token)
         pages = Pages()
         async with Survey(self._client, self._author, page, wanted=self._watched(token)) as survey:
@@ -321,6 +316,9 @@ class Round:
         self.report.deferred += kept_out
         errors |= {trouble.name: trouble.error for trouble in kept_out}
         before = len(self.report.fetched)
+        if fetch and not from_author:
+            # What comes from anybody else gives way to what the author's host lists, though not as new.
+            self._state.compare_again(self._author, at=self._author)
         try:
             if self._unknown():
                 self._defer_all(fetch, errors)

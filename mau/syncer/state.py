@@ -159,6 +159,18 @@ class State:
 
         self._database.run(write)
 
+    def compare_again(self, author: Fingerprint, *, at: Fingerprint | None = None) -> None:
+        """List and compare everything of ``author`` in the next round at each host, or ``at`` one of them."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE cursor SET token = NULL, last_modified = NULL "
+                "WHERE author = ? AND source = coalesce(?, source)",
+                (author.raw, at.raw if at else None),
+            )
+
+        self._database.run(write)
+
     def sums(self, author: Fingerprint) -> dict[str, tuple[Stamp, str]]:
         """What files held as, when they were last read; by name."""
 

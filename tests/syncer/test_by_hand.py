@@ -97,3 +97,57 @@ async def test_the_quota_counts_what_is_held_with_its_versions(alice: Person, bo
         assert [one.kind for one in report.deferred] == ["KeptOut"]
         few = await _with(Policy(friend_files=1), bob, alice, address)
         assert "sync.quota_files" in few.deferred[0].words
+
+
+async def test_what_was_damaged_comes_again_though_its_author_was_away_when_that_was_noticed(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    good = alice.post("x.json.pgp", "hello", public=True)
+    alice.post("y.json.pgp", "hello", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        await carol.sync(alice, address)
+    path = bob.root.author_dir(alice.fpr) / "x.json.pgp"
+    path.write_bytes(b"damaged")
+    assert (await bob.sync(alice, address)).problem is not None
+    async with serving(carol) as at_carol:
+        assert (await bob.sync(alice, at_carol, via=carol.fpr)).fetched == []
+    async with serving(alice) as address:
+        assert (await bob.sync(alice, address)).fetched == ["x.json.pgp"]
+    assert bob.held(alice)["x.json.pgp"] == good
+
+
+async def test_what_was_lost_comes_again_though_its_author_was_away_when_that_was_noticed(
+    alice: Person, bob: Person
+) -> None:
+    for number in range(15):
+        alice.post(f"{number}.json.pgp", "hello", bob)
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+    for number in range(12):
+        (bob.root.author_dir(alice.fpr) / f"{number}.json.pgp").unlink()
+    assert (await bob.sync(alice, address)).problem is not None
+    async with serving(alice) as address:
+        assert len((await bob.sync(alice, address)).fetched) == 12
+
+
+async def test_what_a_relay_brought_gives_way_to_what_the_author_lists_without_a_full_sync(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    """Alice went back to an older machine while Carol held what Bob had not seen yet."""
+    first = alice.post("x.json.pgp", "first", public=True)
+    alice.post("y.json.pgp", "y", public=True)
+    path = alice.account.posts().path / "x.json.pgp"
+    old = path.read_bytes()
+    async with serving(alice) as address:
+        await bob.sync(alice, address)
+        newer = alice.post("x.json.pgp", "second", public=True)
+        await carol.sync(alice, address)
+        path.write_bytes(old)
+        await bob.sync(alice, address)
+        assert bob.held(alice)["x.json.pgp"] == first
+        async with serving(carol) as at_carol:
+            await bob.sync(alice, at_carol, via=carol.fpr)
+        assert bob.held(alice)["x.json.pgp"] == newer
+        await bob.sync(alice, address)
+    assert bob.held(alice)["x.json.pgp"] == first
