@@ -146,3 +146,18 @@ async def test_a_process_that_follows_until_a_signal(mau: Mau, me: Person, zoe: 
 
 async def test_watch_stands_alone(mau: Mau, me: Person, zoe: Person) -> None:
     assert (await run(mau, "sync", "zoe", "--watch")).code == 2
+
+
+async def test_own_posts_that_went_or_came_back_by_hand_are_named(mau: Mau, me: Person) -> None:
+    for text in ("one", "two"):
+        me.post("gone.json.pgp", text, public=True)
+        me.post("back.json.pgp", text, public=True)
+    own = me.root.author_dir(me.fpr)
+    (own / "gone.json.pgp").unlink()
+    data = (own / "back.json.pgp").read_bytes()
+    assert (await run(mau, "delete", "back.json", "--yes")).code == 0
+    (own / "back.json.pgp").write_bytes(data)
+    found = json.loads((await run(mau, "status", "--json")).out)
+    assert [(one["name"], one["error"]) for one in found["own"]] == [("back.json.pgp", "Deleted")]
+    assert found["removed_here"] == ["gone.json.pgp"]
+    assert "1 of your posts were removed here" in (await run(mau, "status")).err

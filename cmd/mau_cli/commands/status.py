@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,6 +22,14 @@ _SHOWN = 3
 _LOOK_EVERY = 1.0  # seconds between two looks with --watch
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    friends: Sequence[FriendStatus]
+    daemon: DaemonStatus | None
+    own: Sequence[Unpublished]
+    gone: Sequence[str]
+
+
 @click.command("status")
 @click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
 @click.option(
@@ -35,28 +43,26 @@ def command(session: Session, watch: bool, as_json: bool) -> None:
     if not watch:
         found = _gather(session)
         if as_json:
-            emit_json(_facts(session, *found))
+            emit_json(_facts(session, found))
         else:
-            _show(session, *found)
+            _show(session, found)
         return
     before: Any = None
     while True:
         found = _gather(session)
-        now = _facts(session, *found)
+        now = _facts(session, found)
         if now != before:
             if as_json:
                 emit_json_line(now)
             else:
                 if before is not None:
                     data("")
-                _show(session, *found)
+                _show(session, found)
             before = now
         time.sleep(_LOOK_EVERY)
 
 
-def _gather(
-    session: Session,
-) -> tuple[list[FriendStatus], DaemonStatus | None, list[Unpublished]]:
+def _gather(session: Session) -> _Found:
     from mau.catalogue import open_index
     from mau.daemon.status import read_status
     from mau.reader.unpublished import unpublished
@@ -73,24 +79,32 @@ def _gather(
     with open_index(session.root) as index:
         index.refresh(account.fingerprint)
         own = unpublished(account, keyring, index)
-    return friends, read_status(session.root), own
+    return _Found(friends, read_status(session.root), own, _gone(session))
 
 
-def _facts(
-    session: Session, friends: Sequence[FriendStatus], daemon: DaemonStatus | None, own: Sequence[Unpublished]
-) -> dict[str, Any]:
+def _gone(session: Session) -> list[str]:
+    """Own posts that went without a word to those who had them."""
+    from mau.deletion.held import deletes_of
+    from mau.deletion.publishing import removed_by_hand
+
+    account, keyring = session.account(), session.keyring()
+    return removed_by_hand(account, deletes_of(account, keyring, account.fingerprint))
+
+
+def _facts(session: Session, found: _Found) -> dict[str, Any]:
+    friends, daemon, own = found.friends, found.daemon, found.own
     return {
         "friends": [
             {**asdict(one), "author": one.author.hex, "name": _called(session, one)} for one in friends
         ],
         "daemon": None if daemon is None else asdict(daemon),
         "own": [asdict(one) for one in own],
+        "removed_here": list(found.gone),
     }
 
 
-def _show(
-    session: Session, friends: Sequence[FriendStatus], daemon: DaemonStatus | None, own: Sequence[Unpublished]
-) -> None:
+def _show(session: Session, found: _Found) -> None:
+    friends, daemon, own = found.friends, found.daemon, found.own
     now = time.time()
     if daemon is not None and daemon.pid is not None:
         for worker in daemon.workers:
@@ -106,6 +120,11 @@ def _show(
         say("You follow nobody yet: `mau friend add` or `mau follow`.")
     for file in own:
         data(f"yours, shown to nobody: {clean(file.name)}: {clean(file.words)}")
+    if found.gone:
+        say(
+            f"{len(found.gone)} of your posts were removed here, and those who had them were not told; "
+            "--json names them, `mau delete` tells"
+        )
 
 
 def _called(session: Session, one: FriendStatus) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.config.keys import SERVER_LISTEN
+from mau.config.keys import DELETE_ON_RM, SERVER_LISTEN
 from mau.errors import UsageError
 from mau_cli.context import Session
 from mau_cli.output import say
@@ -49,12 +49,12 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
     from mau.account import Account
     from mau.daemon import Supervisor, only_one, write_status
     from mau.notify import Notifier
-    from mau_cli.following import policy_of
+    from mau_cli.following import asks_friends, policy_of
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import serving, told_to_end
 
     wanted = None if no_serve else serving(session, listen=listen)
-    policy = policy_of(session)
+    policy, asks = policy_of(session), asks_friends(session)
     Account.require(session.root)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the key is in memory for as long as this runs
     with only_one(session.root) as directory:
@@ -68,7 +68,9 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
             if wanted is not None:
                 workers.append(_server(account, wanted, as_json))
             if not no_sync:
-                workers.append(_syncer(account, policy))
+                workers.append(_syncer(account, policy, asks))
+            if session.config.get(DELETE_ON_RM, None):
+                workers.append(_removals(account))
             await Supervisor(
                 workers,
                 report=partial(write_status, directory, time.time()),
@@ -100,7 +102,7 @@ def _server(account: Account, wanted: Serving, as_json: bool) -> Worker:
     return Worker("server", run, ready)
 
 
-def _syncer(account: Account, policy: Policy) -> Worker:
+def _syncer(account: Account, policy: Policy, asks: bool) -> Worker:
     import asyncio
     import logging
 
@@ -127,6 +129,25 @@ def _syncer(account: Account, policy: Policy) -> Worker:
             if words:
                 log.info("%s: %s", called(keyring, report.author), words)
 
-        await Syncer(account, keyring, told=told, policy=policy).run(stop)
+        await Syncer(account, keyring, told=told, policy=policy, relayed=asks).run(stop)
 
     return Worker("syncer", run)
+
+
+def _removals(account: Account) -> Worker:
+    """What the owner removes by hand is told of (the setting delete.on_rm)."""
+    import asyncio
+    import logging
+
+    from mau.daemon import Worker
+
+    log = logging.getLogger("mau.deletion")
+
+    async def run(stop: asyncio.Event) -> None:
+        from mau.deletion.removals import RemovalsWorker
+        from mau.keyring import Keyring
+
+        keyring = await asyncio.to_thread(Keyring.load, account)
+        await RemovalsWorker(account, keyring, log.info).run(stop)
+
+    return Worker("removals", run)
