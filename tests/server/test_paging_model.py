@@ -30,7 +30,7 @@ from hypothesis.stateful import (
 
 from mau.server import people
 from tests.server.conftest import Template
-from tests.server.pager import TAR, read_page, start, unpack
+from tests.server.pager import TAR, read_page, start, unpack, until
 from tests.server.world import Host, Someone, age, open_someone, serving
 
 NAMES = [f"{letter}" for letter in "abcde"]
@@ -194,6 +194,11 @@ class Paging(RuleBasedStateMachine):
         """Who begins just then is told of what the index never saw."""
         path = self._held(name)
         if path is not None:
+            index, author = self.host.server.library.index, self.alice.fingerprint
+            self.runner.run(
+                until(lambda: not index.unsettled(author))
+            )  # what just changed is read again anyway
+            self.step(client, 4, packed)
             before = path.read_bytes()
             path.write_bytes(self.contents[content])
             self.clients[client].forget()
