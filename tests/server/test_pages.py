@@ -19,6 +19,9 @@ from mau.catalogue import SIGNED
 from mau.content.binding import PUBLIC
 from mau.server.conditions import http_date, parse_date
 from mau.server.cursor import Cursors
+from mau.server.epochs import Epochs
+from mau.server.standing import standing_of
+from mau.server.visibility import Shelf, Visitor
 from tests.server.pager import (
     cursor_in,
     eventually,
@@ -631,3 +634,28 @@ async def test_in_a_burst_of_ten_thousand_files_nothing_is_lost(
     host: Host, alice: Someone, bob: Someone, tmp_path: Path
 ) -> None:
     await _burst(host, alice, bob, tmp_path, 10_000)
+
+
+# --- since when --------------------------------------------------------------------------------------------
+
+
+def test_no_date_that_was_told_is_later_than_the_rules_that_came_after(
+    alice: Someone, bob: Someone, carol: Someone
+) -> None:
+    """Whatever the system's clock did: a date of before must get everything."""
+    epochs = Epochs(alice.account.root)
+    shelf = Shelf(alice.fingerprint, alice.fingerprint, "friends")
+    friend = standing_of(shelf, Visitor(bob.fingerprint, frozenset(), friend=True), None)
+    keys = bob.account.certificate.encryption_keyids
+    other = standing_of(shelf, Visitor(bob.fingerprint, frozenset(keys), friend=True), None)
+    changed = int(time.time()) + 10**6  # the clock was ahead then
+    first = epochs.since(friend, changed)
+    assert first > changed
+    assert epochs.since(friend, changed + 50) == first
+    second = epochs.since(other, 0)
+    assert second > first
+    epochs.close()
+    again = Epochs(alice.account.root)
+    assert again.since(other, 0) == second
+    assert again.since(friend, 0) > second
+    again.close()
