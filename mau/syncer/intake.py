@@ -84,7 +84,7 @@ class Intake:
         self.beyond: Callable[[], tuple[int, int]] = lambda: (0, 0)
         """Files and bytes that are known to be to come, beyond what was given to ``run``."""
         self.stopped: MauError | None = None
-        """Why nothing more is taken: the peer is gone or gives nothing that is any good, or the disk is full."""
+        """Why nothing more is taken: the peer is gone or gives nothing good, or the disk is full."""
         self.pending: list[tuple[Item, MauError]] = []
         """What is still wanted of the last run, and why it is not here yet."""
 

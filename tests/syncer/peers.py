@@ -137,8 +137,8 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Liar:
     """A peer who proved to be ``person`` and answers what he likes.
 
-    ``listing``: body, or entries, of every listing; ``files``: bytes by name; ``answers``: by raw path,
-    instead of either. ``tagged``: his listing says that it is whole, as ours does.
+    ``listing``: body, or entries, of every listing; ``files``: bytes by name; ``answers``: by raw path, with
+    its query or without, instead of either. ``tagged``: his listing says that it is whole, as ours does.
     """
 
     person: Person
@@ -171,8 +171,9 @@ class Liar:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path.partition("?")[0]
         self.asked.append(path)
-        if path in self.answers:
-            return await self.answers[path](request)
+        answer = self.answers.get(request.raw_path) or self.answers.get(path)
+        if answer is not None:
+            return await answer(request)
         start = f"/p2p/{self.whose.hex}"
         if path == start:
             self.since.append(request.headers.get("If-Modified-Since"))

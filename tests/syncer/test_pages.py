@@ -280,7 +280,7 @@ async def test_files_that_get_no_answer_do_not_hide_what_comes_after_them(
     for name in quiet:
         server.answers[server.path(name)] = silent
     async with lying(server) as address:
-        for _ in range(4):
+        for _ in range(12):
             report = await bob.sync(alice, address, timeouts=IMPATIENT)
             if len(bob.held(alice)) == 21:
                 break
