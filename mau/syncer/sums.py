@@ -1,4 +1,4 @@
-"""Sums of files that are held, without reading again what has not changed (spec/sync.md, "What is remembered")."""
+"""Sums of files that are held, without reading again what has not changed (spec/sync.md, S17)."""
 
 from __future__ import annotations
 
