@@ -52,6 +52,7 @@ def subjects(findings: list[Finding]) -> list[str]:
         (NOW, 0, NOW + 2 * HOUR, "signed 2 hours ahead"),
         (NOW, NOW + 3 * DAY, 0, "3 days ahead"),
     ],
+    ids=["well", "a little ahead", "new", "1970", "old", "set back", "hours", "days"],
 )
 def test_the_clock_is_compared_with_files_and_signatures(
     now: float, changed: float, signed: float, words: str

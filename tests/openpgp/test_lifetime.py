@@ -102,7 +102,7 @@ def test_preferences_and_flags_survive() -> None:
         assert getattr(later, what) == getattr(own, what)
 
 
-@pytest.mark.parametrize("until", [0, NOW - 10, NOW + (1 << 33)])
+@pytest.mark.parametrize("until", [0, NOW - 10, NOW + (1 << 33)], ids=["never was", "past", "too far"])
 def test_an_expiry_that_cannot_be_is_refused(alice: SecretKey, until: int) -> None:
     with pytest.raises(UsageError):
         extended(alice, until)
