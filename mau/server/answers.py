@@ -121,7 +121,7 @@ async def _pieces(
     try:
         ahead = read_on()
         while ahead is not None:
-            head, piece = ahead[0], await ahead[1]
+            head, piece = ahead[0], await asyncio.shield(ahead[1])
             ahead = read_on()
             if head:
                 yield head
