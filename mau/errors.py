@@ -261,6 +261,11 @@ class FromTheFuture(PostError):
 
     lasting = "deferred"
 
+    def __init__(self, *words: str, until: float = 0.0) -> None:
+        """``until``: when that is over by this clock, in unix seconds."""
+        super().__init__(*words)
+        self.until = until
+
 
 class SignerExpired(PostError):
     """Signed after its key had expired, as far as the copy of the key held here says."""

@@ -74,7 +74,8 @@ def read_signature(packet: bytes, body: bytes) -> Signature:
 def judge(signature: Signature, content: bytes | Path, author: Certificate | None) -> Fingerprint:
     """The author's fingerprint when the signature is good and his; one PostError that says why otherwise."""
     if signature.created > time.time() + TOLERANCE:
-        raise FromTheFuture("it is signed more than 30 minutes ahead of this clock")
+        until = signature.created - TOLERANCE
+        raise FromTheFuture("it is signed more than 30 minutes ahead of this clock", until=until)
     if author is None:
         raise UnknownAuthor("the key of its author is not held here")
     if _holds(signature, content, author.cert):

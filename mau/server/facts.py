@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from mau.content.binding import Audience, read_statement
-from mau.errors import MauError, NotReadable
+from mau.errors import FromTheFuture, MauError, NotReadable
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
 from mau.server.proofs import Proofs
@@ -60,6 +60,8 @@ class Record:
     outline: Outline
     sha256: str | None = None
     proof: Proof | None = None
+    until: float | None = None
+    """When ``proof`` may be another one, in unix seconds: it was signed ahead of this clock."""
 
     def is_of(self, handle: BinaryIO) -> bool:
         """Whether the open file still holds what this was found out about.
@@ -76,6 +78,7 @@ class FactsCache:
         self._files: dict[Fingerprint, dict[str, Record]] = {}
         self._versions: dict[tuple[Fingerprint, str, str], Record] = {}
         self._outlines: dict[Outline, Outline] = {}
+        self._ahead: dict[Fingerprint, dict[str, float]] = {}
         self.generation = 0
         """Counts how often proofs were forgotten."""
 
@@ -102,6 +105,23 @@ class FactsCache:
             while len(self._versions) >= MAX_VERSIONS:
                 self._versions.pop(next(iter(self._versions)), None)
             self._versions[author, name, sha256] = record
+
+    def signed_ahead(self, author: Fingerprint, name: str, until: float) -> None:
+        """Note that a file is not believed until then, in unix seconds."""
+        ahead = self._ahead.setdefault(author, {})
+        if len(ahead) < MAX_VERSIONS:
+            ahead[name] = until
+
+    def come_of_age(self, author: Fingerprint, now: float) -> list[str]:
+        """Names of files that were signed ahead of the clock and may be believed by now: judged once more."""
+        ahead = self._ahead.get(author, {})
+        names = [name for name, until in list(ahead.items()) if until <= now]
+        for name in names:
+            ahead.pop(name, None)
+            self._files.get(author, {}).pop(name, None)
+        for key in [key for key in list(self._versions) if key[0] == author and key[1] in names]:
+            self._versions.pop(key, None)
+        return names
 
     def forget_proofs(self, authors: Container[Fingerprint]) -> None:
         """Their keys changed: what signatures prove has to be found out again."""
@@ -199,7 +219,11 @@ class Judge:
             return NO_PROOF
         known = self.proofs.get(author, sha256, certificate)
         if known is None:
-            known = self._judge(record, whole, handle, author, certificate)
+            try:
+                known = self._judge(record, whole, handle, author, certificate)
+            except FromTheFuture as error:
+                record.until = error.until
+                return NO_PROOF
             self.proofs.put(author, sha256, certificate, known)
         return replace(known, audience=_shared(self._audiences, known.audience))
 
@@ -234,6 +258,8 @@ class Judge:
             if opened.signer != author:
                 return NO_PROOF
             statement = read_statement(author, opened.notations, opened.data)
+        except FromTheFuture:
+            raise  # it says something about two clocks
         except NotReadable:
             return UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
         except MauError:

@@ -221,6 +221,8 @@ class Files:
             prove = first_look(shelf, visitor, name, record.outline) is Look.PROVE
             certificate = self._people.certificate(shelf.author)
             self._judge.complete(record, handle, content, shelf.author, certificate, proof=prove)
+            if record.until is not None:
+                self._facts.signed_ahead(shelf.author, name, record.until)
             if generation != self._facts.generation:
                 record.proof = None  # judged by a key that has been replaced meanwhile
                 raise Changed

@@ -95,7 +95,7 @@ class Library(Files):
         author = standing.shelf.author
         if not standing.readers:
             return Part(self.index.generation, [])
-        self.freshness.see_to(author)
+        self._see_to(author)
         forward = not newest_first
         found, generation = yield from self._walk(standing, clock, limit, forward=forward)
         if newest_first:
@@ -115,13 +115,22 @@ class Library(Files):
         """All files that changed after ``clock``. Yields to give others a turn. Renewed."""
         if not standing.readers:
             return Part(self.index.generation, [])
-        self.freshness.see_to(standing.shelf.author)
+        self._see_to(standing.shelf.author)
         found, generation = yield from self._walk(standing, clock, None, forward=True)
         return Part(generation, found)
 
     def has_any(self, standing: Standing) -> Generator[None, None, bool]:
         """Whether there is anything at all of the author that the visitor may read. Renewed."""
         return bool((yield from self.page(standing, None, 1, newest_first=True)).listed)
+
+    def _see_to(self, author: Fingerprint) -> None:
+        """Bring the author's part up to date. What was signed ahead of the clock and is believed by now is
+        a change, too, though no file tells of it."""
+        self.freshness.see_to(author)
+        names = self._facts.come_of_age(author, time.time())
+        entries = [entry for name in names if (entry := self.index.entry(author, name)) is not None]
+        if entries:
+            self.index.outdate(author, entries)
 
     def _walk(
         self, standing: Standing, clock: int | None, limit: int | None, *, forward: bool
