@@ -18,8 +18,20 @@ if TYPE_CHECKING:
     from tests.benchmarks.world import World
 
 CHECKOUT = Path(__file__).parents[2]
-PARTS = ("start", "posts", "sync", "listing", "serve", "pages", "delivery", "silence", "many", "large")
-ON_REQUEST = ("silence", "many", "large")
+PARTS = (
+    "start",
+    "posts",
+    "sync",
+    "listing",
+    "serve",
+    "pages",
+    "delivery",
+    "watching",
+    "silence",
+    "many",
+    "large",
+)
+ON_REQUEST = ("watching", "silence", "many", "large")
 
 
 def main() -> int:

@@ -21,14 +21,14 @@ _P50, _P95 = 0.150, 1.0
 
 
 def run(world: World, rounds: int) -> list[Row]:
-    """p50 and p95 of at least 40 posts, against the aims."""
+    """p50 and p95 of at least 100 posts, against the aims."""
     alice, bob = world.alice, world.bob
     took = []
     with _up(alice) as address:
         with contextlib.closing(AddressBook(bob.account.root)) as book:
             book.proven(alice.account.fingerprint, *address)
         with _up(bob):
-            for number in range(max(rounds * 5, 40)):
+            for number in range(max(rounds * 5, 100)):
                 took.append(_deliver(alice, bob, number))
                 time.sleep(_PAUSE)
     took = sorted(took[1:])  # the first waits until Bob has found Alice

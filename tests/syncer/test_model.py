@@ -82,18 +82,24 @@ def _person(place: Path, name: str, key: SecretKey) -> Person:
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory, keys: dict[str, SecretKey]) -> Template:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     place = tmp_path_factory.mktemp("template")
+    # Older than whatever a wrong clock says.
+    made = int(time.time()) - 30 * DAY
+    keys = {
+        name: SecretKey.generate(name, f"{name}@example.org", created=made)
+        for name in ("alice", "bob", "carol")
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(place / "state"))
         found = {}
-        for name in ("alice", "bob", "carol"):
-            account = Account.create(Root(place / name), keys[name], "three words suffice")
+        for name, key in keys.items():
+            account = Account.create(Root(place / name), key, "three words suffice")
             found[name] = Person(account, Keyring.load(account))
         for name, other in (("alice", "bob"), ("alice", "carol"), ("bob", "carol")):
             found[name].knows(found[other], other)
             found[other].knows(found[name], name)
-    return Template(place, {name: keys[name] for name in found})
+    return Template(place, keys)
 
 
 class Following(RuleBasedStateMachine):
@@ -189,25 +195,23 @@ class Following(RuleBasedStateMachine):
         return _tree(self.own().path)
 
     def learn(self) -> None:
-        """Note what the author signed and we have not seen yet."""
+        """Note what the library signed for the author just now."""
         for name, sha256 in self.tree().items():
             if sha256 in self.bytes:
                 continue
             with contextlib.suppress(MauError):
                 opened = open_post(self.alice.account, self.alice.keyring, self.alice.fpr, name)
-                self.bytes[sha256] = (self.own().path / name).read_bytes()
-                self.made.append((name, sha256))
                 delete = delete_of(opened)
-                one = Signed(
-                    name,
-                    sha256,
-                    opened.signed_at,
-                    self._names(opened.audience),
-                    delete.target if delete else None,
-                    delete.sha256s if delete else frozenset(),
-                )
-                for reference in self.promised.values():
-                    reference.signed[name, sha256] = one
+                target, sums = (delete.target, delete.sha256s) if delete else (None, frozenset())
+                readers = self._names(opened.audience)
+                data = (self.own().path / name).read_bytes()
+                self.note(Signed(name, sha256, opened.signed_at, readers, target, sums), data)
+
+    def note(self, one: Signed, data: bytes) -> None:
+        self.bytes[one.sha256] = data
+        self.made.append(one.named)
+        for reference in self.promised.values():
+            reference.signed[one.named] = one
 
     def _names(self, audience: Audience | None) -> frozenset[str]:
         readers = {"bob", "carol"}
@@ -228,19 +232,18 @@ class Following(RuleBasedStateMachine):
             if skew == SOON:
                 self.soon = int(time.time()) + SOON - 1_800
             certificates = tuple(one.account.certificate for one in (self.alice, *to))
+            audience = frozenset(one.fpr for one in (self.alice, *to)) if to else PUBLIC
+            created = int(time.time()) + skew
             data = piece(
-                self.alice,
-                name,
-                text,
-                to=certificates if to else None,
-                stated=frozenset(one.fpr for one in (self.alice, *to)) if to else PUBLIC,
-                created=int(time.time()) + skew,
+                self.alice, name, text, to=certificates if to else None, stated=audience, created=created
             )
+            self.note(Signed(name, _sum(data), created, self._names(audience)), data)
             path = self.own().path / name
             target = path.with_name(".aside") if how == "rename" else path
             target.write_bytes(data)
             if how == "rename":
                 target.rename(path)
+            return
         self.learn()
 
     @rule(name=_name)
@@ -431,6 +434,7 @@ class Following(RuleBasedStateMachine):
         while not self.settled("bob"):
             assert time.monotonic() < ends, self.difference("bob")
             self.sync("bob", "alice")
+            time.sleep(0.01)
         self.sync("bob", "alice", full=True)
         assert self.settled("bob"), self.difference("bob")
 
