@@ -10,7 +10,8 @@ from mau.errors import NotOffered
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.pages import PAGE, Pages
-from mau.syncer.round import EVERYTHING, Round, World
+from mau.syncer.round import EVERYTHING, Round
+from mau.syncer.world import World
 from mau.wire.client import CursorGone, PageReply
 from mau.wire.paths import Item, PageQuery
 
@@ -23,14 +24,14 @@ class FetchRound(Round):
         self._name = name
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
-        await self._look()
+        await self._taking.look()
         self._state.recall(self._author, self._name)
         client, _, first = await self._reach(stack, where, EVERYTHING)
         self._begin(client)
         item = await self._find(first)
         if item is None:
             raise NotOffered(f"it does not list {self._name!r} for you")
-        errors = await self._take_in([item])
+        errors = await self._taking.take_in([item])
         pending = [(item, type(errors[item.name]).__name__)] if item.name in errors else []
         cursor = self._state.cursor(self.peer, self._author)
         self._state.advance(self.peer, self._author, cursor, [item.name], pending)

@@ -2,68 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from mau.account import Account
-from mau.addressbook import AddressBook
-from mau.deletion.held import HeldDeletes
-from mau.deletion.obeying import Obeyed
 from mau.errors import (
     IdentityError,
-    MauError,
     NotOffered,
     PeerError,
     PeerMisbehaved,
     PeerUnreachable,
-    PostError,
-    Renamed,
     TreeError,
-    UnknownAuthor,
 )
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
-from mau.keyring import Keyring
-from mau.syncer.admission import Admission
-from mau.syncer.deleted import DeletedPosts
-from mau.syncer.holdings import Holdings, arrived
-from mau.syncer.intake import Intake
 from mau.syncer.judge import Judge
-from mau.syncer.keys import OUTDATED, Keys
-from mau.syncer.large import RESERVE
+from mau.syncer.keys import OUTDATED
 from mau.syncer.listing import list_all, refused_entry, since_of, token_of
 from mau.syncer.pages import PAGE, Pages
-from mau.syncer.partial import Partials
-from mau.syncer.plan import make_plan
-from mau.syncer.policy import Policy
 from mau.syncer.reaching import reach
-from mau.syncer.report import Progress, SyncReport, Trouble
-from mau.syncer.state import Cursor, State
+from mau.syncer.report import SyncReport
+from mau.syncer.state import Cursor
 from mau.syncer.survey import Survey
-from mau.tree.posts import AuthorDir
-from mau.wire.client import CursorGone, PageReply, PeerClient, Timeouts
-from mau.wire.identity import Identity
+from mau.syncer.taking import Taking
+from mau.syncer.world import World
+from mau.wire.client import CursorGone, PageReply, PeerClient
 from mau.wire.paths import Item, PageQuery
-
-
-class World(Protocol):
-    """What a round needs of the syncer."""
-
-    account: Account
-    keyring: Keyring
-    identity: Identity
-    book: AddressBook
-    state: State
-    keys: Keys
-    policy: Policy | None
-    deletes: HeldDeletes
-    progress: Callable[[Progress], None] | None
-    timeouts: Timeouts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +47,23 @@ class Round:
     """One sync of one author from one peer."""
 
     def __init__(
-        self, world: World, author: Fingerprint, peer: Fingerprint, *, full: bool, limited: bool = True
+        self,
+        world: World,
+        author: Fingerprint,
+        peer: Fingerprint,
+        *,
+        full: bool,
+        limited: bool = True,
+        report: SyncReport | None = None,
     ) -> None:
         """``full``: list everything, and judge again what was refused. ``limited``: the policy holds."""
         self.peer = peer
-        self.report = SyncReport(peer, author)
+        self.report = report or SyncReport(peer, author)
         self._world = world
         self._author = author
         self._full = full
         self._state = world.state
-        self._posts = AuthorDir(world.account.root, author)
-        self._remembered = 0
-        received = (world.policy or Policy()).received
-        self._deleted = DeletedPosts(
-            world.account, world.keyring, world.deletes, author, received, from_author=peer == author
-        )
-        self._admission = Admission(
-            world.account.root, author, world.state, world.policy if limited else None
-        )
+        self._taking = Taking(world, author, peer, self.report, full=full, limited=limited)
 
     async def run(self, where: Iterable[Address]) -> None:
         """Do it; whatever goes wrong stands in ``report``."""
@@ -108,12 +73,12 @@ class Round:
         except (PeerError, IdentityError, TreeError) as error:
             self.report.problem = error
         except OSError as error:
-            self.report.problem = TreeError(f"{self._posts.path}: {error.strerror}")
+            self.report.problem = TreeError(f"{self._taking.posts.path}: {error.strerror}")
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
-        await self._look()
+        await self._taking.look()
         cursor = self._state.cursor(self.peer, self._author)
-        everything = self._full or not self._held
+        everything = self._full or not self._taking.held
         start = Start(
             token_of(cursor, everything=everything, now=int(time.time())),
             since_of(cursor, everything=everything),
@@ -131,30 +96,7 @@ class Round:
     def _begin(self, client: PeerClient) -> None:
         """From now on everything comes from there."""
         self._client = client
-        self.report.same = len(self._held)
-        judge = self._judge()
-        self._intake = Intake(client, judge, self._held.__contains__, self.report, self._world.progress)
-
-    async def _look(self) -> None:
-        """See what is held, and what was done to it by hand: posts that were removed stay away; what is
-        damaged or lost comes again, if not in this round, for its peer is away, then in the next one."""
-        await asyncio.to_thread(self._tidy)
-        sums = self._state.sums(self._author)
-        self._held = await asyncio.to_thread(Holdings, self._posts, sums)
-        by_hand = await asyncio.to_thread(self._held.by_hand)
-        if by_hand.lost or by_hand.damaged:
-            # First: what is noted below is not noticed again, should this round be cut off.
-            self._state.compare_again(self._author)
-        self._state.remove(self._author, by_hand.removed, for_good=True)
-        self._state.remove(self._author, by_hand.lost, for_good=False)
-        self._state.learn_sums(self._author, self._held.learned())
-        await asyncio.to_thread(self._deleted.load)
-
-    def _tidy(self) -> None:
-        self._posts.recover()
-        partials = Partials(self._posts.root)
-        partials.clear()
-        partials.make_room(RESERVE)
+        self._taking.begin(client, self._judge())
 
     # --- the author's key ----------------------------------------------------------------------------------
 
@@ -204,11 +146,11 @@ class Round:
         self.report.refused += listed.refused
         self.report.beyond_reach += listed.beyond_reach
         wanted = listed.items if since is None else self._with_pending(listed.items)
-        errors = await self._take_in(wanted)
+        errors = await self._taking.take_in(wanted)
         shown = {item.name for item in listed.items}
         if since is None:
-            self._deleted.shown(listed.items)
-            errors |= await self._all_shown()
+            self._taking.deleted.shown(listed.items)
+            errors |= await self._taking.all_shown()
         pending = [
             (item, type(errors[item.name]).__name__)
             for item in wanted
@@ -231,16 +173,16 @@ class Round:
         begun = _begun(cursor, token)
         pages = Pages()
         async with Survey(self._client, self._author, page, wanted=self._watched(token)) as survey:
-            self._intake.beyond = survey.beyond
+            self._taking.intake.beyond = survey.beyond
             while page.cursor is not None:
                 items = page.listing.items
                 count = len(items) + len(page.listing.refused)
                 survey.passed(items)
                 if start.token is None:
-                    self._deleted.shown(items)
+                    self._taking.deleted.shown(items)
                 self.report.refused += [refused_entry(*entry) for entry in page.listing.refused]
                 before = len(self.report.fetched)
-                errors = await self._take_in(items, PageQuery(PAGE, token))
+                errors = await self._taking.take_in(items, PageQuery(PAGE, token))
                 names = [item.name for item in items]
                 pending = [(item, type(errors[item.name]).__name__) for item in items if item.name in errors]
                 if self._held_back(came=len(self.report.fetched) - before):
@@ -250,7 +192,7 @@ class Round:
                 if pages.is_last(count):
                     begun = replace(begun, last_modified=page.last_modified or begun.last_modified)
                 self._state.advance(self.peer, self._author, begun, names, pending)
-                if self._intake.stopped is not None:
+                if self._taking.intake.stopped is not None:
                     break
                 pages.refused(len(page.listing.refused))
                 for name in names:
@@ -264,10 +206,10 @@ class Round:
                     self._state.advance(self.peer, self._author, replace(begun, token=None), (), ())
                     raise PeerUnreachable("its listing began anew meanwhile; sync again") from None
         if start.token is None:
-            await self._all_shown()
-        if isinstance(self._intake.stopped, PeerMisbehaved):
-            raise self._intake.stopped
-        if self._intake.stopped is not None or self._unknown():
+            await self._taking.all_shown()
+        if isinstance(self._taking.intake.stopped, PeerMisbehaved):
+            raise self._taking.intake.stopped
+        if self._taking.intake.stopped is not None or self._taking.is_unknown():
             return
         again = list(earlier.values())
         random.shuffle(again)  # three files that get no answer must not always be the first
@@ -275,7 +217,7 @@ class Round:
 
     async def _take_earlier(self, items: Sequence[Item], cursor: Cursor, *, all_shown: bool) -> None:
         """Try again what earlier rounds left, unless everything was shown and this was not among it."""
-        errors = {} if all_shown else await self._take_in(items)
+        errors = {} if all_shown else await self._taking.take_in(items)
         pending = [
             (item, type(errors[item.name]).__name__)
             for item in items
@@ -290,94 +232,19 @@ class Round:
 
         When ``came`` is nothing, it may be just these files that get no answer, or a wrong one, for ever.
         """
-        stopped = self._intake.stopped
+        stopped = self._taking.intake.stopped
         theirs = isinstance(stopped, PeerUnreachable | PeerMisbehaved) and not came
-        return self._unknown() or (stopped is not None and not theirs)
+        return self._taking.is_unknown() or (stopped is not None and not theirs)
 
     def _watched(self, token: str | None) -> bool:
         return self._world.progress is not None and token is None
 
-    # --- taking in -----------------------------------------------------------------------------------------
-
-    async def _take_in(self, wanted: Sequence[Item], page: PageQuery | None = None) -> dict[str, MauError]:
-        """Plan, fetch, judge, store, remember what was refused; by name, why something is still wanted."""
-        forgone = self._state.removed(self._author) | self._deleted.forgone()
-        if not self._full:
-            forgone |= self._state.refused(self.peer, self._author)
-        holding = self._held.holding(forgone)
-        from_author = self.peer == self._author
-        plan = await asyncio.to_thread(make_plan, wanted, holding, from_author=from_author)
-        self._state.learn_sums(self._author, self._held.learned())
-        self.report.forgone += plan.forgone
-        self.report.refused += plan.refused
-        self.report.deferred += plan.deferred
-        errors: dict[str, MauError] = {trouble.name: trouble.error for trouble in plan.deferred}
-        fetch, kept_out = await self._admission.admit(plan.fetch)
-        self.report.deferred += kept_out
-        errors |= {trouble.name: trouble.error for trouble in kept_out}
-        before = len(self.report.fetched)
-        if fetch and not from_author:
-            # What comes from anybody else gives way to what the author's host lists, though not as new.
-            self._state.compare_again(self._author, at=self._author)
-        try:
-            if self._unknown():
-                self._defer_all(fetch, errors)
-            else:
-                await self._intake.run(fetch, page, wanted)
-                errors |= {item.name: error for item, error in self._intake.pending}
-        finally:
-            self._remember_refused()
-            came = set(self.report.fetched[before:])
-            self.report.same -= self._held.came(came)
-            self._state.learn_sums(self._author, arrived(item for item in fetch if item.name in came))
-            self._obeyed(await asyncio.to_thread(self._deleted.came, came))
-        return errors
-
-    async def _all_shown(self) -> dict[str, MauError]:
-        """After a whole listing: what the author took back comes again, and what is deleted goes."""
-        taken_back, again = await asyncio.to_thread(self._deleted.all_shown)
-        self._out_of_sight(taken_back)
-        errors = await self._take_in(again) if again else {}
-        self._obeyed(await asyncio.to_thread(self._deleted.obey))
-        return errors
-
-    def _obeyed(self, obeyed: Iterable[Obeyed]) -> None:
-        names = [one.name for one in obeyed if one.sha256 is not None]
-        self.report.same -= sum(name in self._held and name not in self.report.fetched for name in names)
-        self._out_of_sight(names)
-        self.report.deleted += names
-
-    def _out_of_sight(self, names: Sequence[str]) -> None:
-        """Note that these are not held any more: nobody removed them by hand."""
-        self._held.left(names)
-        self._state.remove(self._author, [(name, "") for name in names], for_good=False)
-
-    def _unknown(self) -> bool:
-        return self._world.keyring.certificate(self._author) is None
-
-    def _defer_all(self, items: Iterable[Item], errors: dict[str, MauError]) -> None:
-        error = UnknownAuthor(
-            "the key of its author is not held here: `mau friend add` fetches it (--at, --via); then sync"
-        )
-        for item in items:
-            errors[item.name] = error
-            self.report.deferred.append(Trouble(item.name, item.sum, error))
-
     def _judge(self) -> Judge:
         world = self._world
         from_author = self.peer == self._author
-        return Judge(world.account, world.keyring, self._posts, from_author, deleted=self._deleted)
-
-    def _remember_refused(self) -> None:
-        for_ever, from_here = [], []
-        for trouble in self.report.refused[self._remembered :]:
-            if isinstance(trouble.error, PostError) and trouble.error.lasting == "refused":
-                for_ever.append(trouble)
-            elif isinstance(trouble.error, Renamed):
-                from_here.append(trouble)
-        self._remembered = len(self.report.refused)
-        self._state.refuse(self._author, for_ever)
-        self._state.refuse(self._author, from_here, source=self.peer)
+        return Judge(
+            world.account, world.keyring, self._taking.posts, from_author, deleted=self._taking.deleted
+        )
 
 
 def _begun(cursor: Cursor, token: str | None) -> Cursor:

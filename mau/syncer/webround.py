@@ -12,7 +12,8 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.judge import Judge
 from mau.syncer.report import SyncReport
-from mau.syncer.round import Round, Start, World
+from mau.syncer.round import Round, Start
+from mau.syncer.world import World
 from mau.wire.client import PageReply, PeerClient
 from mau.wire.webclient import WebClient
 
@@ -23,8 +24,7 @@ class WebRound(Round):
     def __init__(self, world: World, author: Fingerprint, site: str, *, full: bool) -> None:
         # What is remembered of a site stands where it would for a peer, under a name that nobody can have.
         source = Fingerprint(hashlib.sha256(f"web {site}".encode()).digest()[:20])
-        super().__init__(world, author, source, full=full)
-        self.report = SyncReport(author, author, site=site)
+        super().__init__(world, author, source, full=full, report=SyncReport(author, author, site=site))
         self._site = site
 
     async def _reach(
@@ -41,5 +41,5 @@ class WebRound(Round):
 
     def _judge(self) -> Judge:
         world = self._world
-        web = Judge(world.account, world.keyring, self._posts, from_author=False, public_only=True)
-        return replace(web, deleted=self._deleted)
+        web = Judge(world.account, world.keyring, self._taking.posts, from_author=False, public_only=True)
+        return replace(web, deleted=self._taking.deleted)

@@ -11,6 +11,7 @@ from mau.errors import Interrupted, MauError, PartlyDone, PeerNotFound, UsageErr
 from mau_cli.bar import Bar
 from mau_cli.following import asks_friends, note_rounds, policy_of
 from mau_cli.output import clean, data, emit_json, emit_json_line, say
+from mau_cli.turns import short_turns
 
 if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
@@ -56,6 +57,7 @@ def command(
     if watch:
         if who is not None or at or via or full:
             raise UsageError("--watch follows everybody, at the addresses that are known; it stands alone")
+        short_turns()
         _watch(session, as_json)
         return
     if who is None and (at or via):
@@ -67,6 +69,7 @@ def command(
         site = parse_site(at[0])
     addresses = None if site else [parse_address(one) for one in at] or None
     account, keyring = session.account(), session.keyring()
+    short_turns()
     peer = None if via is None else _somebody(keyring, via)
     followed = session.root.follows(account.fingerprint)
     if who is not None:

@@ -52,6 +52,7 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
     from mau_cli.following import asks_friends, policy_of
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import serving, told_to_end
+    from mau_cli.turns import short_turns
 
     wanted = None if no_serve else serving(session, listen=listen)
     policy, asks = policy_of(session), asks_friends(session)
@@ -61,6 +62,7 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
         account = session.account()
         session.keyring()  # what is wrong with it is said now, and not again and again
         log_to_stderr()
+        short_turns()
 
         async def run() -> None:
             stop = told_to_end()
