@@ -33,7 +33,7 @@ _REVOKED = "its author has revoked the key that signed it: somebody else may hav
 
 
 class Keys(Protocol):
-    """Who can be verified, and whose key an id is: `Keyring`, or what stands for one that is not there yet."""
+    """Who can be verified, and whose key an id is: `Keyring`, or what stands for one that is not there."""
 
     def certificate(self, fingerprint: Fingerprint) -> Certificate | None:
         """The key to verify somebody with."""
