@@ -1,7 +1,8 @@
 """What was refused is kept for a while, for whoever wants to know what was tried: ``.syncer/refused/``.
 
 ``AUTHOR/SHA256.pgp`` holds the bytes as they came, ``AUTHOR/SHA256.json`` says under which name, from whose
-host, when, and why they were refused. Nothing reads it back; it never enters the tree of posts.
+host, when, and why they were refused. Nothing reads it back; it never enters the tree of posts (spec/sync.md
+S55).
 """
 
 from __future__ import annotations

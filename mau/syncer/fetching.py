@@ -1,4 +1,4 @@
-"""Fetching one post by name, whatever limit kept it out and whoever removed it here (`mau fetch`)."""
+"""Fetching one post by name, whatever limit kept it out and whoever removed it here (spec/sync.md S48)."""
 
 from __future__ import annotations
 

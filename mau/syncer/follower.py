@@ -1,4 +1,4 @@
-"""Following one person: a round, then waiting for news as well as the peer allows it (spec/sync.md)."""
+"""Following one person: a round, then waiting for news as well as the peer allows (spec/sync.md S39-S42)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ REMOVED_AT_ONCE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """What was done to held posts since the last round, other than by us.
+    """What was done to held posts since the last round, other than by us (spec/sync.md S49-S51).
 
     ``removed``: (name, sha256), few enough to have been meant. ``lost``: the same, of too many.
     ``damaged``: what is held under these names is another content now.

@@ -1,4 +1,4 @@
-"""Whom to ask when an author is away: friends whose hosts were reached lately (spec/sync.md). Pure.
+"""Whom to ask when an author is away: friends whose hosts were reached lately (spec/sync.md S53). Pure.
 
 A relay can keep back and nothing else: what it brings is judged as from anybody but the author. To ask
 somebody is to tell him whom we follow, so only friends are asked.

@@ -1,6 +1,7 @@
 """When to ask again: whoever is active soon, whoever is silent seldom, whoever fails less and less. Pure.
 
-All times are seconds. ``chance`` (0 up to 1) spreads those who would otherwise all come together.
+spec/sync.md S40-S44. All times are seconds. ``chance`` (0 up to 1) spreads those who would otherwise all come
+together.
 """
 
 from __future__ import annotations
