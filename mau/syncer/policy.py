@@ -1,4 +1,4 @@
-"""What is let in: sizes of files, quotas of a friend and of the tree, free space (spec/sync.md S46-S47). Pure.
+"""What is let in: sizes of files, quotas of one and of all, free space (spec/sync.md S46, S47). Pure.
 
 What a limit keeps out is deferred, not refused: it comes when there is room again, or when it is asked for by
 name. One friend at his limit stops no other.

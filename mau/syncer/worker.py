@@ -1,7 +1,8 @@
 """`mau sync --watch`: follows everybody whose directory is there, for as long as it is there.
 
-`mkdir FPR` begins it, `mv FPR .FPR` and `rm` end it, at once (spec/sync.md S38-S45). Each person has a task of
-his own, so one who does not answer keeps nobody waiting; of rounds that move files, only some go on at a time.
+`mkdir FPR` begins it, `mv FPR .FPR` and `rm` end it, at once (spec/sync.md S38-S45). Each person has a task
+of his own, so one who does not answer keeps nobody waiting; of rounds that move files, only some go on at a
+time.
 """
 
 from __future__ import annotations
