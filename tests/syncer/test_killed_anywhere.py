@@ -8,6 +8,7 @@ large download.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import random
@@ -74,7 +75,9 @@ class Proof:
             async with asyncio.timeout(60 if after is None else after):
                 await asyncio.shield(talking)
         except TimeoutError:
-            process.send_signal(signal.SIGKILL)
+            # Popen's own way asks first whether it has ended, and then takes that answer from who waits for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         _, words = await talking
         assert process.returncode in (0, -signal.SIGKILL), words
         self.struck += process.returncode != 0
