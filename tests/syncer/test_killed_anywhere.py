@@ -75,7 +75,7 @@ class Proof:
             async with asyncio.timeout(60 if after is None else after):
                 await asyncio.shield(talking)
         except TimeoutError:
-            # Popen's own way asks first whether it has ended, and then takes that answer from who waits for it.
+            # Popen would first ask whether it has ended, and take that answer from who waits for it.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         _, words = await talking
