@@ -29,7 +29,10 @@ class Admission:
         if not items or self._policy is None:
             return items, []
         if self._usage is None:
-            size, count = await asyncio.to_thread(measure, self._root, self._author)
+            # A file that may come now counts whole, so its beginning does not.
+            pending = self._state.pending(self._author, self._author)
+            begun = {item.sum for item in pending} - {item.sum for item in items}
+            size, count = await asyncio.to_thread(measure, self._root, self._author, begun)
             free = await asyncio.to_thread(free_space, self._root)
             self._usage = Usage(size, count, self._state.used(self._author, size), free)
         admitted, kept_out, self._usage = admit(items, self._usage, self._policy)

@@ -26,6 +26,11 @@ LARGEST: Final = 256 << 10  # bytes
 LASTS: Final = 30 * 24 * 3600  # seconds
 
 
+def evidence_of(root: Root, author: Fingerprint) -> Path:
+    """Where it lies; there need not be any."""
+    return root.state_dir("syncer") / "refused" / author.hex
+
+
 def keep(
     root: Root, author: Fingerprint, source: Fingerprint, item: Item, data: bytes, why: PostError
 ) -> None:
@@ -33,9 +38,9 @@ def keep(
     if len(data) > LARGEST:
         return
     with contextlib.suppress(OSError, TreeError):
-        place = root.state_dir("syncer") / "refused"
+        shelf = evidence_of(root, author)
+        place = shelf.parent
         place.mkdir(mode=0o700, exist_ok=True)
-        shelf = place / author.hex
         _forget_old(place)
         if not shelf.is_dir() and sum(1 for _ in place.iterdir()) >= MOST_AUTHORS:
             return

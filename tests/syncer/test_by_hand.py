@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 from mau.syncer import Syncer
+from mau.syncer.evidence import evidence_of
 from mau.syncer.policy import Policy
 from mau.syncer.report import SyncReport
+from mau.syncer.usage import measure
 from tests.syncer.peers import Person, serving
 
 
@@ -151,3 +154,20 @@ async def test_what_a_relay_brought_gives_way_to_what_the_author_lists_without_a
         assert bob.held(alice)["x.json.pgp"] == newer
         await bob.sync(alice, address)
     assert bob.held(alice)["x.json.pgp"] == first
+
+
+async def test_evidence_and_beginnings_count_like_posts(alice: Person, bob: Person) -> None:
+    alice.post("x.json.pgp", "one", bob)
+    film = os.urandom(5_000)
+    evidence = evidence_of(bob.root, alice.fpr) / "x.pgp"
+    evidence.parent.mkdir(parents=True)
+    async with serving(alice) as address:
+        evidence.write_bytes(bytes(2_000))
+        tight = Policy(friend=2_100)
+        assert [one.kind for one in (await _with(tight, bob, alice, address)).deferred] == ["KeptOut"]
+        evidence.unlink()
+        assert (await _with(tight, bob, alice, address)).fetched == ["x.json.pgp"]
+    begun = hashlib.sha256(film).hexdigest()
+    (bob.root.state_dir("syncer") / f"{begun}.part").write_bytes(film)
+    size, count = measure(bob.root, alice.fpr)
+    assert measure(bob.root, alice.fpr, [begun, "0" * 64]) == (size + 5_000, count + 1)
