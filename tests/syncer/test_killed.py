@@ -136,7 +136,9 @@ async def test_a_large_file_goes_on_after_kill_9(bob: Person, alice: Person) -> 
     server.answer = answer  # type: ignore[method-assign]
     async with lying(server) as address:
         process = await start_sync(bob, address)
-        await reached.wait()
+        waiting = [asyncio.create_task(reached.wait()), asyncio.create_task(process.wait())]
+        await asyncio.wait(waiting, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        assert reached.is_set(), (process.returncode, server.asked)
         async with asyncio.timeout(20):
             # The other process tells nothing: only the disk does.
             while not parts(bob) or parts(bob)[0].stat().st_size < 3_000_000:  # noqa: ASYNC110
