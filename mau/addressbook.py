@@ -56,6 +56,14 @@ class AddressBook:
     def __init__(self, root: Root) -> None:
         self._database = Database(root.state_dir("peers") / "addresses.db", _SCHEMA, 1)
 
+    def stamp(self) -> object:
+        """Another value when anything in the book changed, whoever changed it; one question to the disk."""
+        try:
+            found = self._database.path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
     def addresses(self, fingerprint: Fingerprint) -> list[Address]:
         """Where that person was reached, the address worth trying first being first."""
         return [(known.host, known.port) for known in self.known(fingerprint)]

@@ -57,6 +57,7 @@ class Follower:
         self._chance = chance
         self._status = replace(book.of(author), doing="waiting")
         self._began = time.time()
+        self._known: frozenset[Address] = frozenset()
         self._failed: dict[Address, tuple[int, float]] = {}
         self._poked = asyncio.Event()
         self._relayed = relayed
@@ -70,6 +71,11 @@ class Follower:
         self._failed.clear()
         self._relays_after = 0.0
         self._poked.set()
+
+    def look_up(self) -> None:
+        """Ask at once if there is an address now that was not there before; the book changed."""
+        if not self._known.issuperset(self._syncer.book.addresses(self._author)):
+            self.poke()
 
     async def run(self) -> None:
         """Round after round; ends only by being cancelled."""
@@ -102,6 +108,7 @@ class Follower:
     def _due(self) -> list[Address]:
         """Addresses that have not just failed; all of them when all have."""
         known = self._syncer.book.addresses(self._author)
+        self._known = frozenset(known)
         now = asyncio.get_running_loop().time()
         due = [one for one in known if self._failed.get(one, (0, 0.0))[1] <= now]
         return due or known

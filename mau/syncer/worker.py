@@ -77,6 +77,7 @@ class Worker:
         book = StatusBook(self._account.root)
         turns = asyncio.Semaphore(self._at_once)
         seen: object = None
+        told_of = syncer.book.stamp()
 
         def make(author: Fingerprint) -> Follower:
             return Follower(syncer, author, book, turns, self._told, relayed=self._relayed)
@@ -90,6 +91,11 @@ class Worker:
                         if has_slept(now - wall, tick - steady):
                             self.poke()
                         wall, steady = now, tick
+                        stamp = syncer.book.stamp()
+                        if stamp != told_of:
+                            told_of = stamp
+                            for follower, _ in self._following.values():
+                                follower.look_up()
                         found = self._look()
                         if found != seen:
                             seen = found

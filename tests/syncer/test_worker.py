@@ -185,3 +185,11 @@ async def test_friends_are_asked_for_the_posts_of_one_who_is_away(
             await watched.until(lambda: bool(carol.held(alice)))
             assert carol.held(alice) == {"both.json.pgp": both}
             await watched.until(lambda: watched.status(alice).doing == "unreachable")
+
+
+async def test_who_had_no_address_is_asked_as_soon_as_there_is_one(alice: Person, bob: Person) -> None:
+    alice.post("x.json.pgp", "hello", bob)
+    async with serving(alice) as address, watching(bob) as watched:
+        await watched.until(lambda: watched.status(alice).doing == "nowhere")
+        tell(bob, alice, address)
+        await watched.until(lambda: "x.json.pgp" in bob.held(alice))
