@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -26,11 +27,14 @@ def me(alice: Account) -> Person:
 
 
 @pytest.fixture
-def zoe(me: Person, tmp_path: object, zoes_key: SecretKey) -> Person:
-    return _friend(me, tmp_path, zoes_key, "zoe")  # type: ignore[arg-type]
+def zoe(me: Person, tmp_path: Path, zoes_key: SecretKey) -> Person:
+    return _friend(me, tmp_path, zoes_key, "zoe")
 
 
-async def test_what_a_limit_keeps_out_is_named_and_can_be_fetched(mau: Mau, me: Person, zoe: Person) -> None:
+async def test_what_a_limit_keeps_out_is_named_and_can_be_fetched(
+    mau: Mau, me: Person, zoe: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     zoe.post("large.json.pgp", os.urandom(20_000).hex(), me)
     zoe.post("small.json.pgp", "hello", me)
     await run(mau, "config", "set", "sync.max_file", "10 kB")
