@@ -252,7 +252,10 @@ async def test_an_address_of_the_web_stands_alone(mau: Mau, zoe: Person, words: 
     assert (await run(mau, "zoe", *words)).code == 2
 
 
-async def test_what_its_author_deleted_goes_as_the_setting_says(mau: Mau, me: Person, zoe: Person) -> None:
+async def test_what_its_author_deleted_goes_as_the_setting_says(
+    mau: Mau, me: Person, zoe: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     zoe.post("x.json.pgp", "hello", me)
     zoe.post("y.json.pgp", "again", me)
     zoe.post("z.json.pgp", "stays", me)
