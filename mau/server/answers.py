@@ -17,9 +17,9 @@ from mau.server.facts import Changed
 from mau.server.files import OpenFile
 from mau.server.ranges import Span, multipart, whole
 
-PIECE: Final = 256 * 1024
+PIECE: Final = 512 * 1024
 """Bytes that are read at once. A visitor who takes nothing holds two pieces, and what waits encrypted."""
-_HANDFUL: Final = 128 * 1024
+_HANDFUL: Final = 256 * 1024
 """Bytes of a file that are encrypted and handed over at once."""
 
 COMMON: Final = {
