@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mau.deletion.held import deletes_of
 from mau.deletion.publishing import reappeared
 from mau.errors import MauError, NotReadable, PostError, Renamed
 from mau.openpgp import Kind
@@ -19,6 +18,7 @@ from mau.sealed import Sealed
 
 if TYPE_CHECKING:
     from mau.account import Account
+    from mau.deletion.rules import Deletes
     from mau.keyring import Keyring
     from mau.tree.index import Entry, Index
 
@@ -36,13 +36,17 @@ class Unpublished:
     words: str
 
 
-def unpublished(account: Account, keyring: Keyring, index: Index) -> list[Unpublished]:
-    """Own files in the directory of posts that no visitor is shown, by name. The index is fresh."""
+def unpublished(account: Account, keyring: Keyring, index: Index, deletes: Deletes) -> list[Unpublished]:
+    """Own files that no visitor is shown, by name. The index is fresh; ``deletes``: the own ones."""
     sealed = Sealed(account, "reader", "own")
     try:
-        return _find(account, keyring, index, sealed)
+        found = _find(account, keyring, index, sealed)
     finally:
         sealed.close()
+    for name in reappeared(account, keyring, deletes):
+        words = f"you deleted it, and it is there again; `mau undelete {name}` publishes it anew"
+        found.append(Unpublished(name, "Deleted", words))
+    return sorted(found, key=lambda one: one.name)
 
 
 def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> list[Unpublished]:
@@ -73,11 +77,7 @@ def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> l
             found.append(Unpublished(entry.name, error, words))
     if new:
         sealed.store(author.raw, new)
-    deletes = deletes_of(account, keyring, author)
-    for name in reappeared(account, keyring, deletes):
-        words = f"you deleted it, and it is there again; `mau undelete {name}` publishes it anew"
-        found.append(Unpublished(name, "Deleted", words))
-    return sorted(found, key=lambda one: one.name)
+    return found
 
 
 def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:

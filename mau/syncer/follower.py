@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from mau.errors import IdentityError, MauError, PeerError, PeerNotFound
+from mau.errors import IdentityError, PeerError, PeerNotFound
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.once import Syncer
 from mau.syncer.relays import AWAY_AFTER, EVERY, relays_for
 from mau.syncer.report import SyncReport
 from mau.syncer.rhythm import NO_ADDRESS, after_failure, until_next
-from mau.syncer.status import FriendStatus, StatusBook, after_round
+from mau.syncer.status import StatusBook, after_round
 from mau.wire.client import CursorGone, PeerClient
 from mau.wire.paths import PageQuery
 
@@ -196,11 +197,7 @@ class Follower:
         else:
             doing, pause = "unreachable", after_failure(max(self._status.failures, 1), self._chance())
         self._note(doing=doing, next_try=int(time.time() + pause))
-        try:
-            async with asyncio.timeout(pause):
-                await self._poked.wait()
-        except TimeoutError:
-            pass
+        await waited(self._poked, pause)
 
     def _quiet(self) -> float:
         """For how long nothing new came, as far as we know."""
@@ -211,9 +208,8 @@ class Follower:
         self._book.note(self._status)
 
 
-def stopped(book: StatusBook, author: Fingerprint, error: MauError | None = None) -> None:
-    """Nobody follows that person any more; with ``error``, for that reason."""
-    if error is None:
-        book.forget(author)
-    else:
-        book.note(FriendStatus(author, "stopped", error=str(error)))
+async def waited(event: asyncio.Event, seconds: float) -> None:
+    """Until the event is set, and no longer than so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -17,7 +17,7 @@ from mau.account import Account
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
-from mau.syncer.follower import Follower, stopped
+from mau.syncer.follower import Follower, waited
 from mau.syncer.once import Syncer
 from mau.syncer.policy import Policy
 from mau.syncer.report import SyncReport
@@ -100,7 +100,7 @@ class Worker:
                         if found != seen:
                             seen = found
                             self._follow(group, make, book)
-                        await _either(stop, _LOOK_EVERY)
+                        await waited(stop, _LOOK_EVERY)
                 finally:
                     for _, task in self._following.values():
                         task.cancel()
@@ -128,7 +128,7 @@ class Worker:
         for author in self.following - wanted:
             _, task = self._following.pop(author)
             task.cancel()
-            stopped(book, author)
+            book.forget(author)
         for author in sorted(wanted - self.following):
             follower = make(author)
             task = group.create_task(self._keep(follower, author), name=f"mau-follow-{author.hex[:8]}")
@@ -149,11 +149,3 @@ class Worker:
         """Ask everybody at once: the network may be another one."""
         for follower, _ in self._following.values():
             follower.poke()
-
-
-async def _either(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass

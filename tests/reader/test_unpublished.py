@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mau.catalogue import open_index
 from mau.content.binding import PUBLIC
+from mau.deletion.held import deletes_of
 from mau.deletion.publishing import delete_post, undelete
 from mau.publish import publish_document
 from mau.reader.unpublished import unpublished
@@ -14,7 +15,9 @@ def found(world: World) -> dict[str, str]:
     account, keyring = world.alice.account, world.alice.keyring
     with open_index(account.root) as index:
         index.refresh(account.fingerprint)
-        return {one.name: f"{one.error}: {one.words}" for one in unpublished(account, keyring, index)}
+        deletes = deletes_of(account, keyring, account.fingerprint)
+        found = unpublished(account, keyring, index, deletes)
+        return {one.name: f"{one.error}: {one.words}" for one in found}
 
 
 def test_a_deleted_post_that_is_there_again_is_named_with_the_offer_to_publish_it(world: World) -> None:

@@ -65,6 +65,8 @@ def command(session: Session, watch: bool, as_json: bool) -> None:
 def _gather(session: Session) -> _Found:
     from mau.catalogue import open_index
     from mau.daemon.status import read_status
+    from mau.deletion.held import deletes_of
+    from mau.deletion.publishing import removed_by_hand
     from mau.reader.unpublished import unpublished
     from mau.syncer.status import StatusBook
 
@@ -76,19 +78,11 @@ def _gather(session: Session) -> _Found:
         friends = [book.of(author) for author in followed]
     finally:
         book.close()
+    deletes = deletes_of(account, keyring, account.fingerprint)
     with open_index(session.root) as index:
         index.refresh(account.fingerprint)
-        own = unpublished(account, keyring, index)
-    return _Found(friends, read_status(session.root), own, _gone(session))
-
-
-def _gone(session: Session) -> list[str]:
-    """Own posts that went without a word to those who had them."""
-    from mau.deletion.held import deletes_of
-    from mau.deletion.publishing import removed_by_hand
-
-    account, keyring = session.account(), session.keyring()
-    return removed_by_hand(account, deletes_of(account, keyring, account.fingerprint))
+        own = unpublished(account, keyring, index, deletes)
+    return _Found(friends, read_status(session.root), own, removed_by_hand(account, deletes))
 
 
 def _facts(session: Session, found: _Found) -> dict[str, Any]:
