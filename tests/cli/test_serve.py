@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
 import signal
 import socket
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,31 +18,12 @@ from mau.account import Account
 from mau.content.binding import PUBLIC
 from mau.keyring import Keyring
 from mau.publish import publish_file
-from tests.cli.conftest import MAU, PASSPHRASE, PATIENCE, Ended, check_silence
+from tests.cli.conftest import PASSPHRASE, PATIENCE, Ended, check_silence
+from tests.cli.running import first_line, started
 
 
-@contextlib.contextmanager
-def serving(account: Account, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-        [*MAU, "--dir", str(account.root.path), "serve", *words],
-        env={**os.environ, "MAU_PASSPHRASE": PASSPHRASE},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
-
-
-def first_line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().decode()
+def serving(account: Account, *words: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return started(account.root.path, PASSPHRASE, "serve", *words)
 
 
 def fetch(address: str, path: str, *words: str) -> bytes:

@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from mau.addressbook import AddressBook
 from mau.daemon import DaemonStatus, read_status
 from mau.hostport import parse_address
 from mau.tree.layout import Root
-from tests.cli.conftest import MAU, PATIENCE, Ended, check_silence
+from tests.cli.conftest import PATIENCE, Ended, check_silence
+from tests.cli.running import first_line, started
 from tests.publish.world import PASSPHRASE, Someone, World, trees, world
 
 __all__ = ["trees", "world"]
@@ -51,28 +52,8 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
         yield one
 
 
-@contextlib.contextmanager
-def up(who: Someone, *words: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-        [*MAU, "--dir", str(who.account.root.path), "up", *words],
-        env={**os.environ, "MAU_PASSPHRASE": PASSPHRASE, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
-
-
-def first_line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().decode()
+def up(who: Someone, *words: str, **env: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    return started(who.account.root.path, PASSPHRASE, "up", *words, **env)
 
 
 def ends(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> str:
