@@ -8,27 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mau.account import Account
-from mau.keyring import Keyring
-from mau.openpgp import SecretKey
-from tests.cli.test_status import Mau, run
-from tests.cli.test_sync import _friend, at
+from tests.cli.test_status import Mau, me, run, zoe, zoes_key
+from tests.cli.test_sync import at
 from tests.syncer.peers import Person, serving
 
-
-@pytest.fixture(scope="module")
-def zoes_key() -> SecretKey:
-    return SecretKey.generate("Zoe", "zoe@example.org")
-
-
-@pytest.fixture
-def me(alice: Account) -> Person:
-    return Person(alice, Keyring.load(alice))
-
-
-@pytest.fixture
-def zoe(me: Person, tmp_path: Path, zoes_key: SecretKey) -> Person:
-    return _friend(me, tmp_path, zoes_key, "zoe")
+__all__ = ["me", "zoe", "zoes_key"]
 
 
 async def test_what_a_limit_keeps_out_is_named_and_can_be_fetched(
