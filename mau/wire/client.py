@@ -19,6 +19,7 @@ from mau.errors import PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.wire import paths
 from mau.wire.bulk import Event, TarReader
+from mau.wire.kad import MAX_ANSWER, DialBack, Node, parse_dial_back, parse_nodes
 from mau.wire.links import next_cursor
 from mau.wire.transport import AT_ONCE, OK, Timeouts, Transport
 
@@ -254,6 +255,27 @@ class PeerClient(Transport):
                 return None
             self._check(response)
             return await self._read(response, MAX_KEY)
+
+
+    # --- peers ---------------------------------------------------------------------------------------------
+
+    async def ping(self) -> None:
+        """Ask whether it takes part in finding peers; NotOffered when it does not."""
+        async with self._ask(paths.ping_path()) as response:
+            self._check(response)
+            await self._read(response, MAX_ANSWER)
+
+    async def find_peer(self, wanted: Fingerprint) -> list[Node]:
+        """The peers nearest to ``wanted`` that it knows: claims, at most 20 (spec/kademlia.md)."""
+        async with self._ask(paths.peers_path(wanted)) as response:
+            self._check(response)
+            return parse_nodes(await self._read(response, MAX_ANSWER))
+
+    async def dial_back(self, port: int) -> DialBack:
+        """Let it dial our ``port`` at the address that it sees us at; NotOffered when it does not do that."""
+        async with self._ask(paths.dial_back_path(port)) as response:
+            self._check(response)
+            return parse_dial_back(await self._read(response, MAX_ANSWER))
 
 
 def _since(date: str | None) -> dict[str, str]:

@@ -30,33 +30,37 @@ class DerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CertificateFields:
-    """What counts: NotBefore in Unix seconds (may be negative), and the whole SubjectPublicKeyInfo."""
+    """What counts: NotBefore in Unix seconds (may be negative), and the whole SubjectPublicKeyInfo.
+
+    ``rest``: the bytes after that, extensions among them, unread.
+    """
 
     not_before: int
     public_key_info: bytes
+    rest: bytes = b""
 
 
 def read_certificate(der: bytes) -> CertificateFields:
     """Walk to NotBefore and SubjectPublicKeyInfo. Raises DerError, and nothing else, for what is not DER."""
     if len(der) > MAX_CERTIFICATE:
         raise DerError("too long")
-    certificate, end = _enter(der, 0, len(der), _SEQUENCE)
+    certificate, end = enter(der, 0, len(der), _SEQUENCE)
     if end != len(der):
         raise DerError("something follows it")
-    at, end = _enter(der, certificate, end, _SEQUENCE)
+    at, end = enter(der, certificate, end, _SEQUENCE)
     if der[at : at + 1] == bytes((_VERSION,)):
-        at = _enter(der, at, end, _VERSION)[1]
-    at = _enter(der, at, end, _INTEGER)[1]  # serial
-    at = _enter(der, at, end, _SEQUENCE)[1]  # signature algorithm
-    at = _enter(der, at, end, _SEQUENCE)[1]  # issuer
-    validity, at = _enter(der, at, end, _SEQUENCE)
+        at = enter(der, at, end, _VERSION)[1]
+    at = enter(der, at, end, _INTEGER)[1]  # serial
+    at = enter(der, at, end, _SEQUENCE)[1]  # signature algorithm
+    at = enter(der, at, end, _SEQUENCE)[1]  # issuer
+    validity, at = enter(der, at, end, _SEQUENCE)
     not_before = _time(der, validity, at)
-    at = _enter(der, at, end, _SEQUENCE)[1]  # subject
-    key_end = _enter(der, at, end, _SEQUENCE)[1]
-    return CertificateFields(not_before, der[at:key_end])
+    at = enter(der, at, end, _SEQUENCE)[1]  # subject
+    key_end = enter(der, at, end, _SEQUENCE)[1]
+    return CertificateFields(not_before, der[at:key_end], der[key_end:end])
 
 
-def _enter(der: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
+def enter(der: bytes, at: int, end: int, tag: int) -> tuple[int, int]:
     """Return where the content of the element at `at` begins and ends; `tag` and `end` have to hold."""
     if end - at < _SHORTEST:
         raise DerError("it ends too early")
@@ -81,7 +85,7 @@ def _time(der: bytes, at: int, end: int) -> int:
     pattern = _TIMES.get(tag)
     if pattern is None:
         raise DerError("its NotBefore is not a time")
-    start, stop = _enter(der, at, end, tag)
+    start, stop = enter(der, at, end, tag)
     match = pattern.fullmatch(der[start:stop])
     if match is None:
         raise DerError("its NotBefore is not a time")

@@ -6,6 +6,9 @@
     /p2p/FPR/NAME.pgp.version/SHA256      one content of it, now or earlier; ``.versions``, ``SHA256.pgp`` too
     /p2p/FPR/index.json                   on the web: the listing as a file (spec/web.md)
     /pks/lookup?op=get&search=0xFPR       the key of FPR (HKP)
+    /kad/ping                             whether somebody is there
+    /kad/find_peer/FPR                    which peers are near FPR, and where
+    /kad/dial_back/PORT                   whether the one who asks can be reached there
 
 In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as it is.
 """
@@ -25,9 +28,11 @@ from mau.fingerprint import Fingerprint
 from mau.tree.names import check_name
 
 ROOT = "/p2p"
+KAD = "/kad"
 SUFFIX = ".pgp"
 KEY_PATH = "/pks/lookup"
 MAX_SIZE = 2**63 - 1
+MAX_PORT = 65535
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -107,7 +112,26 @@ class KeyTarget:
     owner: Fingerprint
 
 
-Target = ListTarget | FileTarget | VersionTarget | KeyTarget
+@dataclass(frozen=True, slots=True)
+class PingTarget:
+    """Whether a peer is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeersTarget:
+    """The peers nearest to somebody."""
+
+    wanted: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class DialBackTarget:
+    """Whether the one who asks is reached at that port of the address that he asks from."""
+
+    port: int
+
+
+Target = ListTarget | FileTarget | VersionTarget | KeyTarget | PingTarget | PeersTarget | DialBackTarget
 
 
 def list_path(author: Fingerprint) -> str:
@@ -147,6 +171,21 @@ def key_path(owner: Fingerprint) -> str:
     return f"{KEY_PATH}?op=get&options=mr&search=0x{owner.hex}"
 
 
+def ping_path() -> str:
+    """The path that only asks whether somebody is there."""
+    return f"{KAD}/ping"
+
+
+def peers_path(wanted: Fingerprint) -> str:
+    """The path of the peers nearest to somebody."""
+    return f"{KAD}/find_peer/{wanted.hex}"
+
+
+def dial_back_path(port: int) -> str:
+    """The path that asks to be dialled back."""
+    return f"{KAD}/dial_back/{port}"
+
+
 def parse(raw_path: str) -> Target:
     """Read the raw target of a request: percent-encoded, an origin before it accepted.
 
@@ -161,12 +200,11 @@ def parse(raw_path: str) -> Target:
     if path == KEY_PATH:
         return _key_target(query)
     segments = [_decode(part) for part in path.split("/")]
+    if segments[:2] == ["", "kad"]:
+        return _kad_target(segments[2:])
     if len(segments) < 3 or segments[0] != "" or segments[1] != "p2p":
         raise UnknownPath("there is nothing here")
-    try:
-        author = Fingerprint.parse(segments[2])
-    except InvalidFingerprint as error:
-        raise BadPath("not a fingerprint: 40 lower-case hex digits") from error
+    author = _fingerprint(segments[2])
     match segments[3:]:
         case [] | [""]:
             return ListTarget(author, _page_query(query))
@@ -178,6 +216,26 @@ def parse(raw_path: str) -> Target:
                 raise BadPath("not the SHA-256 of a version: 64 lower-case hex digits")
             return VersionTarget(author, _file_name(folder.rpartition(".version")[0]), sha256)
     raise BadPath("not a path of this protocol")
+
+
+def _fingerprint(segment: str) -> Fingerprint:
+    try:
+        return Fingerprint.parse(segment)
+    except InvalidFingerprint as error:
+        raise BadPath("not a fingerprint: 40 lower-case hex digits") from error
+
+
+def _kad_target(segments: list[str]) -> Target:
+    match segments:
+        case ["ping"]:
+            return PingTarget()
+        case ["find_peer", wanted]:
+            return PeersTarget(_fingerprint(wanted))
+        case ["dial_back", port]:
+            if not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > MAX_PORT:
+                raise BadPath("not a port: 1 to 65535")
+            return DialBackTarget(int(port))
+    raise UnknownPath("there is nothing here")
 
 
 def _page_query(query: str) -> PageQuery:

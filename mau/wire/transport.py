@@ -22,6 +22,7 @@ from yarl import URL
 
 from mau.errors import IdentityError, NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address
 from mau.wire.identity import Identity
 from mau.wire.tls import TLSContext, client_context, identity_error
 
@@ -51,6 +52,7 @@ class Transport:
     """Requests to the peer ``expected`` at one address; use it as an async context manager.
 
     ``identity`` is who we prove to be; None asks as a stranger. At most ``connections`` are open at once.
+    ``announced``: where we say that we can be reached, which only those under /kad take for anything.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Transport:
         *,
         timeouts: Timeouts | None = None,
         connections: int = 8,
+        announced: Address | None = None,
     ) -> None:
+        self._announced = announced
         self._identity = identity
         self._expected = expected
         self._host = host
@@ -94,7 +98,8 @@ class Transport:
         except ValueError as error:
             raise PeerUnreachable(f"not an address: {self._host!r} port {self._port}") from error
         # A context of its own: a connection that proved one peer is never used for another.
-        return origin, client_context(self._identity, self._expected)
+        announced = () if self._announced is None else (format_address(self._announced),)
+        return origin, client_context(self._identity, self._expected, announced)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -31,14 +31,16 @@ def server_context(identity: Identity, addresses: Sequence[str] = ()) -> ssl.SSL
     return context
 
 
-def client_context(identity: Identity | None, expected: Fingerprint) -> ssl.SSLContext:
+def client_context(
+    identity: Identity | None, expected: Fingerprint, addresses: Sequence[str] = ()
+) -> ssl.SSLContext:
     """Make the context for connections to one peer; any other peer is refused before it learns who asks.
 
     `identity` None connects as a stranger. Contexts of one identity share what is costly to make, so make one
-    for each expected peer: connections kept alive then never mix.
+    for each expected peer: connections kept alive then never mix. `addresses` as of a server.
     """
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
-    context.prepare(_client_settings(identity), expected)
+    context.prepare(_client_settings(identity, tuple(addresses)), expected)
     return context
 
 
@@ -120,17 +122,20 @@ def _server_settings(identity: Identity, addresses: Sequence[str]) -> SSL.Contex
     return settings
 
 
-_known_clients: WeakKeyDictionary[Identity, SSL.Context] = WeakKeyDictionary()
+_known_clients: WeakKeyDictionary[Identity, dict[tuple[str, ...], SSL.Context]] = WeakKeyDictionary()
+_MOST_KNOWN: Final = 8
 
 
-def _client_settings(identity: Identity | None) -> SSL.Context:
+def _client_settings(identity: Identity | None, addresses: tuple[str, ...]) -> SSL.Context:
     """Make what all clients of one identity share: its certificate costs a signature."""
-    settings = None if identity is None else _known_clients.get(identity)
+    known = {} if identity is None else _known_clients.setdefault(identity, {})
+    settings = known.get(addresses)
     if settings is None:
-        settings = _settings(SSL.TLS_CLIENT_METHOD, identity)
+        settings = _settings(SSL.TLS_CLIENT_METHOD, identity, addresses)
         settings.set_alpn_protos([ALPN])
-        if identity is not None:
-            _known_clients[identity] = settings
+        if len(known) >= _MOST_KNOWN:  # whoever moves from network to network leaves addresses behind
+            known.pop(next(iter(known)))
+        known[addresses] = settings
     return settings
 
 
