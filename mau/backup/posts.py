@@ -17,7 +17,7 @@ from mau.backup.keys import Keys
 from mau.backup.report import Restored
 from mau.deletion.held import HeldDeletes
 from mau.deletion.rules import NO_DELETES, Deletes
-from mau.errors import MauError, NameClash
+from mau.errors import ArchiveDamaged, MauError, NameClash
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
 from mau.tree.filing import file_version
@@ -70,13 +70,21 @@ class Posts:
     """Brings posts and versions back."""
 
     def __init__(
-        self, account: Account, keys: Keys, archive: Archive, restored: Restored, *, dry_run: bool
+        self,
+        account: Account,
+        keys: Keys,
+        archive: Archive,
+        restored: Restored,
+        *,
+        ours: bool,
+        dry_run: bool,
     ) -> None:
+        """`ours`: as `Judge` takes it."""
         self._account = account
         self._archive = archive
         self._restored = restored
         self._dry_run = dry_run
-        self._judge = Judge(account, keys, self._deletes_of)
+        self._judge = Judge(account, keys, self._deletes_of, ours=ours)
         self._keyring = keys.keyring
         self._deletes: dict[Fingerprint, Deletes] = {}
         self._shelves: dict[Fingerprint, _Shelf] = {}
@@ -232,6 +240,8 @@ class Posts:
         else:
             content.source.seek(0)
             shutil.copyfileobj(content.source, staged.file, safe.CHUNK)
+            if staged.digest().sha256 != content.sha256:
+                raise ArchiveDamaged("the archive was changed while it was read")
 
     def _refuse(self, member: Member, error: MauError) -> None:
         self._restored.add(member.path, "refused", words_of(error))

@@ -1,4 +1,4 @@
-"""From an archive into a tree, empty or living (spec/backup.md B20-B38).
+"""From an archive into a tree, empty or living (spec/backup.md B20-B36).
 
 First the account, then the keyring, then posts and their versions, then whatever else lay beside them. Each
 step is whole by itself and finds what was done before, so a run that was cut off is finished by another one.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import time
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 from mau.account import MAX_ACCOUNT_FILE, Account
 from mau.backup.archive import Archive, Member
@@ -83,12 +84,19 @@ def restore(
     with _told_when_full():
         if not dry_run:
             recover_root(account.root)
-        same = _account(account, archive, restored, passphrase, fresh=fresh)
+        whose = _account(account, archive, restored, passphrase, fresh=fresh)
         _revocations(account, archive, restored, dry_run=dry_run)
         _keyring(account, archive, restored, step, dry_run=dry_run)
         keyring = Keyring.load(account, suspect=True)
-        posts = Posts(account, Keys(account, keyring, archive), archive, restored, dry_run=dry_run)
-        there = _directories(account, archive, keyring, same=same, dry_run=dry_run)
+        posts = Posts(
+            account,
+            Keys(account, keyring, archive),
+            archive,
+            restored,
+            ours=whose != "another's",
+            dry_run=dry_run,
+        )
+        there = _directories(account, archive, keyring, same=whose == "same", dry_run=dry_run)
         own = [member.place.name for member in posts.run(step)]
         for member in archive.others:
             put_beside(account, archive, member, restored, there, dry_run=dry_run)
@@ -129,19 +137,19 @@ def _take_back_deletes(account: Account, keyring: Keyring, names: list[str], res
 
 def _account(
     account: Account, archive: Archive, restored: Restored, passphrase: str | None, *, fresh: bool
-) -> bool:
-    """Whether the archive has the very account file that is here: then it is a backup of this tree."""
+) -> Literal["same", "other spelling", "another's"]:
+    """Whose backup it is: the very account file that is here tells, or another one of the same account."""
     member = archive.account
     if member is None:
-        return False
+        return "another's"
     if fresh:
         restored.add(member.path, "back")
-        return True
+        return "same"
     with contextlib.suppress(TreeError, OSError):
         held = safe.read_bytes(account.root.account_file, MAX_ACCOUNT_FILE)
         if member.size == len(held) and archive.read(member) == held:
             restored.add(member.path, "same")
-            return True
+            return "same"
     words = (
         "it does not open with the passphrase of the account that is here: it is older, or another account"
     )
@@ -150,10 +158,10 @@ def _account(
             other = SecretKey.unlock(archive.read(member), passphrase).fingerprint
             if other == account.fingerprint:
                 restored.add(member.path, "kept", "the account that is here stays as it is")
-                return False
+                return "other spelling"
             words = f"it is the account {other}, and here is {account.fingerprint}"
     restored.add(member.path, "refused", words)
-    return False
+    return "another's"
 
 
 def _revocations(account: Account, archive: Archive, restored: Restored, *, dry_run: bool) -> None:
@@ -230,7 +238,7 @@ def _keyring(
 
             with posts.stage() as staged:
                 staged.file.write(data)
-                file_version(staged, KEYRING_NAME, statement.mtime_ns)
+                file_version(staged, KEYRING_NAME, min(statement.mtime_ns, time.time_ns()))
         restored.add(statement.path, "version", decided.words)
     else:
         _note(restored, statement, decided)

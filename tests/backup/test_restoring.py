@@ -1,4 +1,4 @@
-"""What a backup holds comes back, and nothing newer is lost by it (spec/backup.md B20-B38)."""
+"""What a backup holds comes back, and nothing newer is lost by it (spec/backup.md B20-B36)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import io
 import os
 import shutil
 import tarfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +17,15 @@ import pytest
 from mau.account import Account
 from mau.backup.archive import open_archive
 from mau.backup.report import Restored
-from mau.backup.restoring import restore_account
+from mau.backup.restoring import restore, restore_account
 from mau.catalogue import open_index
-from mau.content.binding import PUBLIC
+from mau.content.binding import PUBLIC, notations_for
 from mau.deletion.held import HeldDeletes
 from mau.deletion.publishing import delete_post
 from mau.errors import ArchiveDamaged, NoAccount, NoRoom, UsageError, WrongPassphrase
 from mau.keyring import Keyring
+from mau.openpgp import SecretKey
+from mau.openpgp.lifetime import Reason, extended, revoked
 from mau.publish import publish_document, publish_file
 from mau.reader.open import open_post
 from mau.tree.layout import Root
@@ -36,7 +40,7 @@ from tests.backup.handmade import (
     taken,
     tar,
 )
-from tests.publish.world import PASSPHRASE, Someone, World, bound, message
+from tests.publish.world import PASSPHRASE, YESTERDAY, Someone, World, bound, message
 
 
 def post(author: Someone, name: str, text: str, *to: Someone) -> str:
@@ -397,3 +401,110 @@ def test_of_an_archive_that_is_cut_off_the_whole_files_come_back(world: World, t
     assert account.posts().entry("film.pgp") is None
     bring_back(account, data)
     assert held(account.root) == held(world.alice.account.root)
+
+
+# --- what the owner signed ---------------------------------------------------------------------------------
+
+
+def replaced_key(someone: Someone, change: Callable[[SecretKey], SecretKey]) -> Account:
+    """The account after its key was changed."""
+    return someone.account.change_key(PASSPHRASE, change)
+
+
+def test_with_a_revoked_own_key_nothing_is_renamed_or_stripped(world: World) -> None:
+    """That the key was revoked is no reason to look away from everything else."""
+    alice, bob, own = world.alice, world.bob, world.alice.fpr.hex
+    audience = frozenset({alice.fpr, bob.fpr})
+    data = archive(
+        [
+            (f"{own}/good.json.pgp", message(alice.key, bound(alice, "good.json.pgp", PUBLIC), None)),
+            (f"{own}/renamed.json.pgp", message(alice.key, bound(alice, "old.json.pgp", PUBLIC), None)),
+            (f"{own}/leaked.json.pgp", message(alice.key, bound(alice, "leaked.json.pgp", audience), None)),
+        ]
+    )
+    account = replaced_key(alice, lambda key: revoked(key, "compromised"))
+    assert became(bring_back(account, data)) == {
+        f"{own}/good.json.pgp": "back",
+        f"{own}/renamed.json.pgp": "refused",
+        f"{own}/leaked.json.pgp": "refused",
+    }
+
+
+def test_with_an_expired_own_key_only_what_it_signed_comes_back(world: World, tmp_path: Path) -> None:
+    key = SecretKey.generate("Zoe", "zoe@example.org", created=YESTERDAY)
+    account = Account.create(Root(tmp_path / "zoe"), key, PASSPHRASE)
+    zoe = Someone(account, Keyring.load(account))
+    account = replaced_key(zoe, lambda key: extended(key, YESTERDAY + 7200, now=YESTERDAY + 60))
+    own = zoe.fpr.hex
+    good = message(key, bound(zoe, "good.json.pgp", PUBLIC), None)
+    forged = message(key, bound(zoe, "evil.json.pgp", PUBLIC), None)
+    forged = forged.replace(b"SocialMediaPosting", b"SocialMediaForging")
+    assert b"Forging" in forged
+    data = archive([(f"{own}/good.json.pgp", good), (f"{own}/evil.json.pgp", forged)])
+    assert became(bring_back(account, data)) == {
+        f"{own}/good.json.pgp": "back",
+        f"{own}/evil.json.pgp": "refused",
+    }
+
+
+@pytest.mark.parametrize("reason", ["retired", "compromised"])
+def test_a_revoked_own_key_makes_nothing_older_the_current_content(world: World, reason: Reason) -> None:
+    alice, own = world.alice, world.alice.fpr.hex
+    name = "x.json.pgp"
+    old = message(alice.key, bound(alice, name, PUBLIC, "old"), None, created=YESTERDAY + 60)
+    new = message(alice.key, bound(alice, name, PUBLIC, "new"), None)
+    alice.put(alice, name, new)
+    account = replaced_key(alice, lambda key: revoked(key, reason))
+    assert became(bring_back(account, archive([(f"{own}/{name}", old)]))) == {f"{own}/{name}": "version"}
+    assert (alice.place(alice) / name).read_bytes() == new
+
+
+def test_what_is_held_and_cannot_be_judged_now_stays(world: World) -> None:
+    """A post of one's own that only its addressee can open; one that is signed ahead of the clock."""
+    alice, own = world.alice, world.alice.fpr.hex
+    ahead = int(time.time()) + 7200
+    held = {
+        "his.json.pgp": message(alice.key, bound(alice, "his.json.pgp", PUBLIC), [world.bob]),
+        "ahead.json.pgp": message(alice.key, bound(alice, "ahead.json.pgp", PUBLIC), None, created=ahead),
+    }
+    for name, data in held.items():
+        alice.put(alice, name, data)
+    old = [(f"{own}/{name}", message(alice.key, bound(alice, name, PUBLIC, "old"), None)) for name in held]
+    assert set(became(bring_back(alice.account, archive(old))).values()) == {"version"}
+    for name, data in held.items():
+        assert (alice.place(alice) / name).read_bytes() == data
+
+
+def test_only_a_backup_of_the_account_makes_public_what_does_not_say_that_it_is(world: World) -> None:
+    """A mail that was signed for one, without its encryption, is no post."""
+    alice, own = world.alice, world.alice.fpr.hex
+    mail = (f"{own}/mail.pgp", message(alice.key, b"Dear Bob", None))
+    sealed = (f"{own}/sealed.pgp", message(alice.key, b"Dear Bob", [alice, world.bob]))
+    restored = bring_back(alice.account, archive([mail, sealed]))
+    assert became(restored) == {f"{own}/mail.pgp": "refused", f"{own}/sealed.pgp": "back"}
+    assert "by hand" in reason(restored, f"{own}/mail.pgp")
+    account = (".mau/account.pgp", alice.account.root.account_file.read_bytes())
+    assert became(bring_back(alice.account, archive([account, mail]))) == {f"{own}/mail.pgp": "back"}
+
+
+def test_an_archive_that_changes_under_our_hands_brings_nothing_unproven(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    name = f"{bob.fpr.hex}/film.pgp"
+    film = message(bob.key, bytes(3_000_000), None, notations_for(bob.fpr, "film.pgp", PUBLIC))
+    data = archive([(name, film)])
+
+    class Changing(io.BytesIO):
+        """Whoever has read it twice reads something else."""
+
+        ends = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            found = super().read(size)
+            if self.tell() >= 512 + len(film) > self.tell() - len(found):
+                self.ends += 1
+            return found.replace(bytes(1000), b"\x01" * 1000) if self.ends > 2 else found
+
+    restored = Restored()
+    restore(alice.account, open_archive(Changing(data), restored), restored)
+    assert "was changed while it was read" in reason(restored, name)
+    assert not (alice.place(bob) / "film.pgp").exists()
