@@ -177,6 +177,9 @@ class Follower:
                         return True
                     if not reply.waited:
                         return False
+                    if self._syncer.keys.due(self._author, self._author):
+                        self._idle = 0  # that is no empty promise of his
+                        return True
         except CursorGone:
             return True
         except (PeerError, IdentityError) as error:

@@ -1,7 +1,8 @@
 """Keeping the keys of others fresh (spec/keyring.md K11.7).
 
-A friend's own proven host is asked for his key once a day, and at once when one of his posts was signed with
-something that the copy held here does not know. Whoever answers, only what the key itself signed is taken.
+A friend's own proven host is asked for his key at every contact, and every few minutes of one that lasts, so
+a revocation is known soon; and once more when one of his posts was signed with something that the copy held
+here does not know. Whoever answers, only what the key itself signed is taken.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from mau.keyring import Keyring, Person
 from mau.openpgp import Certificate
 from mau.tree.layout import Root
 
-EVERY = 86_400
-"""Seconds between two questions for one key."""
-IN_TROUBLE_EVERY = 600
+EVERY = 300
+"""Seconds between two questions for one key. Without news the answer is a head of some hundred bytes."""
+IN_TROUBLE_EVERY = 30
 """Seconds between two questions while posts wait for a newer key."""
 PATIENCE = 30.0
 """Seconds that a whole answer may take: the posts wait behind it."""

@@ -17,10 +17,12 @@ from mau.keyring import Keyring
 from mau.openpgp import Certificate, SecretKey
 from mau.openpgp.compat import pgpy
 from mau.openpgp.lifetime import extended, revoked
+from mau.syncer import follower
 from mau.syncer import keys as keys_module
 from mau.syncer.keys import EVERY, IN_TROUBLE_EVERY, KeyReport, Keys, is_due
 from mau.wire.client import PeerClient
 from tests.syncer.peers import IMPATIENT, Person, serving
+from tests.syncer.test_worker import tell, watching
 
 LATER = int(time.time()) + 86_400
 
@@ -129,7 +131,9 @@ class _Counting:
         return data
 
 
-async def test_asked_once_a_day_and_sooner_in_trouble(alice: Person, bob: Person, carol: Person) -> None:
+async def test_asked_every_few_minutes_and_sooner_in_trouble(
+    alice: Person, bob: Person, carol: Person
+) -> None:
     now = int(time.time())
     assert not is_due(now - EVERY + 1, now)
     assert is_due(now - EVERY, now)
@@ -184,7 +188,7 @@ async def test_a_sync_learns_of_a_revocation_and_takes_what_was_signed_before(
     assert report.key is not None
     assert report.key.changes
     assert (report.fetched, report.refused) == (["last.json.pgp"], [])
-    assert again.key is None, "asked once a day"
+    assert again.key is None, "asked only just now"
     assert Keyring.load(bob.account).resolve("alice").certificate.revoked
 
 
@@ -197,7 +201,7 @@ async def test_posts_that_an_outdated_copy_keeps_out_come_in_the_same_round(
     bob.keyring.add(short.certificate, "alice", known=True)
     alice.post("a.json.pgp", "signed after that expiry", public=True)
     longer = Person(Account(alice.root, extended(short, LATER, now - 2000)), alice.keyring)
-    _asked_before(bob, alice, now - IN_TROUBLE_EVERY + 100)
+    _asked_before(bob, alice, now - IN_TROUBLE_EVERY + 20)
     async with serving(longer) as where:
         waits = await bob.sync(alice, where)
         assert waits.key is None, "asked only just now"
@@ -280,3 +284,18 @@ async def test_a_host_that_has_no_key_or_drips_is_left_alone(
         began = time.monotonic()
         assert isinstance((await refreshed(bob, alice, where)).problem, PeerUnreachable)
         assert time.monotonic() - began < 5
+
+
+async def test_a_revocation_is_known_soon_where_the_connection_lasts(
+    alice: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_module, "EVERY", 1)
+    monkeypatch.setattr(follower, "WAIT", 1)
+    async with serving(alice) as where:
+        tell(bob, alice, where)
+        async with watching(bob) as watched:
+            await watched.until(lambda: watched.status(alice).doing == "waiting")
+            assert not Keyring.load(bob.account).resolve("alice").certificate.revoked
+            await publishes(alice, revoked(alice.account.key, "superseded").certificate)
+            await watched.until(lambda: Keyring.load(bob.account).resolve("alice").certificate.revoked)
+            assert watched.status(alice).error == ""
