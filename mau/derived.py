@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,16 +27,26 @@ _ATTEMPTS = 5
 class Database:
     """One SQLite file with one schema; ``run`` is the way in."""
 
-    def __init__(self, path: Path, schema: str, version: int, *, shared: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        version: int,
+        *,
+        shared: bool = False,
+        earlier: Mapping[int, str] | None = None,
+    ) -> None:
         """``path``: the file, whose directory exists. ``schema``: SQL that makes the tables.
 
-        ``version``: of the schema; a file of another version is begun anew. ``shared``: several threads use
-        it, one at a time, which is for the caller to see to.
+        ``version``: of the schema; a file of another version is begun anew, unless ``earlier`` has the SQL
+        that makes this one of it. ``shared``: several threads use it, one at a time, which is for the caller
+        to see to.
         """
         self.path = path
         self._schema = schema
         self._version = version
         self._shared = shared
+        self._earlier = earlier or {}
         self._connection: sqlite3.Connection | None = None
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -116,17 +126,33 @@ class Database:
 
     def _make(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != self._version:
-            tables = connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            ).fetchall()
-            for (table,) in tables:
-                connection.execute('DROP TABLE "' + table.replace('"', '""') + '"')
-            for statement in self._schema.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+        held = connection.execute("PRAGMA user_version").fetchone()[0]
+        if held != self._version:
+            if not self._carry_over(connection, held):
+                tables = connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                ).fetchall()
+                for (table,) in tables:
+                    connection.execute('DROP TABLE "' + table.replace('"', '""') + '"')
+                _run_all(connection, self._schema)
             connection.execute(f"PRAGMA user_version = {self._version:d}")
         connection.execute("COMMIT")
+
+    def _carry_over(self, connection: sqlite3.Connection, held: int) -> bool:
+        """Make this version of an earlier one; False, and nothing is changed, when that does not go."""
+        if held not in self._earlier:
+            return False
+        connection.execute("SAVEPOINT earlier")
+        try:
+            _run_all(connection, self._earlier[held])
+        except sqlite3.OperationalError as error:
+            if not _is_damage(error):
+                raise
+            connection.execute("ROLLBACK TO earlier")
+            connection.execute("RELEASE earlier")
+            return False
+        connection.execute("RELEASE earlier")
+        return True
 
     def _begin_anew(self) -> None:
         self.close()
@@ -156,6 +182,13 @@ class Database:
             return False
         wanted = set(_TABLE.findall(self._schema))
         return bool(answer) and answer[0] == "ok" and wanted <= {table for (table,) in tables}
+
+
+def _run_all(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one: SQLite's own way would end the transaction."""
+    for statement in script.split(";"):
+        if statement.strip():
+            connection.execute(statement)
 
 
 def _is_damage(error: sqlite3.OperationalError) -> bool:

@@ -167,12 +167,13 @@ def judge_addresses(label: str, known: list[KnownAddress], now: float) -> list[F
             )
         ]
     if all(one.failures for one in known):
-        proven = max(one.last_proven for one in known)
-        if now - proven > DAY:
+        proven = max((one.last_proven for one in known if one.last_proven is not None), default=None)
+        if proven is None or now - proven > DAY:
+            when = "never reached" if proven is None else f"last reached {span(now - proven)} ago"
             return [
                 Finding(
                     "network",
-                    f"{label!r} was last reached {span(now - proven)} ago, and failed since then at "
+                    f"{label!r} was {when}, and failed {'' if proven is None else 'since then '}at "
                     + ", ".join(format_address((one.host, one.port)) for one in known[:3]),
                     "what they wrote since may be missing here",
                     f"ask them whether they moved, then mau sync {label!r} --at HOST:PORT",

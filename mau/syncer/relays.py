@@ -28,7 +28,9 @@ def relays_for(
     """
     reached: dict[Fingerprint, int] = {}
     for known in book:
-        if known.fingerprint in friends and known.fingerprint != author and not known.failures:
+        if known.last_proven is None or known.failures or known.fingerprint == author:
+            continue
+        if known.fingerprint in friends:
             reached[known.fingerprint] = max(reached.get(known.fingerprint, 0), known.last_proven)
     found = sorted(reached, key=lambda friend: (-reached[friend], friend))
     start = turn * AT_ONCE % len(found) if found else 0

@@ -167,12 +167,16 @@ async def test_an_address_that_is_not_of_this_machine_is_told(world: World) -> N
 
 
 def test_addresses_that_are_unknown_or_fail_are_told(world: World) -> None:
-    known = KnownAddress(world.bob.fpr, "192.0.2.1", 8880, "told", NOW - 9 * DAY, NOW - 9 * DAY, None, 0)
+    then = NOW - 9 * DAY
+    known = KnownAddress(world.bob.fpr, "192.0.2.1", 8880, "told", then, then, then, None, then, 0)
     assert judge_addresses("bob", [known], NOW) == []
     failing = dataclasses.replace(known, failures=3, last_failed=NOW)
     assert "9 days ago" in judge_addresses("bob", [failing], NOW)[0].what
     assert judge_addresses("bob", [failing, known], NOW) == []
     assert "no address" in judge_addresses("bob", [], NOW)[0].what
+    hint = dataclasses.replace(known, first_proven=None, last_proven=None)
+    assert judge_addresses("bob", [hint], NOW) == []
+    assert "never reached" in judge_addresses("bob", [dataclasses.replace(hint, failures=1)], NOW)[0].what
 
 
 async def test_the_address_book_is_read(world: World) -> None:
