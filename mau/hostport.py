@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
+from typing import Final, Literal
 
 from mau.errors import AddressMalformed
 
 Address = tuple[str, int]
+Scope = Literal["loopback", "link", "private", "global", "name", "nowhere"]
+"""Who can mean the same machine by a host: itself, its link, its private network, everybody."""
 
 _PORT = re.compile(r"[0-9]{1,5}")
 _SITE = re.compile(
@@ -92,6 +96,42 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+_IPV4: Final = 4
+_PRIVATE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        # RFC 1918, RFC 6598, RFC 4193.
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    )
+)
+
+
+@lru_cache(4096)
+def scope_of(host: str) -> Scope:
+    """How far a host reaches, by its very text; "name" for what has to be resolved."""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return "loopback" if is_loopback(host) else "name"
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    if found.is_loopback:
+        return "loopback"
+    if found.is_link_local:
+        return "link"
+    if found.is_multicast or found.is_unspecified or (found.version == _IPV4 and found.is_reserved):
+        return "nowhere"
+    # What Python calls private besides (documentation, benchmarks) is routed in laboratories.
+    return "private" if any(found in network for network in _PRIVATE) else "global"
+
+
+def believable(host: str, teller: str) -> bool:
+    """Whether somebody at ``teller`` can know of ``host``: nobody on the internet knows our network."""
+    order = {"global": 0, "name": 0, "private": 1, "link": 2, "loopback": 3}
+    scope = scope_of(host)
+    return scope in order and order[scope] <= order.get(scope_of(teller), 0)
 
 
 def format_address(address: Address) -> str:

@@ -20,14 +20,18 @@ from mau.server.bulk import Bulk, wants_bulk
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
 from mau.server.disposition import attachment
 from mau.server.files import OpenFile
+from mau.server.kad import Kad
 from mau.server.library import Library
 from mau.server.listings import Listings
 from mau.server.ranges import Unsatisfiable, parse_range
 from mau.wire.paths import (
     BadPath,
+    DialBackTarget,
     FileTarget,
     KeyTarget,
     ListTarget,
+    PeersTarget,
+    PingTarget,
     UnknownPath,
     UnsupportedOperation,
     VersionTarget,
@@ -46,8 +50,9 @@ _SINGLE: Final = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range
 class App:
     """Answers requests; knows nothing of sockets."""
 
-    def __init__(self, library: Library, listings: Listings, threads: Executor) -> None:
+    def __init__(self, library: Library, listings: Listings, kad: Kad, threads: Executor) -> None:
         self._library = library
+        self._kad = kad
         self._listings = listings
         self._bulk = Bulk(library, listings, threads)
         self._threads = threads
@@ -82,6 +87,8 @@ class App:
             raise Refusal(501, str(error)) from error
         except BadPath as error:
             raise Refusal(400, str(error)) from error
+        if isinstance(target, PingTarget | PeersTarget | DialBackTarget):
+            return await self._kad.answer(request, target, proven)
         conditions = _conditions(request)
         if isinstance(target, KeyTarget):
             return await self._key(request, target, proven, conditions)

@@ -18,6 +18,7 @@ from mau.server.cursor import Cursors
 from mau.server.epochs import Epochs
 from mau.server.facts import FactsCache
 from mau.server.guard import Gate
+from mau.server.kad import Kad
 from mau.server.library import Library
 from mau.server.limits import Limits
 from mau.server.listener import Listener
@@ -42,10 +43,11 @@ class Server:
         relay_of: Mapping[Fingerprint, Relay] | None = None,
         limits: Limits | None = None,
         access_log: AccessLog | None = None,
+        kademlia: bool = False,
     ) -> None:
         """``relay``: to whom this host gives what others wrote; ``relay_of``: exceptions by author.
 
-        ``access_log`` is closed by whoever opened it.
+        ``access_log`` is closed by whoever opened it. ``kademlia``: whether it helps to find peers.
         """
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
@@ -57,7 +59,8 @@ class Server:
         listings = Listings(
             self.library, Cursors.of(account.root), self._epochs, self._waiting, self._threads
         )
-        self.app = App(self.library, listings, self._threads)
+        self._kad = Kad(account, takes_part=kademlia)
+        self.app = App(self.library, listings, self._kad, self._threads)
         self._watching = ExitStack()
         self._own_posts = account.posts()
         self.gate = Gate(limits, people.is_friend, access_log)
@@ -97,6 +100,7 @@ class Server:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
         self._waiting.end()
         await self._listener.stop(grace)
+        await self._kad.close()
         await asyncio.to_thread(self._watching.close)
         # What a thread has begun ends by itself soon; nobody waits for its answer any more.
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -24,7 +24,7 @@ from mau.web.feed import feed
 from mau.web.page import POLICY, list_page, missing_page, post_page
 from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages, shown_of
 from mau.web.shelf import Shelf
-from mau.wire.paths import BadPath, KeyTarget, index_path, parse
+from mau.wire.paths import BadPath, FileTarget, KeyTarget, ListTarget, VersionTarget, index_path, parse
 
 _log = logging.getLogger("mau.web")
 _FRESH: Final = 1.0
@@ -102,7 +102,9 @@ class WebApp:
         except BadPath:
             return False
         me = self._shelf.owner.fingerprint
-        return (target.owner if isinstance(target, KeyTarget) else target.author) == me
+        if isinstance(target, KeyTarget):
+            return target.owner == me
+        return isinstance(target, ListTarget | FileTarget | VersionTarget) and target.author == me
 
     async def _find(self, path: str, query: str) -> _Found | None:
         owner = self._shelf.owner

@@ -256,7 +256,6 @@ class PeerClient(Transport):
             self._check(response)
             return await self._read(response, MAX_KEY)
 
-
     # --- peers ---------------------------------------------------------------------------------------------
 
     async def ping(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -32,12 +32,12 @@ class DerError(ValueError):
 class CertificateFields:
     """What counts: NotBefore in Unix seconds (may be negative), and the whole SubjectPublicKeyInfo.
 
-    ``rest``: the bytes after that, extensions among them, unread.
+    ``rest``: the bytes after that, extensions among them, unread; no identity is made of them.
     """
 
     not_before: int
     public_key_info: bytes
-    rest: bytes = b""
+    rest: bytes = field(default=b"", compare=False)
 
 
 def read_certificate(der: bytes) -> CertificateFields:

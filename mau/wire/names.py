@@ -1,4 +1,4 @@
-"""What a certificate says of an address: the first DNS name among its subject alternative names (spec/tls.md).
+"""What a certificate says of an address: the first of its subject alternative names (spec/tls.md).
 
 Nothing here is proven. Peers of the Go reference write where they can be reached there, and so do we; the
 one who reads it looks for himself who answers.

@@ -37,7 +37,7 @@ from tests.server.world import Someone, audience, open_someone
 CHECKOUT: Final = Path(__file__).parents[2]
 PLENTY: Final = {
     f"MAU_SERVER_{name}_REQUESTS_PER_SECOND": "1000000" for name in ("FRIEND", "STRANGER", "ANONYMOUS")
-}
+} | {"MAU_DISCOVERY_KADEMLIA": "true"}
 PATIENCE: Final = 30.0
 RANGES: Final = ("bytes=0-0", "bytes=2-9,20-", "bytes=-5", "bytes=999999999-", "bytes=-0")
 DATES: Final = (
@@ -130,7 +130,7 @@ def said_in_words(_context: CheckContext, response: Response, case: Case) -> Non
                 assert file is not None and entry.name.endswith(".pgp")  # H69
                 assert hashlib.sha256(file.read()).hexdigest() == entry.pax_headers["MAU.sha256"]
                 assert entry.pax_headers["MAU.cursor"]
-    elif whole:
+    elif whole and not case.path.startswith("/kad/"):
         assert headers["etag"] == f'"{hashlib.sha256(response.content).hexdigest()}"'  # H41, H65, H73
     if case.path == "/p2p/{fpr}" and response.status_code == 200 and headers["content-type"] != TAR:
         page = {"limit", "cursor", "from"} & set(case.query)

@@ -189,6 +189,7 @@ async def serving(
     relay_of: Mapping[Fingerprint, Relay] | None = None,
     limits: Limits | None = None,
     access_log: AccessLog | None = None,
+    kademlia: bool = False,
 ) -> AsyncIterator[Host]:
     server = Server(
         owner.account,
@@ -197,6 +198,7 @@ async def serving(
         relay_of=relay_of,
         limits=limits,
         access_log=access_log,
+        kademlia=kademlia,
     )
     await server.start("127.0.0.1", 0)
     try:

@@ -8,7 +8,13 @@ wrap are driven by pyOpenSSL over the same two memory buffers::
     write() -> pyOpenSSL -> outgoing -> ciphertext to the socket
 """
 
-from mau.wire.tls.connection import IdentityRefused, identity_error, peer_fingerprint, receive_little
+from mau.wire.tls.connection import (
+    IdentityRefused,
+    identity_error,
+    peer_certificate,
+    peer_fingerprint,
+    receive_little,
+)
 from mau.wire.tls.contexts import (
     ALPN,
     TLSContext,
@@ -17,13 +23,16 @@ from mau.wire.tls.contexts import (
     web_client_context,
     web_server_context,
 )
+from mau.wire.tls.outlet import Outlet
 
 __all__ = [
     "ALPN",
     "IdentityRefused",
+    "Outlet",
     "TLSContext",
     "client_context",
     "identity_error",
+    "peer_certificate",
     "peer_fingerprint",
     "receive_little",
     "server_context",

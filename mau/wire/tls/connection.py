@@ -63,6 +63,18 @@ def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | N
     return connection.peer if isinstance(connection, Connection) else None
 
 
+def peer_certificate(transport: asyncio.BaseTransport | None) -> bytes | None:
+    """The certificate (DER) of the other end of `transport`, once it proved to have its key; else None."""
+    try:
+        connection = None if transport is None else transport.get_extra_info("ssl_object")
+    except AttributeError:
+        return None
+    if not isinstance(connection, Connection) or connection.peer is None:
+        return None
+    der: bytes | None = connection.getpeercert(binary_form=True)
+    return der
+
+
 def receive_little(transport: asyncio.BaseTransport, size: int) -> None:
     """Let a connection on which only small things come have ``size`` bytes to receive into.
 

@@ -1,0 +1,155 @@
+"""/kad: who is near a fingerprint, as far as this node proved it itself (spec/kademlia.md, spec/http.yaml).
+
+Whoever asks, proves a fingerprint and names a port becomes a node himself, once he was dialled back and
+answered there. Handed out is only what this node proved lately; what friends told it never is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from mau.account import Account
+from mau.addressbook import AddressBook
+from mau.fingerprint import Fingerprint
+from mau.hostport import Address, believable
+from mau.server.answers import COMMON, Refusal, send_bytes
+from mau.server.dialling import Dialler, TooOften
+from mau.server.limits import retry_after
+from mau.wire.kad import MOST_NODES, DialBack, Node, dump_dial_back, dump_nodes
+from mau.wire.names import claimed_address
+from mau.wire.paths import DialBackTarget, PeersTarget, PingTarget
+from mau.wire.tls import peer_certificate
+
+KadTarget = PingTarget | PeersTarget | DialBackTarget
+T = TypeVar("T")
+
+FRESH: Final = 3 * 3600
+"""Seconds for which a node is handed out after this node proved it."""
+_KNOWN_WELL: Final = 1800
+"""Seconds for which somebody who asks again is not dialled again."""
+_LOOK_AGAIN: Final = 5.0
+_READ_AGAIN: Final = 60.0
+_log = logging.getLogger("mau.server.kad")
+
+
+class Kad:
+    """Answers under /kad for one account."""
+
+    def __init__(self, account: Account, *, takes_part: bool) -> None:
+        """``takes_part``: in the lookup network; without that only dialling back is done."""
+        self._own = account.fingerprint
+        self._takes_part = takes_part
+        self._book = AddressBook(account.root)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mau-book")
+        self._dialler = Dialler(account.identity())
+        self._nodes: list[tuple[int, Node]] = []
+        self._looked = float("-inf")
+        self._stamp: object = None
+        self._noting: set[asyncio.Task[None]] = set()
+
+    async def answer(
+        self, request: web.BaseRequest, target: KadTarget, proven: Fingerprint | None
+    ) -> web.StreamResponse:
+        """The answer; Refusal when there is none."""
+        if isinstance(target, DialBackTarget):
+            return await self._dial_back(request, target.port, proven)
+        if not self._takes_part:
+            raise Refusal(404)
+        self._note(request, proven)
+        if isinstance(target, PingTarget):
+            return web.Response(headers=COMMON)
+        nodes = await self._nearest(target.wanted, request.remote or "")
+        return await send_bytes(request, dump_nodes(nodes), "application/json", {})
+
+    async def close(self) -> None:
+        """Dial nobody any more, and let go of the book."""
+        for task in self._noting:
+            task.cancel()
+        await asyncio.gather(*self._noting, return_exceptions=True)
+        await self._in_turn(self._book.close)
+        self._thread.shutdown(wait=False)
+
+    # --- who is near ---------------------------------------------------------------------------------------
+
+    async def _nearest(self, wanted: Fingerprint, asker: str) -> list[Node]:
+        await self._look()
+        number = int.from_bytes(wanted.raw)
+        told = ((key ^ number, node) for key, node in self._nodes if believable(node[1][0], asker))
+        return [node for _, node in heapq.nsmallest(MOST_NODES, told, key=lambda one: one[0])]
+
+    async def _look(self) -> None:
+        """Read the book again where it may have changed."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked < _LOOK_AGAIN:
+            return
+        stamp = await self._in_turn(self._book.stamp)
+        # What is no longer fresh changes no book: after a minute it is read in any case.
+        if stamp != self._stamp or now - self._looked > _READ_AGAIN:
+            known = await self._in_turn(lambda: self._book.kad_nodes(int(time.time()) - FRESH))
+            self._nodes = [
+                (int.from_bytes(one.fingerprint.raw), (one.fingerprint, (one.host, one.port)))
+                for one in known
+                if one.fingerprint != self._own
+            ]
+            self._stamp = stamp
+        self._looked = now
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # --- who asks ------------------------------------------------------------------------------------------
+
+    def _note(self, request: web.BaseRequest, proven: Fingerprint | None) -> None:
+        """Look whether the one who asks is a node, beside answering him."""
+        if proven is None or proven == self._own or not request.remote:
+            return
+        certificate = peer_certificate(request.transport)
+        claimed = None if certificate is None else claimed_address(certificate)
+        if claimed is not None:
+            task = asyncio.create_task(self._meet(proven, (request.remote, claimed[1])))
+            self._noting.add(task)
+            task.add_done_callback(self._met)
+
+    def _met(self, task: asyncio.Task[None]) -> None:
+        self._noting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("a node could not be noted: %s", type(error).__name__)
+
+    async def _meet(self, who: Fingerprint, address: Address) -> None:
+        since = time.time() - _KNOWN_WELL
+        known = await self._in_turn(lambda: self._book.known(who))
+        for one in known:
+            if (one.host, one.port) == address and one.kad is not None and (one.last_proven or 0) > since:
+                return
+        try:
+            reached = await self._dialler.dial(who, address, ping=True)
+        except TooOften:
+            return
+        if reached:
+            await self._in_turn(lambda: self._book.proven(who, *address, source="asked", kad=True))
+            self._looked = float("-inf")
+
+    async def _dial_back(
+        self, request: web.BaseRequest, port: int, proven: Fingerprint | None
+    ) -> web.StreamResponse:
+        if proven is None:
+            raise Refusal(403, "only for those who prove who they are")
+        if not request.remote:
+            raise Refusal(404)
+        address = (request.remote, port)
+        try:
+            reached = await self._dialler.dial(proven, address, ping=False)
+        except TooOften as error:
+            raise Refusal(429, "asked too often", {"Retry-After": str(retry_after(error.seconds))}) from error
+        if reached:
+            await self._in_turn(lambda: self._book.proven(proven, *address, source="asked"))
+        body = dump_dial_back(DialBack(address, reached))
+        return await send_bytes(request, body, "application/json", {})
