@@ -46,3 +46,15 @@ def own_state(nobodys_home: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(nobodys_home / f"state-{next(_STATES)}"))
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what a line of dots would hide: a machine that allows no networks of our own proved less."""
+    skipped = [
+        report
+        for report in terminalreporter.stats.get("skipped", ())
+        if report.nodeid.startswith("tests/network/") and "no network namespaces" in str(report.longrepr)
+    ]
+    if skipped:
+        words = f"NETWORK NAMESPACES NOT ALLOWED HERE: {len(skipped)} tests of tests/network did not run"
+        terminalreporter.section(words, sep="!", red=True, bold=True)
