@@ -16,6 +16,8 @@ from mau.errors import ArchiveDamaged
 
 BLOCK: Final = 512
 _MAX_EXTENSION: Final = 1 << 16
+_MAX_PATH: Final = 1 << 13
+"""Bytes; no system opens a longer one. Of two million, each would cost memory."""
 _MAX_SIZE: Final = 1 << 50
 _NO_DATA: Final = (b"1", b"2", b"3", b"4", b"5", b"6")
 _FILES: Final = (b"0", b"\0", b"7")
@@ -168,14 +170,16 @@ def _number(field: bytes, position: int) -> int:
 
 def _read_pax(data: bytes, extended: _Extended) -> None:
     """The records ``LENGTH KEY=VALUE`` of one extended header (POSIX 1003.1, pax)."""
-    while data.strip(b"\0"):
-        digits, _, _ = data.partition(b" ")
+    data = data.rstrip(b"\0")
+    start = 0
+    while start < len(data):
+        digits = data[start : start + 8].partition(b" ")[0]
         length = int(digits) if digits.isdigit() and len(digits) < 8 else 0
-        record = data[len(digits) + 1 : length]
+        record = data[start + len(digits) + 1 : start + length]
         key, equals, value = record.partition(b"=")
         if not equals or not record.endswith(b"\n"):
             raise ArchiveDamaged("an extended header of the archive is damaged")
-        data = data[length:]
+        start += length
         _note_pax(key, value[:-1], extended)
 
 
@@ -200,6 +204,8 @@ def _nanoseconds(value: bytes) -> int | None:
 
 
 def _text(raw: bytes) -> str:
+    if len(raw) > _MAX_PATH:
+        raise ArchiveDamaged("a path in the archive is longer than any that there is")
     return raw.decode("utf-8", "surrogateescape")
 
 

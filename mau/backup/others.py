@@ -13,11 +13,11 @@ from mau.account import Account
 from mau.backup.archive import Archive, Member
 from mau.backup.judging import words_of
 from mau.backup.report import Restored
+from mau.backup.target import take_free_name
 from mau.errors import MauError, NoSuchPost, NotAFile
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
 from mau.tree.names import MAX_BYTES
-from mau.tree.rename import NotSupportedHere, rename_new
 from mau.tree.staging import hash_fd
 
 _MOST: Final = 1000
@@ -81,8 +81,11 @@ def _put(
         try:
             fd, found = safe.open_regular(target, at=inner)
         except NoSuchPost:
-            if not dry_run:
-                _write(archive, member, author, inner, target)
+            try:
+                if not dry_run:
+                    _write(archive, member, author, inner, target)
+            except FileExistsError:  # somebody was quicker
+                continue
             restored.add(
                 member.path, "back" if number == 0 else "aside", "" if number == 0 else f"as {target!r}"
             )
@@ -121,11 +124,7 @@ def _write(archive: Archive, member: Member, author: int, inner: int, name: str)
             shutil.copyfileobj(archive.section(member), file, safe.CHUNK)
             file.flush()
             safe.sync(fd)
-            try:
-                rename_new(author, temp, name, to=inner)
-            except NotSupportedHere:
-                os.link(temp, name, src_dir_fd=author, dst_dir_fd=inner)
-                os.unlink(temp, dir_fd=author)
+            take_free_name(author, temp, name, to=inner)
         except BaseException:
             safe.unlink_quietly(temp, at=author)
             raise

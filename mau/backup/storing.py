@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ IN_MEMORY: Final = 1 << 20
 """Files up to so many bytes are read at once, and again when they were changed meanwhile."""
 _TRIES: Final = 5
 _SETTLED_NS: Final = 50_000_000
+_CHANGED_ALWAYS: Final = "it was changed all the time"
 
 
 # --- one file ----------------------------------------------------------------------------------------------
@@ -57,28 +59,33 @@ class Storing:
         if read is not None:
             self.write(read, exactly=exactly)
 
-    def read(
-        self, directory: int, name: str, path: str, *, most: int | None = None, quiet: bool = False
-    ) -> Read | None:
-        """A file as it was at one moment. One larger than `most` goes to the archive as it is read."""
-        try:
-            for _ in range(_TRIES):
-                fd, before = safe.open_regular(name, at=directory)
-                with safe.closing(fd):
-                    if most is not None and before.st_size > most:
-                        self._large(fd, before, path)
-                        return None
-                    data = _content(fd, before)
-                    if data is not None:
-                        return Read(path, before, data)
-            self.leave_out(path, "it was changed all the time")
-        except NoSuchPost:
-            pass
-        except NotAFile:
-            if not quiet:
+    def read(self, directory: int, name: str, path: str, *, most: int) -> Read | None:
+        """A file as it was at one moment. One larger than `most` goes to the archive as it is read.
+
+        OSError of the archive; what is wrong with the file itself is noted.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                for _ in range(_TRIES):
+                    fd, found = safe.open_regular(name, at=directory)
+                    stack.enter_context(safe.closing(fd))
+                    if found.st_size > most:
+                        break
+                    read = _content(fd, path)
+                    if read is not None:
+                        return read
+                else:
+                    self.leave_out(path, _CHANGED_ALWAYS)
+                    return None
+            except NoSuchPost:
+                return None
+            except NotAFile:
                 self.taken.left_out.append(LeftOut(path, "it is no regular file", expected=True))
-        except OSError as error:
-            self.leave_out(path, words_of(error))
+                return None
+            except OSError as error:
+                self.leave_out(path, words_of(error))
+                return None
+            self._large(fd, path)
         return None
 
     def write(self, read: Read, *, exactly: bool = False) -> None:
@@ -88,35 +95,45 @@ class Storing:
         self.archive.pad(len(read.data))
         self._count(len(read.data))
 
-    def _large(self, fd: int, before: os.stat_result, path: str) -> None:
-        """In pieces. Where it was changed meanwhile the entry is taken back, if the archive can be."""
+    def _large(self, fd: int, path: str) -> None:
+        """In pieces. Where that went wrong the entry is taken back, if the archive can be, else filled up."""
         start = self.archive.tell()
+        reason = _CHANGED_ALWAYS
         for _ in range(_TRIES):
-            size = before.st_size
-            self.archive.file(path, before, size, exactly=VERSIONS_SUFFIX + "/" in path)
-            left = size
-            while left:
-                chunk = os.read(fd, min(left, safe.CHUNK))
-                if not chunk:
-                    break
-                self.archive.write(chunk)
-                left -= len(chunk)
-            after = os.fstat(fd)
-            if not left and _same(before, after):
-                self.archive.pad(size)
-                self._count(size)
+            before = _settled(fd)
+            if before is None:
+                continue
+            self.archive.file(path, before, before.st_size, exactly=VERSIONS_SUFFIX + "/" in path)
+            left, trouble = self._copy(fd, before.st_size)
+            if not left and trouble is None and _same(before, os.fstat(fd)):
+                self.archive.pad(before.st_size)
+                self._count(before.st_size)
                 return
+            reason = "it was changed while it was read" if trouble is None else words_of(trouble)
             if start is None:
                 self.archive.fill(left)
-                self.archive.pad(size)
+                self.archive.pad(before.st_size)
+                reason += ", and is torn in the archive"
                 break
             self.archive.back_to(start)
+            if trouble is not None:  # a disk that fails is not asked again and again
+                break
             os.lseek(fd, 0, os.SEEK_SET)
-            before = after
-        self.leave_out(
-            path,
-            "it was changed while it was read" + (", and is torn in the archive" if start is None else ""),
-        )
+        self.leave_out(path, reason)
+
+    def _copy(self, fd: int, size: int) -> tuple[int, OSError | None]:
+        """So many bytes of a file to the archive; how many did not come, and what went wrong in reading."""
+        left = size
+        while left:
+            try:
+                chunk = os.read(fd, min(left, safe.CHUNK))
+            except OSError as error:
+                return left, error
+            if not chunk:
+                break
+            self.archive.write(chunk)
+            left -= len(chunk)
+        return left, None
 
     def _count(self, size: int) -> None:
         self.taken.files += 1
@@ -125,21 +142,30 @@ class Storing:
             self._progress(self.taken.files, self.taken.size)
 
 
-def _content(fd: int, before: os.stat_result) -> bytes | None:
-    """All bytes of an open file when nobody changed it meanwhile.
+def _content(fd: int, path: str) -> Read | None:
+    """All bytes of an open file when nobody changed it meanwhile."""
+    before = _settled(fd)
+    if before is None:
+        return None
+    data = b""
+    # One byte more tells that it grew; who writes on and on is not followed.
+    while len(data) <= before.st_size and (chunk := os.read(fd, before.st_size + 1 - len(data))):
+        data += chunk
+    whole = len(data) == before.st_size and _same(before, os.fstat(fd))
+    return Read(path, before, data) if whole else None
 
-    The clock of a file system advances in ticks: a change within one leaves the same time. So a file that was
-    changed a moment ago is looked at again when it has settled.
+
+def _settled(fd: int) -> os.stat_result | None:
+    """What an open file is, once another change would leave another time; None while it goes on changing.
+
+    The clock of a file system advances in ticks: a change within one leaves the same time.
     """
-    parts = []
-    while chunk := os.read(fd, max(before.st_size + 1, 1 << 16)):
-        parts.append(chunk)
-    data = b"".join(parts)
-    if 0 <= time.time_ns() - before.st_mtime_ns < _SETTLED_NS:
+    for _ in range(_TRIES):
+        found = os.fstat(fd)
+        if not 0 <= time.time_ns() - found.st_mtime_ns < _SETTLED_NS:
+            return found
         time.sleep(_SETTLED_NS / 1e9)
-        if os.pread(fd, len(data) + 1, 0) != data:
-            return None
-    return data if len(data) == before.st_size and _same(before, os.fstat(fd)) else None
+    return None
 
 
 def _same(before: os.stat_result, after: os.stat_result) -> bool:

@@ -52,9 +52,9 @@ def _keyring(root: Root, top: int, taking: Storing) -> None:
     """The account, the key files and the statements, as they were together at one moment."""
     held: list[Read] = []
 
-    def keep(directory: int, name: str, path: str, *, quiet: bool) -> None:
+    def keep(directory: int, name: str, path: str) -> None:
         # Written once the lock is free; what is too much for memory is no keyring, and goes out at once.
-        read = taking.read(directory, name, path, most=_KEYRING_IN_MEMORY, quiet=quiet)
+        read = taking.read(directory, name, path, most=_KEYRING_IN_MEMORY)
         held.extend([read] if read else [])
         if sum(len(one.data) for one in held) > _KEYRING_IN_MEMORY:
             write()
@@ -67,13 +67,13 @@ def _keyring(root: Root, top: int, taking: Storing) -> None:
 
     with safe.closing(root.open()) as lock, locked(lock):
         for path, directory, name in _below(top, KEYS_DIR, taking, 0):
-            keep(directory, name, path, quiet=False)
+            keep(directory, name, path)
         for author in _entries(top):
             if parse_author(author.name) and author.is_dir(follow_symlinks=False):
                 with contextlib.suppress(OSError, NotAFile):
                     directory = safe.open_dir(author.name, at=top)
                     with safe.closing(directory):
-                        keep(directory, KEYRING_NAME, f"{author.name}/{KEYRING_NAME}", quiet=True)
+                        keep(directory, KEYRING_NAME, f"{author.name}/{KEYRING_NAME}")
     write()
 
 

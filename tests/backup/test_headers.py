@@ -94,6 +94,10 @@ def test_numbers_and_extensions_beyond_all_bounds_end_it() -> None:
     long = tarfile.TarInfo("x" * 70_000)
     with pytest.raises(ArchiveDamaged, match="header"):
         list(read_headers(io.BytesIO(long.tobuf(tarfile.PAX_FORMAT) + bytes(1024))))
+    for format in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):  # noqa: A001 - tar's word
+        longer = tarfile.TarInfo("a/" * 5_000)
+        with pytest.raises(ArchiveDamaged, match="longer"):
+            list(read_headers(io.BytesIO(longer.tobuf(format) + bytes(1024))))
 
 
 @given(st.data())

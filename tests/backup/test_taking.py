@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,89 @@ def test_what_cannot_be_read_is_named_and_the_backup_is_not_whole(world: World) 
     done = back_up(world.alice.account.root, io.BytesIO())
     assert [one.path for one in done.left_out] == [f"{world.alice.fpr.hex}/x.pgp"]
     assert not done.whole
+
+
+def test_what_has_the_statements_name_and_is_no_file_is_named(world: World) -> None:
+    (world.alice.place(world.bob) / "keyring.json.pgp").symlink_to("/etc/passwd")
+    done = back_up(world.alice.account.root, io.BytesIO())
+    assert [one.path for one in done.left_out] == [f"{world.bob.fpr.hex}/keyring.json.pgp"]
+
+
+def test_a_file_that_grows_on_and_on_is_named_and_nobody_waits_for_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.alice.place(world.alice) / "log"
+    path.write_text("x")
+    os.utime(path, (1, 1))
+    inode, read, reads = path.stat().st_ino, os.read, 0
+
+    def growing(fd: int, size: int) -> bytes:
+        nonlocal reads
+        if os.fstat(fd).st_ino == inode:
+            reads += 1
+            assert reads < 100, "it is read on and on"
+            with path.open("ab") as file:
+                file.write(bytes(size))
+        return read(fd, size)
+
+    monkeypatch.setattr(os, "read", growing)
+    done = back_up(world.alice.account.root, io.BytesIO())
+    assert [one.path for one in done.left_out] == [f"{world.alice.fpr.hex}/log"]
+    assert not done.whole
+
+
+def test_a_large_file_that_cannot_be_read_to_its_end_spoils_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that fails: the rest of the archive is whole, into a pipe too."""
+    alice = world.alice
+    film = alice.place(alice) / "film.pgp"
+    film.write_bytes(bytes(5_000_000))
+    alice.put(alice, "later.pgp", b"x")
+    os.utime(film, (1, 1))
+    inode, read = film.stat().st_ino, os.read
+
+    def failing(fd: int, size: int) -> bytes:
+        if os.fstat(fd).st_ino == inode and os.lseek(fd, 0, os.SEEK_CUR) > 2_000_000:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(fd, size)
+
+    monkeypatch.setattr(os, "read", failing)
+    for out, torn in ((io.BytesIO(), False), (Pipe(), True)):
+        done = back_up(alice.account.root, out)
+        assert [one.path for one in done.left_out] == [f"{alice.fpr.hex}/film.pgp"]
+        assert "Input/output error" in done.left_out[0].reason
+        assert ("torn" in done.left_out[0].reason) == torn
+        names = names_in(out.getvalue())
+        assert f"{alice.fpr.hex}/later.pgp" in names
+        assert (f"{alice.fpr.hex}/film.pgp" in names) == torn
+
+
+class Pipe(io.BytesIO):
+    """There is no way back."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_a_full_disk_under_the_archive_ends_it(world: World) -> None:
+    """It is no trouble of the file that is read just then."""
+    alice = world.alice
+    (alice.place(alice) / "film.pgp").write_bytes(bytes(5_000_000))
+
+    class Full(io.BytesIO):
+        """For a moment."""
+
+        was = False
+
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            if self.tell() > 2_000_000 and not self.was:
+                self.was = True
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    with pytest.raises(OSError, match="No space"):
+        back_up(alice.account.root, Full())
 
 
 def test_without_a_tree_there_is_nothing_to_keep(tmp_path: Path) -> None:
@@ -226,6 +311,55 @@ def test_the_file_is_private_and_never_overwritten_unless_told(world: World, tmp
         _ = 1 / 0
     assert file.read_bytes() == b"second"
     assert not list(tmp_path.glob(".mau-*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_what_others_left_in_a_place_for_everybody_is_no_hindrance() -> None:
+    take = """
+import ctypes, os, sys  # while they can be read
+from pathlib import Path
+from mau.backup.target import archive_file
+from mau.tree import rename
+from mau.tree.layout import Root
+os.chdir(sys.argv[1])
+os.setgroups([])
+os.setgid(4321)
+os.setuid(4321)
+with archive_file(Root(Path("/nowhere")), Path("b.tar"), force=False) as out:
+    out.write(b"whole")
+"""
+    with tempfile.TemporaryDirectory() as place:
+        shared = Path(place)
+        shared.chmod(0o1777)
+        theirs = shared / ".mau-0123456789abcdef.tmp"
+        theirs.touch(0o600)
+        os.chown(theirs, 1234, 1234)
+        subprocess.run([sys.executable, "-c", take, shared], check=True, timeout=30)
+        assert (shared / "b.tar").read_bytes() == b"whole"
+        assert theirs.exists()
+
+
+def test_a_disk_without_renames_of_that_kind_and_without_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick, a share."""
+
+    def no(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr("mau.tree.rename._library", lambda: (None, lambda: 0))
+    monkeypatch.setattr(os, "link", no)
+    root = Root(tmp_path / "tree")
+    with archive_file(root, tmp_path / "b.tar", force=False) as out:
+        out.write(b"whole")
+    assert (tmp_path / "b.tar").read_bytes() == b"whole"
+    with (
+        pytest.raises(UsageError, match="meanwhile"),
+        archive_file(root, tmp_path / "c.tar", force=False) as out,
+    ):
+        (tmp_path / "c.tar").write_bytes(b"quicker")
+    assert (tmp_path / "c.tar").read_bytes() == b"quicker"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar", "c.tar"]
 
 
 @pytest.mark.parametrize("place", ["b.tar", ".mau/b.tar", "sub/b.tar"])
