@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,15 @@ from mau.agent.talk import Head, TalkError, is_same_user, receive_head, receive_
 from mau.errors import AgentError, InvalidFingerprint, MauError
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
+from mau.tree.layout import Root
 
 if TYPE_CHECKING:
     from mau.account import Account
-    from mau.tree.layout import Root
 
 _PATIENCE: Final = 5.0
+_BACKLOG: Final = 128  # commands that may ask at the same moment
+_ATTEMPTS: Final = 5
+_PAUSE: Final = 0.01  # ... and how long one more waits, until it asks again
 _MAX_ACCOUNT_FILE: Final = 16 << 20
 
 
@@ -100,40 +104,67 @@ def keep_open(account: Account, digest: str, seconds: int) -> Kept:
 
 
 def forget(root: Root | None) -> int:
-    """Have the agent forget the account of this tree, or all of them; how many there were."""
+    """Have the agent forget the account of this tree, or all of them; how many there were.
+
+    AgentError when there is an agent and it does not say that it did.
+    """
     answer = _asked({"do": "drop", "tree": None if root is None else _name(root)})
-    dropped = answer.get("dropped")
-    return dropped if isinstance(dropped, int) else 0
+    dropped = answer.get("dropped", 0)
+    if not isinstance(dropped, int) or "error" in answer:
+        raise AgentError(f"the agent does not forget: {str(answer.get('error', answer))[:200]!r}")
+    return dropped
 
 
 def kept() -> list[Kept]:
-    """What the agent keeps open."""
+    """What the agent keeps open; AgentError. It forgets accounts whose file is another one now."""
     found = []
     listed = _asked({"do": "list"}).get("held")
     for one in listed if isinstance(listed, list) else []:
         match one:
             case {
                 "tree": str(tree),
+                "account": str(account),
                 "fingerprint": str(fingerprint),
                 "seconds": int(seconds),
                 "locked": bool(locked),
             }:
+                if _is_another(Root(Path(tree)), account):
+                    _asked({"do": "drop", "tree": tree})
+                    continue
                 with contextlib.suppress(InvalidFingerprint):
                     found.append(Kept(Path(tree), Fingerprint.parse(fingerprint), seconds, locked))
     return found
 
 
 def _asked(question: Head) -> Head:
-    """The agent's answer; an empty one when there is no agent."""
-    directory = agent_dir()
+    """The agent's answer; an empty one when there is no agent. AgentError when there is one, and silent."""
+    directory = agent_dir(told=True)
     if directory is None:
         return {}
+    for attempt in range(_ATTEMPTS):
+        try:
+            with _connected(directory) as connection:
+                send_head(connection, question)
+                return receive_head(connection)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return {}
+        except (OSError, TalkError) as error:
+            # One that left while we stood in line took its socket along; another may have come since.
+            if attempt == _ATTEMPTS - 1 or isinstance(error, TimeoutError):
+                raise AgentError(
+                    f"the agent does not answer ({error}) and may hold keys all the same; "
+                    f"remove {str(directory / SOCKET)!r}, and it ends within seconds"
+                ) from None
+            time.sleep(_PAUSE)
+    return {}
+
+
+def _is_another(root: Root, digest: str) -> bool:
+    """Whether the account file of a tree surely is not the one with that digest any more."""
     try:
-        with _connected(directory) as connection:
-            send_head(connection, question)
-            return receive_head(connection)
-    except (OSError, TalkError):
-        return {}
+        return account_digest(root) != digest
+    except (MauError, OSError):  # the disk may be away for a while
+        return False
 
 
 def _name(root: Root) -> str:
@@ -147,10 +178,22 @@ def _name(root: Root) -> str:
 def _connected(directory: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_PATIENCE)
-        connection.connect(str(directory / SOCKET))
+        _connect(connection, str(directory / SOCKET))
         if not is_same_user(connection, os.geteuid()):
             raise TalkError("the agent is somebody else's")
         yield connection
+
+
+def _connect(connection: socket.socket, place: str) -> None:
+    """As soon as there is room: many commands at once must not take a busy agent for none."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return connection.connect(place)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
 
 
 @contextlib.contextmanager
@@ -184,7 +227,7 @@ def _start(directory: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(place))
         place.chmod(0o600)
-        listener.listen(16)
+        listener.listen(_BACKLOG)
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "mau.agent", str(listener.fileno()), str(directory)],
             pass_fds=[listener.fileno()],

@@ -16,10 +16,12 @@ LOCK: Final = "agent.lock"
 _DIRECTORY: Final = "mau"
 
 
-def agent_dir(environ: Mapping[str, str] | None = None, *, make: bool = False) -> Path | None:
+def agent_dir(
+    environ: Mapping[str, str] | None = None, *, make: bool = False, told: bool = False
+) -> Path | None:
     """The directory of the socket, when it is there and nobody else can write it; None when not.
 
-    With `make` it is made, and what is wrong is an AgentError.
+    With `make` it is made. With `make` or `told` it is an AgentError that others can write it.
     """
     named = (os.environ if environ is None else environ).get(VARIABLE, "")
     if not named.startswith("/"):
@@ -38,7 +40,7 @@ def agent_dir(environ: Mapping[str, str] | None = None, *, make: bool = False) -
         if make:
             raise AgentError(f"no agent can be reached in {str(place)!r}: {error.strerror}") from None
         return None
-    if wrong and make:
+    if wrong and (make or told):
         raise AgentError(wrong)
     return None if wrong else place
 

@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from mau.agent.memory import Secret, close_to_others
 from mau.agent.place import LOCK, SOCKET
-from mau.agent.talk import Head, TalkError, is_same_user, receive_head, receive_key, send_head
+from mau.agent.talk import Head, Limited, Line, TalkError, is_same_user, receive_head, receive_key, send_head
 
 MAX_HELD: Final = 64
 MAX_SECONDS: Final = 31 * 24 * 3600
 _PATIENCE: Final = 2.0  # seconds for one piece of what a client says; the others wait meanwhile
+_WHOLE: Final = 5.0  # ... and for all of it: whoever drips must not keep a key beyond its time
 _CHECK: Final = 5.0  # seconds between two looks at whether the socket is still there
 _SOON: Final = 0.1
 
@@ -87,6 +88,11 @@ class Agent:
         self._held.pop((held.tree, held.account), None)
         held.secret.wipe()
 
+    def _forget_others(self, tree: str, account: str | None = None) -> None:
+        """Forget what is held of a tree, but for one account file."""
+        for held in [one for one in self._held.values() if one.tree == tree and one.account != account]:
+            self._forget(held)
+
     # --- the place -----------------------------------------------------------------------------------------
 
     def _is_in_place(self) -> bool:
@@ -122,14 +128,16 @@ class Agent:
         except OSError:
             return
         with connection, contextlib.suppress(OSError, TalkError):
-            connection.settimeout(_PATIENCE)
             if is_same_user(connection, os.geteuid()):
-                self._answer(connection, receive_head(connection))
+                line = Limited(connection, _PATIENCE, _WHOLE)
+                self._answer(line, receive_head(line))
 
-    def _answer(self, connection: socket.socket, question: Head) -> None:
+    def _answer(self, connection: Line, question: Head) -> None:
         self._expire()
         match question:
             case {"do": "give", "tree": str(tree), "account": str(account)}:
+                # Who asks for another account file has it before him: of what it took the place is no use.
+                self._forget_others(tree, account)
                 self._give(connection, self._held.get((tree, account)))
             case {
                 "do": "hold",
@@ -150,7 +158,7 @@ class Agent:
             case _:
                 send_head(connection, {"error": "the agent does not understand"})
 
-    def _give(self, connection: socket.socket, held: Held | None) -> None:
+    def _give(self, connection: Line, held: Held | None) -> None:
         if held is None:
             send_head(connection, {"size": 0})
             return
@@ -158,21 +166,21 @@ class Agent:
         connection.sendall(held.secret.view)
 
     def _hold(
-        self, connection: socket.socket, tree: str, account: str, fingerprint: str, seconds: int, size: object
+        self, connection: Line, tree: str, account: str, fingerprint: str, seconds: int, size: object
     ) -> None:
         if len(self._held) >= MAX_HELD:
             send_head(connection, {"error": "the agent holds too many accounts"})
             return
         secret = receive_key(connection, size)
         # Of one tree there is one account, and it is the last that was brought.
-        for before in [one for one in self._held.values() if one.tree == tree]:
-            self._forget(before)
+        self._forget_others(tree)
         self._held[tree, account] = Held(tree, account, fingerprint, self._clock() + seconds, secret)
         send_head(connection, {"locked": secret.locked})
 
     def _facts(self, held: Held) -> dict[str, Any]:
         return {
             "tree": held.tree,
+            "account": held.account,
             "fingerprint": held.fingerprint,
             "seconds": max(int(held.until - self._clock()), 0),
             "locked": held.secret.locked,

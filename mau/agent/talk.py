@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from typing import Any, Final
+import time
+from typing import Any, Final, Protocol
 
 from mau.agent.memory import Secret
 
@@ -26,13 +27,49 @@ class TalkError(Exception):
     """The other side says something that is not in the protocol, or ended."""
 
 
-def send_head(connection: socket.socket, head: Head) -> None:
+class Line(Protocol):
+    """Where one side says something: a socket, or a `Limited` one."""
+
+    def recv(self, size: int, /) -> bytes: ...
+    def recv_into(self, view: memoryview, /) -> int: ...
+    def sendall(self, data: bytes | memoryview, /) -> None: ...
+
+
+class Limited:
+    """A connection that waits so many seconds for a piece, and for all of them together (TimeoutError)."""
+
+    def __init__(self, connection: socket.socket, piece: float, whole: float) -> None:
+        self._connection = connection
+        self._piece = piece
+        self._end = time.monotonic() + whole
+
+    def recv(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+        return self._in_time().recv(size)
+
+    def recv_into(self, view: memoryview, /) -> int:
+        """As many bytes as come, up to all of it."""
+        return self._in_time().recv_into(view)
+
+    def sendall(self, data: bytes | memoryview, /) -> None:
+        """All of it."""
+        self._in_time().sendall(data)
+
+    def _in_time(self) -> socket.socket:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._connection.settimeout(min(self._piece, left))
+        return self._connection
+
+
+def send_head(connection: Line, head: Head) -> None:
     """Say something; a key may follow."""
     data = json.dumps(head).encode("ascii")
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def receive_head(connection: socket.socket) -> Head:
+def receive_head(connection: Line) -> Head:
     """What the other side says, and not a byte of what follows; TalkError."""
     (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
     if length > MAX_HEAD:
@@ -46,7 +83,7 @@ def receive_head(connection: socket.socket) -> Head:
     return head
 
 
-def receive_key(connection: socket.socket, size: object) -> Secret:
+def receive_key(connection: Line, size: object) -> Secret:
     """The key that follows a head; TalkError."""
     if not isinstance(size, int) or not 0 < size <= MAX_KEY:
         raise TalkError("a key of an impossible size")
@@ -75,7 +112,7 @@ def is_same_user(connection: socket.socket, user: int) -> bool:
     return bool(uid == user)
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes:
+def _exactly(connection: Line, count: int) -> bytes:
     data = b""
     while len(data) < count:
         some = connection.recv(count - len(data))

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mau.agent import client
+from mau.errors import AgentError
 
 PATIENCE = 20.0
 
@@ -31,7 +32,8 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="run"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(path))
     yield path
-    client.forget(None)
+    with contextlib.suppress(AgentError):
+        client.forget(None)
     shutil.rmtree(path, ignore_errors=True)
     until(lambda: not agents(path))
 

@@ -11,6 +11,7 @@ import stat
 import struct
 import subprocess
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -372,3 +373,82 @@ def test_a_secret_is_overwritten_before_its_pages_are_given_back() -> None:
     secret.wipe()
     assert seen == [bytes(9)]
     assert pages.closed
+
+
+# --- where it does not do what it is told ------------------------------------------------------------------
+
+
+def test_one_that_is_silent_is_not_taken_for_none(
+    account: Account, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mau lock` must not say that nothing is open while something is."""
+    monkeypatch.setattr(client, "_PATIENCE", 0.5)
+    hold(account)
+    [pid] = agents(runtime)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(AgentError, match=r"does not answer.*remove"):
+            client.forget(account.root)
+        with pytest.raises(AgentError, match="does not answer"):
+            client.kept()
+        assert client.opened_account(account.root) is None
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    (runtime / "mau" / SOCKET).unlink(missing_ok=True)  # what the words advise
+    until(lambda: not agents(runtime))
+
+
+def test_one_whose_directory_others_may_use_is_not_taken_for_none(account: Account, runtime: Path) -> None:
+    hold(account)
+    (runtime / "mau").chmod(0o777)
+    with pytest.raises(AgentError, match="chmod 700"):
+        client.forget(account.root)
+    with pytest.raises(AgentError, match="chmod 700"):
+        client.kept()
+    (runtime / "mau").chmod(0o700)
+    assert client.forget(account.root) == 1
+
+
+def test_more_commands_than_can_wait_in_line_are_answered_all(account: Account, runtime: Path) -> None:
+    hold(account)
+    [pid] = agents(runtime)
+    os.kill(pid, signal.SIGSTOP)
+    waiting = client._BACKLOG + 50
+    with ThreadPoolExecutor(waiting) as pool:
+        asked = [pool.submit(client.opened_account, account.root) for _ in range(waiting)]
+        time.sleep(0.2)  # they stand in line, or would like to
+        os.kill(pid, signal.SIGCONT)
+        assert all(one.result() is not None for one in asked)
+
+
+def test_who_drips_keeps_no_key_beyond_its_time(account: Account, runtime: Path) -> None:
+    hold(account, seconds=1)
+    ended = threading.Event()
+
+    def drip() -> None:
+        with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+            connection.connect(str(runtime / "mau" / SOCKET))
+            connection.sendall(b"\0\0\xff\xff{")
+            while not ended.wait(0.2):
+                connection.sendall(b" ")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    try:
+        until(lambda: not agents(runtime))
+    finally:
+        ended.set()
+        dripping.join()
+
+
+def test_what_was_held_of_an_account_file_that_is_another_now_is_forgotten(
+    account: Account, runtime: Path
+) -> None:
+    hold(account)
+    account.change_passphrase(PASSPHRASE, "another passphrase 6")
+    assert client.kept() == []
+    until(lambda: not agents(runtime))
+    hold(account)
+    account.change_passphrase("another passphrase 6", PASSPHRASE)
+    assert client.opened_account(account.root) is None
+    until(lambda: not agents(runtime))

@@ -14,7 +14,10 @@ from mau.account import Account
 from mau.openpgp import Certificate, SecretKey
 from mau.openpgp.lifetime import extended
 from mau.tree.layout import Root
+from tests.agent.runtime import agents, runtime, until
 from tests.cli.conftest import PASSPHRASE, Ended, Gpg
+
+__all__ = ["runtime"]
 
 Run = Callable[..., Ended]
 YEAR = 365 * 86_400
@@ -183,3 +186,19 @@ def test_another_revocation_certificate_is_refused(mau: Run, alice: Account, tmp
         assert done.code == 6
         assert words in done.err
     assert not Account.open(alice.root, PASSPHRASE).certificate.revoked
+
+
+# --- beside the agent ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [("extend", "--for", "1y"), ("revoke", "--reason", "retired", "--yes")])
+def test_the_agent_does_not_go_on_holding_the_key_as_it_was(
+    run: Run, mau: Run, runtime: Path, words: tuple[str, ...]
+) -> None:
+    run("unlock", "--for", "1h")
+    assert len(agents(runtime)) == 1
+    done = run("key", *words)
+    assert done.code == 0, done.err
+    assert "closed again" in done.err
+    assert json.loads(mau("unlock", "--status", "--json").out) == []
+    until(lambda: not agents(runtime))

@@ -228,8 +228,8 @@ def confirm(session: Session, who: str | None, everybody: bool, local_name: str 
 def refresh(session: Session, who: str | None, at: tuple[str, ...], via: str | None, as_json: bool) -> None:
     """Ask WHO, or everybody whose address is known, for a newer copy of their key.
 
-    `mau sync` and `mau up` do so every few minutes. Only what the key itself signed is taken. Revocations and expiry count at
-    once; new user ids and new keys to encrypt to wait for `mau friend confirm`.
+    `mau sync` and `mau up` do so every few minutes. Only what the key itself signed is taken. Revocations and
+    expiry count at once; new user ids and new keys to encrypt to wait for `mau friend confirm`.
     """
     from mau_cli.refreshing import refresh_all, refresh_one
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mau.errors import UsageError
+from mau_cli.closing import close_changed
 from mau_cli.context import Session
 from mau_cli.output import emit_json, say, table
 
@@ -119,6 +120,7 @@ def extend(session: Session, length: str | None, date: str | None, never: bool) 
     account = session.account()
     changed = account.change_key(session.passphrase(), lambda key: extended(key, until))
     say(f"Your key {_lifetime(changed.certificate.expires)}. Friends learn of it with their next contact.")
+    close_changed(session.root)
 
 
 def _seconds(text: str) -> int:
@@ -167,6 +169,7 @@ def revoke(session: Session, reason: Reason | None, certificate: Path | None, ye
     say(f"Why: {reason}, which means: {_REASONS[reason]}.")
     _ask_twice(session, account.certificate, yes=yes)
     account.change_key(session.passphrase(), lambda key: revoked(key, reason))
+    close_changed(session.root)
     _say_revoked()
 
 

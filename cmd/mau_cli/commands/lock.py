@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from mau.errors import AgentError
 from mau_cli.context import Session
 from mau_cli.output import say
 
@@ -18,9 +21,14 @@ def command(session: Session, everything: bool) -> None:
     """
     from mau.account import Account
     from mau.agent.client import forget as close
+    from mau.agent.place import VARIABLE
     from mau.remembered import forget
 
-    closed = close(None if everything else session.root)
+    closed, problem = 0, None
+    try:
+        closed = close(None if everything else session.root)
+    except AgentError as error:  # the system's keyring has to forget all the same
+        problem = error
     if not everything:
         Account.require(session.root)
     forgotten = forget(session.root)
@@ -30,5 +38,9 @@ def command(session: Session, everything: bool) -> None:
         say("The account is closed.")
     if forgotten:
         say("The system's keyring no longer remembers the passphrase.")
+    if problem is not None:
+        raise problem
     if not closed and not forgotten:
         say("The account was not kept open, and the system's keyring was not remembering the passphrase.")
+        if not os.environ.get(VARIABLE):
+            say(f"{VARIABLE} is not set here, so an agent of another session of yours was not asked.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from mau.errors import PassphraseError
+from mau_cli.closing import close_changed
 from mau_cli.context import Session, naming_source
 from mau_cli.output import say
 
@@ -25,7 +26,6 @@ def command(session: Session, new_passphrase_file: Path | None) -> None:
     of the old account file still opens with the old passphrase.
     """
     from mau.account import Account
-    from mau.agent.client import forget as close
     from mau.remembered import forget, is_remembered, remember
 
     root = session.root
@@ -36,8 +36,7 @@ def command(session: Session, new_passphrase_file: Path | None) -> None:
     new = session.replacing_passphrase(new_passphrase_file)
     account.change_passphrase(old.text, new)
     say(f"The passphrase of {str(root.path)!r} is changed. Older backups still open with the old one.")
-    if close(root):
-        say("The account is closed again; `mau unlock` opens it.")
+    close_changed(root)
     if is_remembered(root):
         try:
             say(f"{remember(root, account.fingerprint, new)} remembers the new one.")
