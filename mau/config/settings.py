@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from mau.config.file import VARIABLE, config_file, parse_toml, read_file
-from mau.config.keys import KEYS, RELAY_OF, Key, Relay, author_of, relay_of
+from mau.config.keys import KEYS, PEER_AT, PERSONAL, RELAY_OF, Key, Relay, author_of, for_person
 from mau.config.reading import Values, check_option, read_environment, read_table
 from mau.errors import ConfigError
 from mau.fingerprint import Fingerprint
+from mau.hostport import Address
 
 T = TypeVar("T")
 Origin = Literal["option", "environment", "file", "default"]
@@ -74,15 +75,26 @@ class Config:
 
     def relay_of(self) -> dict[Fingerprint, Relay]:
         """The authors with a relay policy of their own."""
-        names = {name for _, values in self._places() for name in values}
-        authors = sorted(author for name in names if (author := author_of(name)) is not None)
-        policies = {author: self.get(relay_of(author)) for author in authors}
-        return {author: policy for author, policy in policies.items() if policy is not None}
+        return self._by_person(RELAY_OF)
+
+    def given(self) -> dict[Fingerprint, tuple[Address, ...]]:
+        """Where people are, as it was given by hand."""
+        return self._by_person(PEER_AT)
+
+    def _by_person(self, key: Key[T | None]) -> dict[Fingerprint, T]:
+        """The people for whom something of their own is set, with what holds."""
+        section = key.name.partition(".")[0] + "."
+        names = {name for _, values in self._places() for name in values if name.startswith(section)}
+        people = sorted(person for name in names if (person := author_of(name)) is not None)
+        found = {person: self.get(for_person(key, person)) for person in people}
+        return {person: value for person, value in found.items() if value is not None}
 
     def settings(self) -> list[Setting[Any]]:
-        """Every setting in the order of the table, one for each author with a relay policy of his own."""
-        fixed = [self.setting(key) for key in KEYS if key is not RELAY_OF]
-        return fixed + [self.setting(relay_of(author)) for author in self.relay_of()]
+        """Every setting in the order of the table, then one for each person for whom one of them is set."""
+        found = [self.setting(key) for key in KEYS if key not in PERSONAL]
+        for key in PERSONAL:
+            found += [self.setting(for_person(key, person)) for person in self._by_person(key)]
+        return found
 
     def _places(self) -> tuple[tuple[Origin, Values], ...]:
         return (("option", self.options), ("environment", self.environment), ("file", self.file))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mau.account import Account
-from mau.config.keys import KEYS, RELAY_OF
+from mau.config.keys import KEYS, PERSONAL
 from tests.cli.conftest import MAU, NEW_PASSPHRASE, PASSPHRASE, Ended
 
 Run = Callable[..., Ended]
@@ -43,7 +43,7 @@ def test_show_shows_every_setting_with_its_place(mau: Run, file: Path, tmp_path:
     mau("config", "set", f"relay.{'AB' * 20}", "none")
     shown = json.loads(mau("config", "show", "--json", env={"MAU_SERVER_RELAY": "public"}).out)
     assert [one["key"] for one in shown] == [
-        *(key.name for key in KEYS if key is not RELAY_OF),
+        *(key.name for key in KEYS if key not in PERSONAL),
         f"relay.{'ab' * 20}",
     ]
     by_key = {one.pop("key"): one for one in shown}

@@ -10,13 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mau.config.keys import KEYS, RELAY_OF, SECTIONS, author_of, find_key, find_variable, relay_of
+from mau.config.keys import (
+    KEYS,
+    PERSONAL,
+    SECTIONS,
+    author_of,
+    find_key,
+    find_variable,
+    for_person,
+    peer_at,
+    relay_of,
+)
 from mau.errors import ConfigError
 from mau.fingerprint import Fingerprint
 from mau_cli.main import cli
 
 PAPER = (Path(__file__).parents[2] / "spec" / "config.md").read_text(encoding="utf-8")
-FIXED = [key for key in KEYS if key is not RELAY_OF]
+FIXED = [key for key in KEYS if key not in PERSONAL]
 NAMES = [key.name for key in FIXED]
 BOB = Fingerprint(b"b" * 20)
 
@@ -121,8 +131,10 @@ def test_a_slip_of_the_finger_brings_the_right_name(name: str, place: int, lette
         name[:place] + name[place + 1 :],
         name[:place] + letter + name[place:],
     ):
-        if wrong != name:
-            with pytest.raises(ConfigError, match=re.escape(f"did you mean {name}?")):
+        if wrong not in NAMES:
+            # Between discovery.dns and discovery.mdns lies one letter.
+            right = re.escape(name).replace(r"\.mdns", r"\.m?dns").replace(r"\.dns", r"\.m?dns")
+            with pytest.raises(ConfigError, match=rf"did you mean {right}\?"):
                 find_key(wrong.split("."))
 
 
@@ -157,12 +169,23 @@ def test_an_author_is_named_in_any_usual_spelling(raw: bytes, data: st.DataObjec
     assert find_key(["relay", spelling]) == relay_of(author)
     assert author_of(relay_of(author).name) == author
     assert find_variable(f"MAU_RELAY_{author.hex.upper()}") == relay_of(author)
+    assert find_key(["peer", spelling]) == peer_at(author)
+    assert author_of(peer_at(author).name) == author
+    assert find_variable(f"MAU_PEER_{author.hex.upper()}") == peer_at(author)
 
 
+def test_what_is_set_for_each_person_apart_is_no_setting_of_one_name() -> None:
+    assert {key.name for key in PERSONAL} == {key.name for key in KEYS if key.name.endswith(".FPR")}
+    for key in PERSONAL:
+        assert for_person(key, BOB).name == f"{key.name.removesuffix('FPR')}{BOB.hex}"
+        assert for_person(key, BOB).kind is key.kind
+
+
+@pytest.mark.parametrize("section", ["relay", "peer"])
 @pytest.mark.parametrize("word", ["bob", "", "FPR", "0" * 39, "g" * 40])
-def test_an_author_is_a_fingerprint(word: str) -> None:
+def test_an_author_is_a_fingerprint(word: str, section: str) -> None:
     with pytest.raises(ConfigError, match="40 hex digits"):
-        find_key(["relay", word])
+        find_key([section, word])
 
 
 # --- the environment ---------------------------------------------------------------------------------------

@@ -8,7 +8,27 @@ One module for each section (a new one is added to `table`); programs import fro
 
 from __future__ import annotations
 
-from mau.config.keys.finding import author_of, find_key, find_variable, nearest, relay_of
+from mau.config.keys.circuit import (
+    CIRCUIT_AT_ONCE,
+    CIRCUIT_BYTES,
+    CIRCUIT_MEMBERS,
+    CIRCUIT_MINUTES,
+    CIRCUIT_RELAY,
+    CIRCUIT_VIA,
+    CircuitRelay,
+)
+from mau.config.keys.discovery import (
+    DISCOVERY_ANNOUNCE,
+    DISCOVERY_BOOTSTRAP,
+    DISCOVERY_CONTACT,
+    DISCOVERY_DNS,
+    DISCOVERY_KADEMLIA,
+    DISCOVERY_MDNS,
+    DISCOVERY_NETWORKS,
+    Contact,
+    Mdns,
+)
+from mau.config.keys.finding import author_of, find_key, find_variable, for_person, nearest, peer_at, relay_of
 from mau.config.keys.general import (
     DELETE_ON_RM,
     DELETE_RECEIVED,
@@ -19,6 +39,7 @@ from mau.config.keys.general import (
     Received,
 )
 from mau.config.keys.key import PREFIX, Key
+from mau.config.keys.reach import PEER_AT, REACH_ADDRESSES, REACH_ROUTER
 from mau.config.keys.server import (
     RELAY_OF,
     SERVER_ACCESS_LOG,
@@ -41,19 +62,36 @@ from mau.config.keys.sync import (
     SYNC_QUOTA_FILES,
     SYNC_TREE_QUOTA,
 )
-from mau.config.keys.table import EXCLUSIVE, KEYS, SECTIONS
+from mau.config.keys.table import EXCLUSIVE, KEYS, PERSONAL, SECTIONS
 from mau.config.keys.web import WEB_CERTIFICATE, WEB_KEY, WEB_LISTEN, WEB_PLAIN, PlainWeb
 
 __all__ = [
+    "CIRCUIT_AT_ONCE",
+    "CIRCUIT_BYTES",
+    "CIRCUIT_MEMBERS",
+    "CIRCUIT_MINUTES",
+    "CIRCUIT_RELAY",
+    "CIRCUIT_VIA",
     "DELETE_ON_RM",
     "DELETE_RECEIVED",
     "DIR",
+    "DISCOVERY_ANNOUNCE",
+    "DISCOVERY_BOOTSTRAP",
+    "DISCOVERY_CONTACT",
+    "DISCOVERY_DNS",
+    "DISCOVERY_KADEMLIA",
+    "DISCOVERY_MDNS",
+    "DISCOVERY_NETWORKS",
     "EXCLUSIVE",
     "KEYS",
     "PASSPHRASE_COMMAND",
     "PASSPHRASE_FILE",
+    "PEER_AT",
+    "PERSONAL",
     "POST_AUDIENCE",
     "PREFIX",
+    "REACH_ADDRESSES",
+    "REACH_ROUTER",
     "RELAY_OF",
     "SECTIONS",
     "SERVER_ACCESS_LOG",
@@ -76,13 +114,18 @@ __all__ = [
     "WEB_KEY",
     "WEB_LISTEN",
     "WEB_PLAIN",
+    "CircuitRelay",
+    "Contact",
     "Key",
+    "Mdns",
     "PlainWeb",
     "Received",
     "Relay",
     "author_of",
     "find_key",
     "find_variable",
+    "for_person",
     "nearest",
+    "peer_at",
     "relay_of",
 ]
