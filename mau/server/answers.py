@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import aclosing
 from http import HTTPStatus
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from mau.server.facts import Changed
 from mau.server.files import OpenFile
 from mau.server.ranges import Span, multipart, whole
+from mau.server.sending import send_segments
+from mau.wire.tls import Outlet
 
 PIECE: Final = 512 * 1024
 """Bytes that are read at once. A visitor who takes nothing holds two pieces, and what waits encrypted."""
@@ -95,7 +97,32 @@ async def send_file(
         heads, end = framing
         pieces = (head + file.read(part.start, part.length) for head, part in zip(heads, parts, strict=True))
         return web.Response(status=status, body=b"".join(pieces) + end, headers=answer)
-    return await stream(request, status, answer, length, _pieces(file, parts, framing, threads))
+    response = web.StreamResponse(status=status, headers=answer)
+    connection: Any = request.protocol
+
+    async def send() -> None:
+        # A connection of ours may have a shorter way than through asyncio.
+        outlet: Outlet | None = getattr(connection, "open_outlet", lambda: None)()
+        if outlet is None:
+            await _write(request, response, _pieces(file, parts, framing, threads))
+            return
+
+        def note(count: int) -> None:
+            request.writer.output_size += count
+
+        heads, end = framing
+        segments = [one for pair in zip(heads, parts, strict=True) for one in pair]
+        await send_segments(
+            outlet,
+            file,
+            [*segments, end],
+            threads,
+            note,
+            patience=connection.patience,
+            pace=connection.pace,
+        )
+
+    return await _send(request, response, length, send)
 
 
 async def _pieces(
@@ -152,19 +179,35 @@ async def stream(
     Without a ``length`` it is chunked, and ends with the connection where the visitor knows no chunks.
     """
     response = web.StreamResponse(status=status, headers=dict(headers))
+    if length is None and request.version < (1, 1):
+        response.force_close()
+    return await _send(request, response, length, lambda: _write(request, response, pieces))
+
+
+async def _write(
+    request: web.BaseRequest, response: web.StreamResponse, pieces: AsyncGenerator[bytes | memoryview]
+) -> None:
+    # Of a connection whose other end gets only so many bytes a second: what to await after some.
+    pace = getattr(request.protocol, "pace", None)
+    async with aclosing(pieces):
+        async for piece in pieces:
+            await response.write(piece)
+            if pace is not None:
+                await pace(len(piece))
+
+
+async def _send(
+    request: web.BaseRequest,
+    response: web.StreamResponse,
+    length: int | None,
+    send: Callable[[], Awaitable[None]],
+) -> web.StreamResponse:
+    """The head, what ``send`` sends, and the end."""
     if length is not None:
         response.content_length = length
-    elif request.version < (1, 1):
-        response.force_close()
     try:
         await response.prepare(request)
-        # Of a connection whose other end gets only so many bytes a second: what to await after some.
-        pace = getattr(request.protocol, "pace", None)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                await response.write(piece)
-                if pace is not None:
-                    await pace(len(piece))
+        await send()
         await response.write_eof()
     except (OSError, Changed):
         # Either nobody is listening any more, or the rest cannot be had: the end must look like no end.

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from mau.fingerprint import Fingerprint
 from mau.server.answers import problem
-from mau.wire.tls import peer_fingerprint, receive_little
+from mau.wire.tls import Outlet, peer_fingerprint, receive_little
 
 IDLE_SECONDS: Final = 75.0
 """How long a connection may be open without a complete request, be it the first one or the next."""
@@ -58,6 +58,7 @@ class Connection(web.RequestHandler):
         """How many requests are being answered."""
         self._wire: asyncio.Transport | None = None
         self._stalled: asyncio.TimerHandle | None = None
+        self._outlet: Outlet | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.met = True
@@ -72,6 +73,9 @@ class Connection(web.RequestHandler):
         self._calm()
         super().connection_lost(exc)
         self._wire = None
+        if self._outlet is not None:
+            self._outlet.cut()
+            self._outlet = None
         if self.lost is not None:
             self.lost()
         self.leave()
@@ -80,6 +84,16 @@ class Connection(web.RequestHandler):
         """Cut the connection, whatever is still to be sent."""
         if self._wire is not None:
             self._wire.abort()
+
+    def open_outlet(self) -> Outlet | None:
+        """A way past our buffers for one large body; whoever gets it closes it. None: there is none."""
+        self._outlet = None if self._wire is None else Outlet.of(self._wire)
+        return self._outlet
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which the other end may take nothing."""
+        return STALL_SECONDS
 
     def pause_writing(self) -> None:
         super().pause_writing()

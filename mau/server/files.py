@@ -64,6 +64,11 @@ class OpenFile:
             raise Changed
         return piece
 
+    def read_into(self, at: int, room: memoryview) -> None:
+        """As `read`, as many bytes as there is room for, of a file of more than SMALL."""
+        if os.preadv(self.handle.fileno(), [room], at) != len(room) or not self.record.is_of(self.handle):
+            raise Changed
+
     def close(self) -> None:
         """Done with it."""
         self.handle.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from OpenSSL import SSL, crypto
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 _RECORD: Final = 16 * 1024  # the most that one record of TLS holds
 _CHUNK: Final = 64 * 1024  # what passes between the buffers at once: stays in the processor's cache
-_WRITE: Final = 3 * _RECORD  # encrypts to less than _CHUNK
+PORTION: Final = 6 * _RECORD
+"""Bytes that are encrypted at once. For more, memory is mapped each time, which costs more than a cipher."""
+_AROUND: Final = 1024  # more than six records have around them
 _BAD_SIGNATURE: Final = "bad signature"  # SSL_R_BAD_SIGNATURE
 
 
@@ -110,6 +113,9 @@ class Connection(ssl.SSLObject):
         self._dry = False  # OpenSSL has read all that came: asking it again costs more than looking
         self._peer: Fingerprint | None = None
         self._certificate: bytes | None = None
+        # OpenSSL allows one thread at a time; an `Outlet` writes from another than the loop's.
+        self._turn = threading.Lock()
+        self._lent = False  # what OpenSSL made goes out with `sealed()`, and no other way
         self._tls = SSL.Connection(settings, None)
         if self._is_server:
             self._tls.set_accept_state()
@@ -176,55 +182,76 @@ class Connection(ssl.SSLObject):
         Empty, or 0, is the peer's end of data. SSLWantReadError when nothing is there yet.
         """
         self._check_proven()
-        if self._dry and not self._pull():
-            raise _want_read()
-        while True:
-            try:
-                if buffer is None:
-                    return self._tls.recv(min(len, _RECORD))
-                return self._tls.recv_into(buffer, min(len, _RECORD))
-            except SSL.WantReadError:
-                if not self._pull():
-                    self._flush()  # an answer to a change of keys
-                    self._dry = True
-                    raise _want_read() from None
-            except SSL.ZeroReturnError:
-                return b"" if buffer is None else 0
-            except SSL.Error as error:
-                raise _translated(error) from error
+        with self._turn:
+            if self._dry and not self._pull():
+                raise _want_read()
+            while True:
+                try:
+                    if buffer is None:
+                        return self._tls.recv(min(len, _RECORD))
+                    return self._tls.recv_into(buffer, min(len, _RECORD))
+                except SSL.WantReadError:
+                    if not self._pull():
+                        self._flush()  # an answer to a change of keys
+                        self._dry = True
+                        raise _want_read() from None
+                except SSL.ZeroReturnError:
+                    return b"" if buffer is None else 0
+                except SSL.Error as error:
+                    raise _translated(error) from error
 
     def write(self, data: ReadableBuffer) -> int:
         """Encrypt all of `data`; the memory buffer takes everything, so nothing is ever left over."""
         self._check_proven()
         view = memoryview(data).cast("B")
-        try:
-            for start in range(0, view.nbytes, _WRITE):
-                self._tls.sendall(view[start : start + _WRITE])
-                self._flush()
-        except SSL.Error as error:
-            raise _translated(error) from error
+        with self._turn:
+            if self._lent:
+                raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the connection is lent")
+            for start in range(0, view.nbytes, PORTION):
+                made = self._encrypt(view[start : start + PORTION])
+                self._outgoing.write(made)
         return view.nbytes
 
     def unwrap(self) -> None:
         """Say the end, and wait for the peer's: SSLWantReadError until it came."""
         self._check_proven()
-        try:
-            while True:
-                try:
-                    # One call says our end, a further one looks for the peer's.
-                    if self._tls.shutdown() or self._tls.shutdown():
-                        return
-                except SSL.WantReadError:
-                    if not self._pull():
-                        raise _want_read() from None
-        except SSL.Error as error:
-            raise _translated(error) from error
-        finally:
-            self._flush()
+        with self._turn:
+            try:
+                while True:
+                    try:
+                        # One call says our end, a further one looks for the peer's.
+                        if self._tls.shutdown() or self._tls.shutdown():
+                            return
+                    except SSL.WantReadError:
+                        if not self._pull():
+                            raise _want_read() from None
+            except SSL.Error as error:
+                raise _translated(error) from error
+            finally:
+                self._flush()
 
     def pending(self) -> int:
         """Count the bytes that can be read: decrypted ones, and ciphertext that has not been looked at."""
-        return self._tls.pending() + self._incoming.pending
+        with self._turn:
+            return self._tls.pending() + self._incoming.pending
+
+    # --- lent to an outlet ---------------------------------------------------------------------------------
+
+    def lend(self) -> None:
+        """From now on ciphertext is not put into the outgoing buffer, but waits for `sealed`."""
+        self._check_proven()
+        with self._turn:
+            self._lent = True
+
+    def give_back(self) -> None:
+        """Ciphertext goes into the outgoing buffer again, what still waits with the next of it."""
+        with self._turn:
+            self._lent = False
+
+    def sealed(self, data: memoryview) -> bytes:
+        """Encrypt `data`, at most PORTION bytes, and return all ciphertext that there is. In any thread."""
+        with self._turn:
+            return self._encrypt(data)
 
     # --- what is known of it -------------------------------------------------------------------------------
 
@@ -278,10 +305,24 @@ class Connection(ssl.SSLObject):
 
     def _flush(self) -> None:
         """Hand ciphertext that OpenSSL made to the outgoing buffer."""
+        if self._lent:
+            return
         while data := self._made():
             self._outgoing.write(data)
             if len(data) < _CHUNK:
                 return
+
+    def _encrypt(self, data: memoryview) -> bytes:
+        """Return `data`, at most PORTION bytes, as ciphertext, after what OpenSSL wanted to say already."""
+        size = len(data) + _AROUND
+        try:
+            self._tls.sendall(data)
+            made = self._tls.bio_read(size)
+        except SSL.Error as error:
+            raise _translated(error) from error
+        if len(made) < size:
+            return made
+        return b"".join([made, *iter(self._made, b"")])
 
     def _discard(self) -> None:
         """Forget what OpenSSL would send: a peer that is refused learns nothing more."""

@@ -17,6 +17,7 @@ from mau.wire.identity import Identity, self_signed
 from mau.wire.tls.connection import Connection
 
 ALPN: Final = b"http/1.1"
+_PARTIAL_WRITE: Final = 1  # SSL_MODE_ENABLE_PARTIAL_WRITE: a call for each record, where one does for many
 TLSContext = ssl.SSLContext
 """For those who hold a context and have no other business with ``ssl``."""
 
@@ -106,6 +107,7 @@ def _settings(method: int, identity: Identity | None, addresses: Sequence[str] =
     settings.set_options(SSL.OP_NO_TICKET)
     settings.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     settings.set_mode(SSL.MODE_RELEASE_BUFFERS)  # an idle connection holds a quarter less memory
+    settings.clear_mode(_PARTIAL_WRITE)
     # Every certificate passes here; Connection judges the leaf once its key is proven.
     settings.set_verify(SSL.VERIFY_PEER, _accept)
     settings.set_verify_depth(0)  # no work for what follows the leaf
