@@ -14,13 +14,13 @@ from typing import Final
 from mau.fingerprint import Fingerprint
 from mau.tree.index.entry import Entry, Examined
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _MAGIC: Final = 0x6D617569  # "maui", for file(1)
 
 _SCHEMA: Final = (
     """CREATE TABLE meta (
         generation TEXT NOT NULL, device TEXT NOT NULL, inode TEXT NOT NULL, examiner TEXT NOT NULL,
-        clock INTEGER NOT NULL)""",
+        beside TEXT NOT NULL, clock INTEGER NOT NULL)""",
     # complete: everything that lay there was read once in this generation.
     """CREATE TABLE author (
         id INTEGER PRIMARY KEY, fingerprint BLOB NOT NULL UNIQUE, complete INTEGER NOT NULL DEFAULT 0,
@@ -50,6 +50,8 @@ class Meta:
     device: str
     inode: str
     examiner: str
+    beside: str = ""
+    """Which files it consists of (I3): a copy that is put over them is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def create(connection: sqlite3.Connection, meta: Meta, clock: int) -> None:
     for statement in _SCHEMA:
         connection.execute(statement)
     connection.execute(
-        "INSERT INTO meta VALUES (?, ?, ?, ?, ?)",
-        (meta.generation, meta.device, meta.inode, meta.examiner, clock),
+        "INSERT INTO meta VALUES (?, ?, ?, ?, ?, ?)",
+        (meta.generation, meta.device, meta.inode, meta.examiner, meta.beside, clock),
     )
     connection.execute(f"PRAGMA application_id = {_MAGIC:d}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
@@ -94,8 +96,13 @@ def read_meta(connection: sqlite3.Connection) -> Meta | None:
     """What the file says of itself; None when it is of another version, or not an index at all."""
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         return None
-    row = connection.execute("SELECT generation, device, inode, examiner FROM meta").fetchone()
+    row = connection.execute("SELECT generation, device, inode, examiner, beside FROM meta").fetchone()
     return None if row is None else Meta(*row)
+
+
+def note_files(connection: sqlite3.Connection, beside: str) -> None:
+    """Note which files it consists of, once they are there."""
+    connection.execute("UPDATE meta SET beside = ?", (beside,))
 
 
 def last_clock(connection: sqlite3.Connection) -> int:

@@ -113,7 +113,7 @@ class Store:
                     raise
                 self._forget()
                 if there:
-                    self._begin_anew(opened.generation)
+                    self._begin_anew(opened.generation, damaged=True)
         raise AssertionError
 
     @contextlib.contextmanager
@@ -162,7 +162,7 @@ class Store:
             return None
         return (
             (directory.st_dev, directory.st_ino),
-            (current.st_ino, current.st_mtime_ns),
+            (current.st_ino, current.st_ctime_ns),
             (database.st_dev, database.st_ino),
         )
 
@@ -181,7 +181,7 @@ class Store:
         connection = _connected(self._directory / f"{generation}.db")
         try:
             meta = rows.read_meta(connection)
-            if meta is None or meta != rows.Meta(generation, *self._identity(), self._examiner):
+            if meta != rows.Meta(generation, *self._identity(), self._examiner, _named(files)):
                 raise Gone
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -208,10 +208,13 @@ class Store:
 
     # --- beginning anew ------------------------------------------------------------------------------------
 
-    def _begin_anew(self, failed: str) -> None:
-        """Make a new, empty generation, unless another process did so since `failed` was found wanting."""
+    def _begin_anew(self, failed: str, *, damaged: bool = False) -> None:
+        """Make a new, empty generation, unless another process did so since `failed` was found wanting.
+
+        What was found `damaged` may open well all the same.
+        """
         with _locked(self._made() / "lock"):
-            if self._current() != failed:
+            if self._current() != failed or (not damaged and self._opens(failed)):
                 return
             floor = self._floor()
             generation = secrets.token_hex(8)
@@ -227,10 +230,31 @@ class Store:
             finally:
                 connection.close()
             safe.write_bytes(self._directory / "current", generation.encode() + b"\n")
+            self._note_files(path, generation)
             for old in self._directory.iterdir():
                 if ".db" in old.name and not old.name.startswith(generation):
                     with contextlib.suppress(OSError):
                         old.unlink()
+
+    def _opens(self, generation: str) -> bool:
+        """Whether it can be used by now: whoever made it had not come to the end of that."""
+        try:
+            self._connect(generation).connection.close()
+        except Gone:
+            return False
+        return True
+
+    def _note_files(self, path: Path, generation: str) -> None:
+        """Only now do the files have the times that they keep. Until then nobody uses them."""
+        files = self._files(generation)
+        if files is None:
+            return  # deleted meanwhile: the next question finds that out
+        connection = _connected(path)
+        try:
+            with _transaction(connection, write=True):
+                rows.note_files(connection, _named(files))
+        finally:
+            connection.close()
 
     def _floor(self) -> int:
         """A clock that no change had before, as far as can be told from what is left (I7).
@@ -252,6 +276,16 @@ class Store:
                 finally:
                     connection.close()
         return floor
+
+
+def _named(files: tuple[Stat, Stat, Stat]) -> str:
+    """What tells the files of an index from copies of them that were put in their place.
+
+    The time at which the status of `current` changed cannot be set by hand, and nothing of ours touches that
+    file again; a copy of the database that is put there beside a `current` that stays is another inode.
+    """
+    _, (current, changed), (_, database) = files
+    return f"{current} {changed} {database}"
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -327,3 +327,83 @@ def test_a_thread_that_ended_leaves_no_connection(index: Index) -> None:
         thread.start()
         thread.join()
     assert opened() <= before + 2  # SQLite keeps a few for the next one
+
+
+# --- put back by hand --------------------------------------------------------------------------------------
+
+
+def by_tar(kept: Path, root: Root) -> None:
+    subprocess.run(["tar", "-C", str(root.path), "-xf", str(kept / "tree.tar")], check=True)
+
+
+def by_copy(kept: Path, root: Root) -> None:
+    subprocess.run(["cp", "-a", f"{kept}/Mau/.", str(root.path)], check=True)
+
+
+def as_rsync_does(kept: Path, root: Root) -> None:
+    """Files of another size or time only, each beside its place and then renamed."""
+    for source in sorted((kept / "Mau").rglob("*")):
+        target = root.path / source.relative_to(kept / "Mau")
+        if source.is_file():
+            new, old = source.stat(), target.stat() if target.exists() else None
+            if old is None or (new.st_size, new.st_mtime_ns) != (old.st_size, old.st_mtime_ns):
+                shutil.copy2(source, target.with_name(target.name + ".~tmp"))
+                target.with_name(target.name + ".~tmp").rename(target)
+    for target in sorted(root.path.rglob("*")):  # --delete
+        if target.is_file() and not (kept / "Mau" / target.relative_to(root.path)).exists():
+            target.unlink()
+
+
+@pytest.mark.parametrize("put_back", [by_tar, by_copy, as_rsync_does])
+@pytest.mark.parametrize("running", [True, False])
+def test_a_copy_of_the_whole_tree_that_is_put_over_it_hides_nothing(
+    root: Root, alice: Path, tmp_path: Path, put_back: Callable[[Path, Root], None], running: bool
+) -> None:
+    """Who followed up to then is told to begin anew, and what is older again is not passed over."""
+    (alice / "x.pgp").write_bytes(b"r1\nold")
+    (alice / "gone.pgp").write_bytes(b"r1\ndeleted later")
+    with Index.open(root, examine) as index:
+        index.refresh()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    subprocess.run(["cp", "-a", str(root.path), str(kept)], check=True)
+    subprocess.run(["tar", "-C", str(root.path), "-cf", str(kept / "tree.tar"), "."], check=True)
+    with Index.open(root, examine) as index:
+        (alice / "x.pgp").write_bytes(b"r1\nnewer")
+        (alice / "gone.pgp").unlink()
+        index.refresh()
+        seen = index.after(ALICE, [b"r1"], 0, 10)
+        last = seen.entries[-1].clock
+        if running:
+            put_back(kept, root)
+            index.refresh()
+            now = index.after(ALICE, [b"r1"], last, 10)
+    if not running:
+        put_back(kept, root)
+        with Index.open(root, examine) as index:
+            index.refresh()
+            now = index.after(ALICE, [b"r1"], last, 10)
+    assert {entry.name for entry in now.entries} == {"x.pgp", "gone.pgp"}, "later than all before"
+
+
+def test_of_many_who_begin_anew_at_once_one_does(root: Root, alice: Path) -> None:
+    fill(alice, 3)
+    with Index.open(root, examine) as index:
+        index.refresh()
+    (root.path / ".index" / "current").chmod(0o640)  # its status changed: it might be a copy
+    words = """
+import sys
+from pathlib import Path
+from mau.tree.index import Index
+from mau.tree.layout import Root
+from tests.tree.index.world import examine
+with Index.open(Root(Path(sys.argv[1])), examine) as index:
+    print(index.generation)
+"""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", words, str(root.path)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(6)
+    ]
+    assert len({process.communicate(timeout=30)[0] for process in started}) == 1
