@@ -45,6 +45,17 @@ def asks_friends(session: Session) -> bool:
     return session.config.get(SYNC_ASK_FRIENDS, None)
 
 
+def take_given(session: Session) -> None:
+    """Have the address book know what the settings say of where people are."""
+    from mau.addressbook import AddressBook
+
+    book = AddressBook(session.root)
+    try:
+        book.take_given(session.config.given())
+    finally:
+        book.close()
+
+
 def note_rounds(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:
     """Put down how it stands with those who were asked themselves."""
     from mau.syncer.status import StatusBook, after_round

@@ -54,10 +54,12 @@ def _fetch(
 
     from mau.hostport import parse_address
     from mau.introduction import fetch_key
+    from mau_cli.following import take_given
 
     addresses = [parse_address(one) for one in at] or None
     if via == session.account().fingerprint:
         raise UsageError("--via names somebody else to ask")
+    take_given(session)
     return asyncio.run(fetch_key(session.account(), wanted, via=via, addresses=addresses))
 
 

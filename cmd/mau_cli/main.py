@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "follow": "Follow somebody's posts.",
         "unfollow": "Follow somebody's posts no longer; what is held stays.",
         "follows": "List whom you follow.",
+        "peer": "Show where people are, and say so by hand.",
     },
     "Posts": {
         "post": "Post a text.",
@@ -57,6 +58,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "sync": "Fetch what is new.",
         "fetch": "Fetch one post by name, whatever keeps it out.",
         "status": "Show how it stands with everybody you follow.",
+        "nearby": "Show who is in the local network.",
         "export-site": "Write your public posts as a web site.",
     },
     "Care": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mau.errors import MauError, PartlyDone, PeerNotFound, UsageError
+from mau_cli.following import take_given
 from mau_cli.output import clean, emit_json, say
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def _ask(
     from mau.introduction import fetch_key
 
     peer = keyring.resolve_fingerprint(via) if via else None
+    take_given(session)
     introduction = asyncio.run(
         fetch_key(session.account(), person.fingerprint, via=peer, addresses=addresses)
     )

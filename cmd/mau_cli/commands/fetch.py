@@ -8,7 +8,7 @@ import click
 
 from mau.errors import MauError, UsageError
 from mau_cli.context import Session
-from mau_cli.following import note_fetched
+from mau_cli.following import note_fetched, take_given
 from mau_cli.output import clean, data, emit_json
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def command(session: Session, who: str, name: str, at: Sequence[str], via: str |
     peer = None if via is None else keyring.resolve_fingerprint(via)
     full_name = name if name.endswith(POST_SUFFIX) else name + POST_SUFFIX
     addresses = [parse_address(one) for one in at] or None
+    take_given(session)
 
     async def run() -> SyncReport:
         syncer = Syncer(account, keyring)

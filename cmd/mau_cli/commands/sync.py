@@ -9,7 +9,7 @@ import click
 
 from mau.errors import Interrupted, MauError, PartlyDone, PeerNotFound, UsageError
 from mau_cli.bar import Bar
-from mau_cli.following import asks_friends, note_rounds, policy_of
+from mau_cli.following import asks_friends, note_rounds, policy_of, take_given
 from mau_cli.output import clean, data, emit_json, emit_json_line, say
 from mau_cli.turns import short_turns
 
@@ -69,6 +69,7 @@ def command(
         site = parse_site(at[0])
     addresses = None if site else [parse_address(one) for one in at] or None
     account, keyring = session.account(), session.keyring()
+    take_given(session)
     short_turns()
     peer = None if via is None else _somebody(keyring, via)
     followed = session.root.follows(account.fingerprint)
@@ -159,6 +160,7 @@ def _watch(session: Session, as_json: bool) -> None:
     from mau.syncer.worker import Worker
 
     account, keyring, policy = session.account(), session.keyring(), policy_of(session)
+    take_given(session)
 
     def told(report: SyncReport) -> None:
         if as_json:

@@ -49,7 +49,7 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
     from mau.account import Account
     from mau.daemon import Supervisor, only_one, write_status
     from mau.notify import Notifier
-    from mau_cli.following import asks_friends, policy_of
+    from mau_cli.following import asks_friends, policy_of, take_given
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import serving, told_to_end
     from mau_cli.turns import short_turns
@@ -61,6 +61,7 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
     with only_one(session.root) as directory:
         account = session.account()
         session.keyring()  # what is wrong with it is said now, and not again and again
+        take_given(session)
         log_to_stderr()
         short_turns()
 
