@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from mau.errors import KeyringUntrusted, MauError, NotAFile
+from mau.errors import KeyringUntrusted, MauError, NoAccount, NotAFile
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
-from mau.fsck.looking import count, entries_of, is_in_use, status_of, wrong
+from mau.fsck.looking import count, entries_of, is_left_over, status_of, wrong
 from mau.fsck.posts import Opener, check_post
 from mau.fsck.versions import check_versions
 from mau.tree import safe
@@ -54,8 +54,10 @@ def check(
 ) -> Checked:
     """Look at every file. Without `account`, what only its keys can tell is left out and named so.
 
-    NoAccount when there is no such directory.
+    NoAccount when there is no such directory, or nothing of a tree in it: what others have there is not ours.
     """
+    if not root.mau.is_dir() and not root.authors():
+        raise NoAccount(f"{str(root.path)!r} is no tree: it holds neither {KEYS_DIR} nor anybody's posts")
     walk = _Walk(root, account, index, progress)
     with safe.closing(root.open()) as top:
         walk.root(top)
@@ -125,6 +127,9 @@ class _Walk:
         except NotAFile as error:
             self._found("stray", KEYS_DIR, str(error))
             return
+        except OSError as error:
+            self._found("stray", KEYS_DIR, f"it cannot be read: {error.strerror}")
+            return
         with safe.closing(keys):
             known = {str(path.relative_to(self._tree.path)) for _, _, path in self._tree.key_files()}
             self._in_keys(keys, KEYS_DIR, known | {f"{KEYS_DIR}/account.pgp"})
@@ -137,8 +142,13 @@ class _Walk:
             if status is None:
                 continue
             if stat.S_ISDIR(status.st_mode):
-                with safe.closing(safe.open_dir(entry.name, at=directory)) as inner:
-                    self._in_keys(inner, place, known)
+                try:
+                    with safe.closing(safe.open_dir(entry.name, at=directory)) as inner:
+                        self._in_keys(inner, place, known)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    self._found("stray", place, f"it cannot be read: {error.strerror}")
             elif not stat.S_ISREG(status.st_mode):
                 self._found("stray", place, "a key file belongs there")
             elif place not in known:
@@ -217,6 +227,9 @@ class _Walk:
         except NotAFile as error:
             self._found("stray", place, f"{error}; until then {name!r} cannot be changed")
             return
+        except OSError as error:
+            self._found("stray", place, f"it cannot be read: {error.strerror}")
+            return
         with safe.closing(versions):
             self._mode(place, os.fstat(versions), _OTHERS)
             self.checked.findings += check_versions(
@@ -238,13 +251,17 @@ class _Walk:
     # --- the rest ------------------------------------------------------------------------------------------
 
     def deletes(self, account: Account, opener: Opener) -> None:
-        """Own posts that are there although they were deleted."""
+        """Own posts that are there although they were deleted, and damaged ones that will not come again."""
         from mau.deletion.held import HeldDeletes
         from mau.deletion.publishing import reappeared
 
         try:
             with HeldDeletes(account, opener.keyring) as held:
                 names = reappeared(account, opener.keyring, held.of(account.fingerprint))
+                for number, one in enumerate(self.checked.findings):
+                    if one.kind == "damaged" and one.author is not None and held.of(one.author).of(one.name):
+                        words = f"{one.words}; its author deleted it, so nothing may come in its place"
+                        self.checked.findings[number] = replace(one, words=words)
         except (MauError, OSError, KeyringUntrusted) as error:
             self.checked.unchecked.append(f"whether deleted posts are there again: {error}")
             return
@@ -262,7 +279,7 @@ class _Walk:
     def _leftover(
         self, directory: int, name: str, path: str, author: Fingerprint | None, hidden: bool
     ) -> None:
-        if not is_in_use(directory, name):
+        if is_left_over(directory, name):
             self.checked.findings.append(
                 Finding("leftover", path, "nobody writes it any more", author, hidden)
             )

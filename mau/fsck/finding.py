@@ -23,6 +23,7 @@ Kind = Literal[
     "half-saved",
     "deleted",
     "damaged",
+    "older",
     "unproven",
     "index",
 ]
@@ -96,6 +97,10 @@ KINDS: Final[dict[Kind, Description]] = {
         "mau fsck --repair makes it an older version, and mau sync WHO --full fetches the true one",
         "Move them to the versions, so that they can be fetched again?",
     ),
+    "older": Description(
+        "an older content that does not hold",
+        "it is kept in case that something of it can be saved; remove the file when you want it no more",
+    ),
     "unproven": Description(
         "it does not hold as far as is known now",
         "a newer copy of a key may prove it, or those whom it is for; nothing needs to be done",
@@ -113,7 +118,7 @@ KINDS: Final[dict[Kind, Description]] = {
 class Finding:
     """One thing that was found: where in the tree, and what is the matter there.
 
-    `author`, `hidden` and `name` say of which post, for whoever repairs it.
+    `author`, `hidden` and `name` say of which post, `sha256` of which content of it, for whoever repairs it.
     """
 
     kind: Kind
@@ -122,6 +127,7 @@ class Finding:
     author: Fingerprint | None = None
     hidden: bool = False
     name: str = ""
+    sha256: str = ""
 
     @property
     def repairable(self) -> bool:

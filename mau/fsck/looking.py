@@ -6,24 +6,32 @@ import fcntl
 import os
 from collections.abc import Iterator
 
-from mau.errors import InvalidName, MauError
+from mau.errors import InvalidName, MauError, NoSuchPost
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
+from mau.tree.lock import locked
 from mau.tree.names import POST_SUFFIX, check_post_name
 
 
-def is_in_use(directory: int, name: str) -> bool:
-    """Whether a living program writes a temporary file (spec/tree.md R2)."""
-    try:
-        fd, _ = safe.open_regular(name, at=directory)
-    except (MauError, OSError):
-        return False
-    with safe.closing(fd):
+def is_left_over(directory: int, name: str) -> bool:
+    """Whether a temporary file is there which no living program writes (spec/tree.md R2).
+
+    One that is in the middle of a commit holds the lock of the directory: until it is free nothing is told.
+    """
+    fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)  # locks as its own
+    with safe.closing(fd), locked(fd):
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            file, _ = safe.open_regular(name, at=directory)
+        except NoSuchPost:
+            return False
+        except (MauError, OSError):
             return True
-    return False
+        with safe.closing(file):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+    return True
 
 
 def wrong(name: str) -> str:

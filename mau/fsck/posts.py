@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from mau.errors import FromTheFuture, MauError, NotReadable, PostError, Renamed, SignerExpired, SignerRevoked
+from mau.errors import FromTheFuture, MauError, NotReadable, PostError, Renamed, SignerExpired
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
 from mau.openpgp import MEMORY_LIMIT, read_head
@@ -61,7 +61,8 @@ def _open(
     opener: Opener, author: Fingerprint, name: str, source: bytes | BinaryIO, size: int, sink: Path | None
 ) -> None:
     limit = max(MEMORY_LIMIT, _UNPACKS_TO * size) if sink else None
-    open_source(opener.account, opener.keyring, author, name, source, sink=sink, limit=limit)
+    # What was taken in before its author revoked his key is whole all the same (spec/messages.md M64).
+    open_source(opener.account, opener.keyring, author, name, source, sink=sink, limit=limit, held=True)
 
 
 def _check_head(file: BinaryIO) -> None:
@@ -80,7 +81,7 @@ def _sum(file: BinaryIO) -> str:
 
 def kind_of(error: PostError, *, own: bool | None) -> Kind:
     """What kind of finding it is; `own` None: it is not known whose files these are."""
-    passing = SignerRevoked | SignerExpired | FromTheFuture | NotReadable
+    passing = SignerExpired | FromTheFuture | NotReadable
     if isinstance(error, passing) or (own is not True and error.lasting == "deferred"):
         return "unproven"
     if own:
@@ -123,9 +124,10 @@ def check_post(
         found_all.append(Finding("index", path, words, author, hidden, name))
     if problem is not None and not (own and name == KEYRING_NAME):
         kind = kind_of(problem, own=own)
-        found_all.append(Finding(kind, path, _words(problem), author, hidden, name))
+        found_all.append(Finding(kind, path, words_of(problem), author, hidden, name, sha256))
     return found_all
 
 
-def _words(error: PostError) -> str:
+def words_of(error: PostError) -> str:
+    """What does not hold."""
     return str(error) or (error.__doc__ or "").strip().partition("\n")[0]

@@ -116,7 +116,8 @@ def _retire(root: Root, finding: Finding) -> str:
     from mau.syncer.state import State
 
     directory = _directory(root, finding)
-    sha256 = directory.retire(finding.name)
+    # What was fetched meanwhile may be the true one.
+    sha256 = directory.retire(finding.name, expect=finding.sha256 or None)
     state = State(root)
     try:
         state.recall(directory.fpr, finding.name)

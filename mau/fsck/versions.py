@@ -6,8 +6,8 @@ import os
 
 from mau.errors import InvalidName, MauError
 from mau.fingerprint import Fingerprint
-from mau.fsck.finding import Finding
-from mau.fsck.posts import Opener, check_content
+from mau.fsck.finding import Finding, Kind
+from mau.fsck.posts import Opener, check_content, kind_of, words_of
 from mau.tree import safe
 from mau.tree.names import POST_SUFFIX, check_sha256
 
@@ -52,7 +52,9 @@ def check_versions(
             words = f"its sha256 is {sha256[:16]}..., which is not {called}"
             found.append(Finding("version-name", place, words, author, hidden, name))
         elif problem is not None and opener is not None:
-            found.append(Finding("unproven", place, f"an older content: {problem}", author, hidden, name))
+            lasting = kind_of(problem, own=False) == "damaged"
+            kind: Kind = "older" if lasting else "unproven"
+            found.append(Finding(kind, place, f"an older content: {words_of(problem)}", author, hidden, name))
     return found
 
 

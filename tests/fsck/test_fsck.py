@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -13,17 +15,19 @@ import pytest
 from mau.catalogue import open_index
 from mau.content.binding import PUBLIC
 from mau.deletion.publishing import delete_post
-from mau.errors import MauError
+from mau.errors import MauError, NoAccount, TreeChanged
 from mau.fsck.checking import Checked, check
 from mau.fsck.finding import KINDS, Finding
 from mau.fsck.posts import Opener
 from mau.fsck.repairing import repair
 from mau.keyring import Keyring
+from mau.openpgp.lifetime import revoked
 from mau.publish import publish_document
 from mau.reader.open import open_post
 from mau.server.server import Server
 from mau.syncer import sync_once
-from tests.publish.world import Someone, World, bound, message
+from mau.tree.layout import Root
+from tests.publish.world import PASSPHRASE, Someone, World, bound, message
 
 
 def looked(someone: Someone, *, account: bool = True) -> Checked:
@@ -119,7 +123,7 @@ def test_a_friends_damaged_file_becomes_a_version_so_that_it_can_come_again(worl
     alice.fetch(bob, "x.json.pgp")
     path.chmod(0o600)
     assert open_post(alice.account, alice.keyring, bob.fpr, "x.json.pgp")
-    assert set(found(alice).values()) <= {"unproven"}, "what was damaged is told as an older content"
+    assert set(found(alice).values()) == {"older"}, "what was damaged is told as an older content"
 
 
 async def test_what_was_mended_so_is_fetched_again(world: World) -> None:
@@ -310,3 +314,104 @@ def test_ten_thousand_posts_take_seconds(world: World) -> None:
     assert checked.posts >= 10_000
     assert {one.kind for one in checked.findings} == {"mode"}, "they were put there with cp, as it were"
     assert time.monotonic() - start < 60
+
+
+# --- beside others -----------------------------------------------------------------------------------------
+
+
+def damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_what_was_fetched_since_the_check_is_not_taken_away(world: World) -> None:
+    """Between the check and the answer to its question lies as long as somebody needs to read."""
+    alice, bob = world.alice, world.bob
+    post(bob, "x.json.pgp", "public")
+    alice.fetch(bob, "x.json.pgp")
+    path = alice.place(bob) / "x.json.pgp"
+    path.chmod(0o600)
+    good = path.read_bytes()
+    damage(path)
+    [finding] = looked(alice).findings
+    path.write_bytes(good)
+    with pytest.raises(TreeChanged):
+        repair(alice.account.root, finding, None, None)
+    assert path.read_bytes() == good
+
+
+async def test_a_damaged_file_whose_author_deleted_it_is_named_so(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    post(bob, "x.json.pgp", "public")
+    server = Server(bob.account, bob.keyring)
+    await server.start("127.0.0.1", 0)
+    try:
+        await sync_once(alice.account, alice.keyring, bob.fpr, [server.address])
+        path = alice.place(bob) / "x.json.pgp"
+        damage(path)
+        delete_post(bob.account, bob.keyring, "x.json.pgp")
+        await sync_once(alice.account, alice.keyring, bob.fpr, [server.address])
+        assert path.exists(), "nobody can tell that it is what was deleted"
+        [finding] = looked(alice).findings
+        assert (finding.kind, finding.name) == ("damaged", "x.json.pgp")
+        assert "deleted" in finding.words
+        mend(alice)
+        assert not path.exists()
+        assert set(found(alice).values()) == {"older"}, "nothing is waited for"
+    finally:
+        await server.stop()
+
+
+def test_a_revoked_key_makes_no_damage_of_what_is_held(world: World) -> None:
+    """What it means for the owner is told by `mau doctor`."""
+    alice = world.alice
+    post(alice, "x.json.pgp", "one")
+    post(alice, "x.json.pgp", "two")
+    account = alice.account.change_key(PASSPHRASE, lambda key: revoked(key, "compromised"))
+    assert check(account.root, account).findings == []
+
+
+def test_a_swap_that_goes_on_just_now_is_no_leftover(world: World) -> None:
+    """What came out of it has its dot-name for a moment, under the lock of the directory."""
+    alice = world.alice
+    post(alice, "x.json.pgp", "one")
+    place = alice.place(alice)
+    parked = place / f".mau-0123456789abcdef.{'0' * 64}.new"
+    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    shutil.copy2(place / "x.json.pgp", parked)
+    done: list[dict[str, str]] = []
+    thread = threading.Thread(target=lambda: done.append(found(alice, account=False)))
+    thread.start()
+    thread.join(1)
+    parked.unlink()
+    os.close(fd)
+    thread.join()
+    assert done == [{}]
+
+
+def test_where_no_tree_is_nothing_is_looked_at(tmp_path: Path) -> None:
+    """Its mode is nobody's business here: it could be /home."""
+    (tmp_path / "letters").mkdir()
+    with pytest.raises(NoAccount, match="no tree"):
+        check(Root(tmp_path), None)
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_checked(world: World) -> None:
+    alice = world.alice
+    post(alice, "x.json.pgp", "one")
+    post(alice, "x.json.pgp", "two")
+    versions = alice.place(alice) / "x.json.pgp.versions"
+    group = alice.account.root.mau / "tea"
+    for path in (versions, group):
+        path.chmod(0)
+    try:
+        if os.access(versions, os.R_OK):
+            pytest.skip("whoever runs this may read everything")
+        kinds = found(alice)
+        assert kinds[f"{alice.fpr.hex}/x.json.pgp.versions"] == "stray"
+        assert kinds[".mau/tea"] == "stray"
+    finally:
+        for path in (versions, group):
+            path.chmod(0o700)

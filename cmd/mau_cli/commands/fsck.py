@@ -80,6 +80,9 @@ def _index(session: Session) -> Iterator[Index | None]:
 
     from mau.catalogue import open_index
 
+    if not session.root.mau.is_dir():  # nothing is made where no tree is
+        yield None
+        return
     try:
         opened = open_index(session.root)
     except (OSError, sqlite3.Error):
