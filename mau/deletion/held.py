@@ -11,7 +11,7 @@ import hashlib
 import sqlite3
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mau.content.binding import states_by_notation
@@ -26,6 +26,7 @@ from mau.deletion.noted import (
     stamp_of,
     write_looked,
 )
+from mau.deletion.placing import ALWAYS, believed_since, no_longer_deleted, renew_place_in
 from mau.deletion.rules import Deletes
 from mau.derived import Database
 from mau.errors import FromTheFuture, MauError, PostError, TreeError
@@ -147,6 +148,7 @@ class HeldDeletes:
                         fresh.clear()
             found[entry.name] = looked
         gone = [name for name in known if name not in found]
+        self._free((looked.delete for looked in known.values()), (looked.delete for looked in found.values()))
         self._note(author, hidden, fresh, gone, key)
         return [looked.delete for looked in found.values() if looked.delete is not None]
 
@@ -160,6 +162,7 @@ class HeldDeletes:
                     continue
                 entry = _entry(directory, one.name)
                 if entry is None:
+                    self._free([one], ())
                     self._note(author, hidden, (), [one.name])
                 elif stamp_of(entry) == stamp:
                     said.append(one)
@@ -167,6 +170,7 @@ class HeldDeletes:
                     delete, _ = self._look(directory, entry)
                     settled = time.time_ns() - entry.ctime_ns > _SETTLED_NS
                     looked = Looked(stamp_of(entry) if settled else UNSETTLED, delete)
+                    self._free([one], [delete])
                     self._note(author, hidden, [(one.name, looked)])
                     said += [] if delete is None else [delete]
         return said
@@ -176,13 +180,23 @@ class HeldDeletes:
         if entry.size > MAX_FILE:
             return None, True
         try:
-            return open_delete(self._account, self._keyring, directory, entry), True
+            post = _opened(self._account, self._keyring, directory, entry)
+            since = believed_since(post.signed_at, entry.ctime_ns)
+            if since is not None:
+                renew_place_in(self._account.root, directory.fpr, {entry.name: since})
+            return delete_of(post), True
         except FromTheFuture:
             return None, False
         except PostError:
             return None, True
         except (MauError, OSError):
             return None, False
+
+    def _free(self, before: Iterable[Delete | None], now: Iterable[Delete | None]) -> None:
+        """Posts of which nobody says any more that they are deleted come back; before that is noted."""
+        said = [one for one in before if one is not None]
+        if freed := no_longer_deleted(said, (one for one in now if one is not None)):
+            renew_place_in(self._account.root, said[0].author, dict.fromkeys(freed, ALWAYS))
 
     def _key(self, author: Fingerprint) -> bytes:
         """What the verdicts on this author's files hang on besides the files."""
@@ -216,9 +230,13 @@ def delete_of(post: OpenedPost) -> Delete | None:
 
 def open_delete(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> Delete | None:
     """Open a file and say what it deletes; None when it is no DeleteAction. PostError, NoSuchPost."""
+    return delete_of(_opened(account, keyring, directory, entry))
+
+
+def _opened(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> OpenedPost:
     with directory.open(entry.name) as file:
         source = file.read(entry.size + 1)
-    return delete_of(open_source(account, keyring, directory.fpr, entry.name, source))
+    return open_source(account, keyring, directory.fpr, entry.name, source)
 
 
 def deletes_of(account: Account, keyring: Keyring, author: Fingerprint) -> Deletes:

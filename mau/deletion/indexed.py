@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mau.catalogue import ANY
 from mau.deletion.document import Delete
 from mau.deletion.held import MAX_FILE, HeldDeletes, open_delete
+from mau.deletion.placing import ALWAYS, no_longer_deleted, renew_place
 from mau.deletion.rules import Deletes
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
@@ -104,6 +105,8 @@ class IndexedDeletes:
                 if delete is not None:
                     found[entry.name] = delete
             if not page.more:
+                freed = no_longer_deleted(known.deletes, found.values())
+                renew_place(self._index, author, dict.fromkeys(freed, ALWAYS))
                 return Deletes(found.values())
 
     def _open(self, directory: AuthorDir, name: str) -> Delete | None:

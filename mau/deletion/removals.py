@@ -1,4 +1,4 @@
-"""Own posts that are removed by hand become deletes, where the owner wants that (spec/messages.md M86, M90).
+"""Own posts that are removed by hand become deletes, where the owner wants that (spec/messages.md M86).
 
 A disk that is not there, or a careless `rsync --delete`, must not erase a life: nothing is told while the
 tree is not whole, nor of more than a few at once, nor of what only has another name now.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mau.account import Account
+from mau.circuit.terms import CircuitPolicy
 from mau.content.binding import Audience, notations_for
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
@@ -71,6 +72,7 @@ class Someone:
         *,
         name: str | None = None,
         audience: Audience | None = None,
+        created: int | None = None,
     ) -> bytes:
         """The bytes of a message, as the reference (unbound) or as we (bound) would write them."""
         out = io.BytesIO()
@@ -80,7 +82,9 @@ class Someone:
             else notations_for(self.fingerprint, f"{name}.pgp", audience)
         )
         recipients = None if to is None else [one.account.certificate for one in to]
-        write_message(out, content, key=self.account.key, recipients=recipients, notations=notations)
+        write_message(
+            out, content, key=self.account.key, recipients=recipients, notations=notations, created=created
+        )
         return out.getvalue()
 
 
@@ -190,6 +194,7 @@ async def serving(
     limits: Limits | None = None,
     access_log: AccessLog | None = None,
     kademlia: bool = False,
+    circuits: CircuitPolicy | None = None,
 ) -> AsyncIterator[Host]:
     server = Server(
         owner.account,
@@ -199,6 +204,7 @@ async def serving(
         limits=limits,
         access_log=access_log,
         kademlia=kademlia,
+        circuits=circuits,
     )
     await server.start("127.0.0.1", 0)
     try:
