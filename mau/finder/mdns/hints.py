@@ -120,22 +120,24 @@ class Hints:
         changes: list[Change] = []
         for fingerprint in sorted(people):
             found = self._names[fingerprint]
-            for of, port in list(found.services):
+            for (of, port), until in list(found.services.items()):
                 if of == host.lower():
-                    changes += self._heard(fingerprint, found, (ip, port), ttl, now)
+                    # A host may well stay when the service on it says goodbye.
+                    life = min(_life(ttl), until - now) if ttl > 0 else 0.0
+                    changes += self._heard(fingerprint, found, (ip, port), life, now)
         return changes
 
     def _heard(
-        self, fingerprint: Fingerprint, found: _Name, at: tuple[IP, int], ttl: float, now: float
+        self, fingerprint: Fingerprint, found: _Name, at: tuple[IP, int], life: float, now: float
     ) -> list[Change]:
         held = at in found.addresses
-        if ttl <= 0:
+        if life <= 0:
             if held:
                 found.addresses[at] = min(found.addresses[at], now + FAREWELL)
             return []
         if held:
             del found.addresses[at]  # what was heard last stands last
-            found.addresses[at] = now + _life(ttl)
+            found.addresses[at] = now + life
             return []
         if not found.budget.take(now):
             return []
@@ -144,7 +146,7 @@ class Hints:
             oldest = next(iter(found.addresses))
             del found.addresses[oldest]
             changes.append(self._change(fingerprint, oldest, present=False))
-        found.addresses[at] = now + _life(ttl)
+        found.addresses[at] = now + life
         return [*changes, self._change(fingerprint, at, present=True)]
 
     def _change(self, fingerprint: Fingerprint, at: tuple[IP, int], *, present: bool) -> Change:

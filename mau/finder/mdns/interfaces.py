@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -85,6 +86,19 @@ def call_router(network: Network) -> None:
                 sender.setblocking(False)
                 place = (str(router), _DISCARD)
                 sender.sendto(b"", place if router.version == 4 else (*place, 0, index))
+
+
+def known_networks(patience: float = 1.0) -> list[Network]:
+    """As `current_networks`, after asking routers that are not known yet, for at most that many seconds."""
+    until = time.monotonic() + patience
+    while True:
+        networks = current_networks()
+        unknown = [network for network in networks if network.router is None]
+        if not unknown or time.monotonic() >= until or sys.platform != "linux":
+            return networks
+        for network in unknown:
+            call_router(network)
+        time.sleep(0.05)
 
 
 @contextlib.asynccontextmanager
