@@ -95,7 +95,8 @@ def examine_disk(root: Root) -> list[Finding]:
             files=status.f_favail if status.f_files else None,
             read_only=read_only,
             remote=is_remote(root.path),
-            exchanges=not read_only and _exchanges(root),
+            # Where no tree is, nothing is made to try it.
+            exchanges=read_only or not root.mau.is_dir() or _exchanges(root),
         )
     )
 

@@ -41,7 +41,10 @@ def examine(root: Root, config: Config | None, account: Account | None) -> Exami
     else:
         from mau.keyring import Keyring
 
-        keyring = Keyring.load(account, suspect=True)
+        try:
+            keyring = Keyring.load(account, suspect=True)
+        except OSError as error:
+            done.findings.append(_unreadable(root, error))
     found = done.findings
     found += examine_clock(root, account, keyring, now)
     found += examine_permissions(root, config)
@@ -52,3 +55,12 @@ def examine(root: Root, config: Config | None, account: Account | None) -> Exami
         found += examine_keys(account, keyring, root.follows(account.fingerprint), now)
     found += examine_system(root)
     return done
+
+
+def _unreadable(root: Root, error: OSError) -> Finding:
+    return Finding(
+        "keys",
+        f"the key files below {str(root.mau)!r} cannot be read: {error.strerror}",
+        "without them no command can tell who your friends are",
+        f"chmod -R u+rwX,go= {str(root.mau)!r}; then mau fsck",
+    )

@@ -15,11 +15,29 @@ if TYPE_CHECKING:
 
 SOON: Final = 30 * DAY
 _NAMED: Final = 5
+_AFTER = (
+    "leave mau up running until your friends have fetched the revoked key; make another account with "
+    "mau init, in another directory, and tell your friends"
+)
+REVOKED: Final = {
+    True: (
+        "your key is revoked as compromised",
+        "nothing that it ever signed is believed, so none of your posts is given out any more, only the "
+        "key itself with its revocation. What you and others hold stays, and is shown with a warning",
+        _AFTER,
+    ),
+    False: (
+        "your key is revoked",
+        "what it signed before is believed and given out as ever; nothing new is, and nobody writes to it",
+        _AFTER,
+    ),
+}
+"""By whether it is compromised: what is wrong, why it matters, what to do."""
 
 
 def examine_keys(account: Account, keyring: Keyring, follows: list[Fingerprint], now: float) -> list[Finding]:
     """Everything about keys; `keyring` may be one that is not believed."""
-    found = _own(account.certificate, now)
+    found = judge_own(account.certificate, now)
     if keyring.problem is not None:
         found.append(
             Finding(
@@ -65,16 +83,10 @@ def examine_keys(account: Account, keyring: Keyring, follows: list[Fingerprint],
     return found
 
 
-def _own(certificate: Certificate, now: float) -> list[Finding]:
+def judge_own(certificate: Certificate, now: float) -> list[Finding]:
+    """What is wrong with one's own key, and what that means for what one wrote."""
     if certificate.revoked:
-        return [
-            Finding(
-                "keys",
-                "your key is revoked",
-                "nobody believes what it signs, and nobody writes to it",
-                "make another account with mau init, in another directory, and tell your friends",
-            )
-        ]
+        return [Finding("keys", *REVOKED[certificate.compromised])]
     if certificate.created > now:
         return [
             Finding(

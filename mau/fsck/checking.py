@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable
@@ -87,7 +88,12 @@ class _Walk:
             return
         from mau.keyring import Keyring
 
-        keyring = Keyring.load(account, suspect=True)
+        try:
+            keyring = Keyring.load(account, suspect=True)
+        except OSError as error:
+            self._found("keyring", KEYS_DIR, f"the key files cannot be read: {error.strerror}")
+            self.checked.unchecked.append("signatures: that takes the key files")
+            return
         self.opener = Opener(account, keyring)
         if keyring.problem is not None:
             self._found("keyring", f"{account.fingerprint.hex}/keyring.json.pgp", str(keyring.problem))
@@ -131,10 +137,13 @@ class _Walk:
             self._found("stray", KEYS_DIR, f"it cannot be read: {error.strerror}")
             return
         with safe.closing(keys):
-            known = {str(path.relative_to(self._tree.path)) for _, _, path in self._tree.key_files()}
-            self._in_keys(keys, KEYS_DIR, known | {f"{KEYS_DIR}/account.pgp"})
+            known: set[str] | None = None
+            with contextlib.suppress(OSError):  # that is told of the directory which cannot be read
+                known = {str(path.relative_to(self._tree.path)) for _, _, path in self._tree.key_files()}
+                known.add(f"{KEYS_DIR}/account.pgp")
+            self._in_keys(keys, KEYS_DIR, known)
 
-    def _in_keys(self, directory: int, path: str, known: set[str]) -> None:
+    def _in_keys(self, directory: int, path: str, known: set[str] | None) -> None:
         self._mode(path, os.fstat(directory), _OTHERS)
         for entry in entries_of(directory):
             place = f"{path}/{entry.name}"
@@ -151,7 +160,7 @@ class _Walk:
                     self._found("stray", place, f"it cannot be read: {error.strerror}")
             elif not stat.S_ISREG(status.st_mode):
                 self._found("stray", place, "a key file belongs there")
-            elif place not in known:
+            elif known is not None and place not in known:
                 self._found("stray", place, "it is no key file; other programs would read it as one")
             else:
                 self._mode(place, status, _OTHERS)

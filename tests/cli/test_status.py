@@ -17,6 +17,7 @@ import pytest
 from mau.account import Account
 from mau.keyring import Keyring
 from mau.openpgp import SecretKey
+from mau.openpgp.lifetime import revoked
 from tests.cli.conftest import PASSPHRASE
 from tests.cli.test_sync import _friend, at
 from tests.syncer.peers import Liar, Person, lying, piece, serving
@@ -161,3 +162,12 @@ async def test_own_posts_that_went_or_came_back_by_hand_are_named(mau: Mau, me: 
     assert [(one["name"], one["error"]) for one in found["own"]] == [("back.json.pgp", "Deleted")]
     assert found["removed_here"] == ["gone.json.pgp"]
     assert "1 of your posts were removed here" in (await run(mau, "status")).err
+
+
+def test_status_says_that_the_key_is_revoked(mau: Mau, alice: Account) -> None:
+    alice.change_key(PASSPHRASE, lambda key: revoked(key, "compromised"))
+    done = mau("status", passphrase=PASSPHRASE)
+    assert "your key is revoked as compromised" in done.err
+    assert "none of your posts is given out" in done.err
+    told = mau("status", "--json", passphrase=PASSPHRASE).text
+    assert "revoked as compromised" in told

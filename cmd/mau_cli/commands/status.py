@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mau.daemon.status import DaemonStatus
+    from mau.doctor.finding import Finding
     from mau.reader.unpublished import Unpublished
     from mau.syncer.status import FriendStatus
 
@@ -28,6 +29,7 @@ class _Found:
     daemon: DaemonStatus | None
     own: Sequence[Unpublished]
     gone: Sequence[str]
+    key: Sequence[Finding]
 
 
 @click.command("status")
@@ -67,6 +69,7 @@ def _gather(session: Session) -> _Found:
     from mau.daemon.status import read_status
     from mau.deletion.held import deletes_of
     from mau.deletion.publishing import removed_by_hand
+    from mau.doctor.keys import judge_own
     from mau.reader.unpublished import unpublished
     from mau.syncer.status import StatusBook
 
@@ -82,7 +85,9 @@ def _gather(session: Session) -> _Found:
     with open_index(session.root) as index:
         index.refresh(account.fingerprint)
         own = unpublished(account, keyring, index, deletes)
-    return _Found(friends, read_status(session.root), own, removed_by_hand(account, deletes))
+    gone = removed_by_hand(account, deletes)
+    key = judge_own(account.certificate, time.time())
+    return _Found(friends, read_status(session.root), own, gone, key)
 
 
 def _facts(session: Session, found: _Found) -> dict[str, Any]:
@@ -94,6 +99,7 @@ def _facts(session: Session, found: _Found) -> dict[str, Any]:
         "daemon": None if daemon is None else asdict(daemon),
         "own": [asdict(one) for one in own],
         "removed_here": list(found.gone),
+        "key": [one.what for one in found.key],
     }
 
 
@@ -103,11 +109,13 @@ def _show(session: Session, found: _Found) -> None:
     if daemon is not None and daemon.pid is not None:
         for worker in daemon.workers:
             say(clean(worker.words(now)))
+    for trouble in found.key:
+        say(f"{clean(trouble.what)}: {clean(trouble.why)} (`mau doctor` says what to do)")
     for one in friends:
         data(f"{clean(_called(session, one))}: {clean(_words(one, now))}")
         for word, troubles in (("refused", one.refused), ("deferred", one.deferred)):
-            for trouble in troubles[:_SHOWN]:
-                data(f"  {word}: {clean(trouble)}")
+            for words in troubles[:_SHOWN]:
+                data(f"  {word}: {clean(words)}")
             if len(troubles) > _SHOWN:
                 data(f"  {word}: {len(troubles) - _SHOWN} more; --json lists them")
     if not friends:
