@@ -32,6 +32,7 @@ from mau.derived import Database
 from mau.errors import FromTheFuture, MauError, PostError, TreeError
 from mau.fingerprint import Fingerprint
 from mau.reader.open import OpenedPost, directories_of, open_source
+from mau.stated import Statements, stated_by
 from mau.tree.names import KEYRING_NAME
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ _SETTLED_NS: Final = 50_000_000
 class HeldDeletes:
     """The DeleteActions held, by author. Any number of threads share one; each process has its own."""
 
-    def __init__(self, account: Account, keyring: Keyring) -> None:
+    def __init__(self, account: Account, keyring: Keyring, statements: Statements | None = None) -> None:
+        """``statements``: what is known of contents; the caller's, who closes them."""
+        self._own_statements = statements is None
+        self._statements = Statements(account) if statements is None else statements
         self._account = account
         self._keyring = keyring
         self._database = Database(account.root.state_dir("reader") / "deletes.db", SCHEMA, 1, shared=True)
@@ -59,6 +63,8 @@ class HeldDeletes:
         """Let go of the file."""
         with self._lock:
             self._database.close()
+            if self._own_statements:
+                self._statements.close()
 
     def __enter__(self) -> HeldDeletes:
         return self
@@ -228,15 +234,31 @@ def delete_of(post: OpenedPost) -> Delete | None:
     return read_delete(post.author, post.statement, post.signed_at, post.document)
 
 
-def open_delete(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> Delete | None:
-    """Open a file and say what it deletes; None when it is no DeleteAction. PostError, NoSuchPost."""
-    return delete_of(_opened(account, keyring, directory, entry))
+def open_delete(
+    account: Account,
+    keyring: Keyring,
+    directory: AuthorDir,
+    entry: Entry,
+    statements: Statements | None = None,
+) -> Delete | None:
+    """Open a file and say what it deletes; None when it is no DeleteAction. PostError, NoSuchPost.
 
-
-def _opened(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> OpenedPost:
+    A content that is known to be none (`statements`) is read and not opened.
+    """
+    author = directory.fpr
     with directory.open(entry.name) as file:
         source = file.read(entry.size + 1)
-    return open_source(account, keyring, directory.fpr, entry.name, source)
+    certificate = keyring.certificate(author)
+    if statements is None or certificate is None:
+        return delete_of(open_source(account, keyring, author, entry.name, source))
+    sha256 = hashlib.sha256(source).hexdigest()
+    stated = statements.get(author, sha256, certificate)
+    if stated is not None and not stated.deletes:
+        return None
+    post = open_source(account, keyring, author, entry.name, source)
+    if stated is None:
+        statements.put(author, sha256, certificate, stated_by(post.opened, post.statement, post.document))
+    return delete_of(post)
 
 
 def deletes_of(account: Account, keyring: Keyring, author: Fingerprint) -> Deletes:

@@ -19,6 +19,7 @@ from mau.deletion.placing import ALWAYS, no_longer_deleted, renew_place
 from mau.deletion.rules import Deletes
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
+from mau.stated import Statements
 from mau.tree.posts import AuthorDir
 
 if TYPE_CHECKING:
@@ -48,7 +49,12 @@ class _Known:
 class IndexedDeletes:
     """The DeleteActions held, by author, as fresh as the index is. Any number of threads share one."""
 
-    def __init__(self, account: Account, keyring: Keyring, index: Index) -> None:
+    def __init__(
+        self, account: Account, keyring: Keyring, index: Index, statements: Statements | None = None
+    ) -> None:
+        """``statements``: what is known of contents; the caller's, who closes them."""
+        self._own_statements = statements is None
+        self._statements = Statements(account) if statements is None else statements
         self._account = account
         self._keyring = keyring
         self._index = index
@@ -75,13 +81,15 @@ class IndexedDeletes:
             for known in self._known.values():
                 known.held.close()
             self._known.clear()
+            if self._own_statements:
+                self._statements.close()
 
     def _brought_up(self, author: Fingerprint, moment: tuple[str, int], key: bytes) -> _Known:
         known = self._known.get(author)
         if known is None or known.key != key or known.moment[0] != moment[0]:
             if known is not None:
                 known.held.close()
-            held = HeldDeletes(self._account, self._keyring)
+            held = HeldDeletes(self._account, self._keyring, self._statements)
             known = _Known(moment, key, held.noted_all(author), held.looking(author), held)
             self._known[author] = known
         if known.looking is not None:
@@ -112,7 +120,11 @@ class IndexedDeletes:
     def _open(self, directory: AuthorDir, name: str) -> Delete | None:
         try:
             entry = directory.entry(name)
-            return None if entry is None else open_delete(self._account, self._keyring, directory, entry)
+            return (
+                None
+                if entry is None
+                else open_delete(self._account, self._keyring, directory, entry, self._statements)
+            )
         except (MauError, OSError):
             return None
 

@@ -1,4 +1,4 @@
-"""What becomes of a deleted post in the tree of somebody who follows its author (spec/messages.md M87, spec/sync.md D1-D6).
+"""What becomes of a deleted post in the tree of somebody who follows its author (M87; spec/sync.md D1-D6).
 
 Nothing but the post that a DeleteAction names is ever touched, in the directories of the DeleteAction's own
 author; and nothing ever in the owner's own.

@@ -16,6 +16,7 @@ from typing import Final
 
 from mau.account import Account
 from mau.catalogue import open_index
+from mau.deletion.held import HeldDeletes
 from mau.deletion.publishing import contents_of, publish_deletes
 from mau.errors import MauError, NoSuchPost
 from mau.fingerprint import Fingerprint
@@ -38,10 +39,11 @@ class Removals:
     """Since when a name is gone, until that was dealt with."""
     lately: list[float] = field(default_factory=list)
     many: bool = False
-    """Too many went at once: nothing is told until the owner says a word."""
+    """Too many went at once: of these nothing is told until the owner says a word."""
 
     def went(self, name: str, now: float) -> None:
         """A file is not there any more."""
+        self._end_of_many(now)
         if name not in self.gone:
             self.gone[name] = now
             self.lately = [time for time in self.lately if now - time < MINUTE] + [now]
@@ -53,12 +55,20 @@ class Removals:
 
     def due(self, now: float) -> list[str]:
         """Names to be told of now; they are dealt with. Nothing while there are, or were, too many."""
+        self._end_of_many(now)
         if self.many:
             return []
         names = [name for name, since in self.gone.items() if now - since >= GRACE]
         for name in names:
             del self.gone[name]
         return names
+
+    def _end_of_many(self, now: float) -> None:
+        """A minute went by without another one: those wait for a word, what goes from now on does not."""
+        if self.many and now - self.lately[-1] >= MINUTE:
+            self.gone.clear()
+            self.lately.clear()
+            self.many = False
 
 
 class RemovalsWorker:
@@ -73,6 +83,7 @@ class RemovalsWorker:
         self._account = account
         self._keyring = keyring
         self._told = told
+        self._deletes: set[str] = set()  # names of DeleteActions: to withdraw one is to tell of nothing
         self.ready = asyncio.Event()
         """What is removed from now on is noticed."""
 
@@ -87,8 +98,9 @@ class RemovalsWorker:
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(changed.set)
 
-        with open_index(self._account.root) as index:
+        with open_index(self._account.root) as index, HeldDeletes(self._account, self._keyring) as held:
             await asyncio.to_thread(index.refresh, me)
+            await asyncio.to_thread(held.of, me)
             known = await asyncio.to_thread(self._sums, index)
             removals = Removals()
             with index.subscribe(tell):
@@ -97,7 +109,7 @@ class RemovalsWorker:
                 try:
                     while not stop.is_set():
                         changed.clear()
-                        known = await asyncio.to_thread(self._look, index, known, removals)
+                        known = await asyncio.to_thread(self._look, index, held, known, removals)
                         await _first(
                             stop, changed, GRACE / 2 if removals.gone and not removals.many else None
                         )
@@ -109,15 +121,21 @@ class RemovalsWorker:
             entry.name: entry.sha256 for entry in index.entries(self._account.fingerprint) if not entry.hidden
         }
 
-    def _look(self, index: Index, known: Mapping[str, str], removals: Removals) -> dict[str, str]:
+    def _look(
+        self, index: Index, held: HeldDeletes, known: Mapping[str, str], removals: Removals
+    ) -> dict[str, str]:
         """Compare what is there with what was; tell of what is gone for good."""
         now = time.monotonic()
         present = self._sums(index)
         if not self._is_whole():
             return dict(known)
+        self._deletes |= {one.name for one in held.noted_all(self._account.fingerprint)}
         before = removals.many
         for name in known.keys() - present.keys() - removals.gone.keys():
-            removals.went(name, now)
+            if self._is_there(name):  # the index is behind, or begun anew
+                present[name] = known[name]
+            elif self._by_hand(held, name, known[name]):
+                removals.went(name, now)
         for name in present:
             removals.came(name)
         if removals.many and not before:
@@ -130,11 +148,28 @@ class RemovalsWorker:
                 self._tell(name)
         return present | {name: known[name] for name in removals.gone if name in known}
 
+    def _is_there(self, name: str) -> bool:
+        try:
+            return self._account.posts().entry(name) is not None
+        except (MauError, OSError):  # whatever has its name now, nobody is told that it is gone
+            return True
+
+    def _by_hand(self, held: HeldDeletes, name: str, sha256: str) -> bool:
+        """Whether nobody but the owner's hand removed it. What we take away ourselves is a version then, or
+        named by a DeleteAction: who was to be told was told, and by `mau delete --local` nobody is."""
+        if name in self._deletes:
+            return False
+        if any(version.sha256 == sha256 for version in self._account.posts().versions(name)):
+            return False
+        return not held.noted(self._account.fingerprint, name, look=False).is_deleted(name, sha256)
+
     def _is_whole(self) -> bool:
         root = self._account.root
         return root.mau.is_dir() and root.author_dir(self._account.fingerprint).is_dir()
 
     def _tell(self, name: str) -> None:
+        if self._is_there(name):
+            return
         try:
             self._keyring.refresh()
             contents = contents_of(self._account, self._keyring, name)

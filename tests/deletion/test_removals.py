@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.deletion.held import deletes_of
+from mau.deletion.publishing import delete_post, undelete
 from mau.deletion.removals import FEW, GRACE, MINUTE, Removals, RemovalsWorker
 from mau.publish import publish_document
 from tests.publish.world import Someone, World
@@ -26,7 +27,7 @@ events = st.lists(st.tuples(st.sampled_from(["went", "came"]), st.sampled_from("
 def test_nothing_that_is_there_is_told_of_and_what_is_gone_is_told_of_once(
     happened: list[tuple[str, str, float]],
 ) -> None:
-    removals, now, there, told = Removals(), 0.0, set("abc"), list[str]()
+    removals, now, there, told, many = Removals(), 0.0, set("abc"), list[str](), False
     for what, name, pause in happened:
         now += pause
         if what == "went" and name in there:
@@ -35,11 +36,12 @@ def test_nothing_that_is_there_is_told_of_and_what_is_gone_is_told_of_once(
         elif what == "came":
             there.add(name)
             removals.came(name)
+        many = many or removals.many
         for one in removals.due(now):
             assert one not in there
             told.append(one)
     told += removals.due(now + GRACE + 1)
-    if not removals.many:
+    if not many:
         assert set("abc") - there <= set(told)
     assert removals.due(now + 100) == []
 
@@ -143,3 +145,50 @@ async def test_a_tree_that_is_not_whole_deletes_nothing(world: World) -> None:
         (own / "gone.json.pgp").unlink()
         await until(lambda: bool(told))
         assert said(world) == {("gone.json.pgp", frozenset({gone}))}
+
+
+# --- what was not removed by hand --------------------------------------------------------------------------
+
+
+async def test_what_mau_takes_away_itself_is_no_removal_by_hand(world: World) -> None:
+    """`mau delete --local` says that nobody is told; `mau undelete` removes a DeleteAction."""
+    alice = world.alice
+    posts = alice.account.posts()
+    for name in ("local", "told", "purged", "back", "gone"):
+        write(world, f"{name}.json.pgp")
+    async with watched(alice) as told:
+        delete_post(alice.account, alice.keyring, "local.json.pgp", publish=False)
+        for name in ("told", "purged", "back"):
+            delete_post(alice.account, alice.keyring, f"{name}.json.pgp")
+        posts.remove("purged.json.pgp")
+        undelete(alice.account, alice.keyring, "back.json.pgp")
+        before = said(world)
+        assert {name for name, _ in before} == {"told.json.pgp", "purged.json.pgp"}
+        gone = posts.sha256("gone.json.pgp")
+        (posts.path / "gone.json.pgp").unlink()
+        await until(lambda: bool(told))
+        assert said(world) == before | {("gone.json.pgp", frozenset({gone}))}
+        assert told == ["gone.json.pgp was removed; that is told to those who could read it"]
+
+
+async def test_an_index_that_is_begun_anew_removes_nothing(world: World) -> None:
+    alice = world.alice
+    write(world, "stays.json.pgp")
+    gone = write(world, "gone.json.pgp")
+    own = alice.account.root.author_dir(alice.fpr)
+    async with watched(alice) as told:
+        (alice.account.root.path / ".index").rename(alice.account.root.path / "away")
+        (own / "gone.json.pgp").unlink()
+        await until(lambda: bool(told))
+        assert said(world) == {("gone.json.pgp", frozenset({gone}))}
+
+
+@given(st.integers(FEW + 1, 40), st.floats(MINUTE, 10 * MINUTE))
+def test_after_a_catastrophe_single_removals_are_told_of_again(count: int, later: float) -> None:
+    removals = Removals()
+    for number in range(count):
+        removals.went(f"{number}", 0.0)
+    assert removals.due(GRACE) == []
+    removals.went("another", later)
+    assert removals.due(later + GRACE + 1) == ["another"]
+    assert removals.due(later + 1000) == []
