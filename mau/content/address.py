@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
+from mau.hostport import format_address, parse_address
 
 PUBLIC_IRI = "https://www.w3.org/ns/activitystreams#Public"
 
@@ -58,6 +59,19 @@ class Address:
 def person_iri(author: Fingerprint) -> str:
     """``mau:/p2p/FPR``."""
     return _PERSON + author.hex
+
+
+def located_iri(author: Fingerprint, address: tuple[str, int]) -> str:
+    """``mau://HOST:PORT/p2p/FPR``: a person, with the place where to ask."""
+    return f"mau://{format_address(address)}/p2p/{author.hex}"
+
+
+def location_of(text: str) -> tuple[str, int] | None:
+    """The place that an address names as where to ask; None when it names none. AddressMalformed."""
+    parts = _PARTS.fullmatch(text)
+    if parts is None or (parts[1] or "").lower() != "mau" or not parts[2]:
+        return None
+    return parse_address(parts[2])
 
 
 def post_iri(author: Fingerprint, name: str) -> str:

@@ -1,7 +1,7 @@
 """The timeline: what everybody I follow and I wrote, newest first by the time of the signature.
 
-Nothing is remembered between two calls: every post is opened and checked each time. DeleteActions are no
-posts to show; a post that is still here although its author deleted it is shown as such.
+Nothing is remembered between two calls: every post is opened and checked each time. DeleteActions and contact
+posts are no posts to show; a post that is still here although its author deleted it is shown as such.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mau.contact.document import is_contact
 from mau.deletion.document import Delete, is_delete
 from mau.deletion.held import delete_of
 from mau.deletion.rules import NO_DELETES, Deletes
@@ -99,7 +100,8 @@ def _of(
         try:
             item = _item(account, keyring, directory, entry)
             if item.post is None or not is_delete(item.post.document):
-                yield item
+                if item.post is None or not is_contact(item.name, item.post.document):
+                    yield item
             elif (said := delete_of(item.post)) is not None:
                 deletes.append(said)
         except MauError as error:
