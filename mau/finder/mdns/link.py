@@ -52,7 +52,7 @@ FIRST_ASKED: Final = (0.02, 0.12)
 """Seconds before the first question, so that those who start together do not ask together (RFC 6762 5.2)."""
 SELDOM: Final = 900.0
 """Seconds between two questions in the long run."""
-_HURRY: Final = 10.0  # seconds between two questions that goodbyes make us ask
+_HURRY: Final = 4.0  # seconds between two questions that goodbyes make us ask
 _TICK: Final = 10.0
 _PACE: Final = 0.5  # seconds between two looks at what is missing and what is over
 _AT_ONCE: Final = 16  # names that are asked for in one packet
@@ -213,7 +213,7 @@ class Link:
                 self._resolve(zeroconf)
                 self._changes += self._hints.expire(now)
                 cleaned = now
-            soon = self._hurried or asked > now - 2 * _HURRY or len(self._hints) != self._counted
+            soon = self._hurried or asked > now - _TICK or len(self._hints) != self._counted
             await self._wait(min(max(due - now, 0.0), _PACE if soon else _TICK))
             self._tell()
 
