@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
@@ -111,8 +112,9 @@ def restore(
 def _told_when_full() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        if error.errno not in _DISK_FULL:
+    except (OSError, sqlite3.OperationalError) as error:
+        number = error.errno if isinstance(error, OSError) else error.sqlite_errorcode
+        if number not in (_DISK_FULL if isinstance(error, OSError) else (sqlite3.SQLITE_FULL,)):
             raise
         raise NoRoom(
             "the disk is full; what came back stays. Make room, and do it again: it goes on where it was"

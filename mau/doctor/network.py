@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import sqlite3
 from typing import TYPE_CHECKING, Final
 
 from mau.addressbook import AddressBook, KnownAddress
@@ -143,6 +144,20 @@ def _words(number: int) -> str:
 
 
 def _addresses(root: Root, account: Account, keyring: Keyring, now: float) -> list[Finding]:
+    try:
+        return _in_book(root, account, keyring, now)
+    except (OSError, sqlite3.Error) as error:
+        return [
+            Finding(
+                "disk",
+                f"the address book cannot be opened: {error}",
+                "where friends were reached is neither known nor noted",
+                f"see that the disk has room and can be written; {str(root.path / '.peers')!r} may be deleted",
+            )
+        ]
+
+
+def _in_book(root: Root, account: Account, keyring: Keyring, now: float) -> list[Finding]:
     book = AddressBook(root)
     try:
         found = []

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from mau.errors import KeyringUntrusted, MauError, NoAccount, NotAFile
+from mau.errors import MauError, NoAccount, NotAFile
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
 from mau.fsck.looking import count, entries_of, is_left_over, status_of, wrong
-from mau.fsck.posts import Opener, check_post
+from mau.fsck.posts import Opener, check_post, unread
 from mau.fsck.versions import check_versions
 from mau.tree import safe
 from mau.tree.layout import STATE_DIRS, Root, parse_author
@@ -134,7 +135,7 @@ class _Walk:
             self._found("stray", KEYS_DIR, str(error))
             return
         except OSError as error:
-            self._found("stray", KEYS_DIR, f"it cannot be read: {error.strerror}")
+            self.checked.findings.append(unread(KEYS_DIR, error))
             return
         with safe.closing(keys):
             known: set[str] | None = None
@@ -157,7 +158,7 @@ class _Walk:
                 except FileNotFoundError:
                     continue
                 except OSError as error:
-                    self._found("stray", place, f"it cannot be read: {error.strerror}")
+                    self.checked.findings.append(unread(place, error))
             elif not stat.S_ISREG(status.st_mode):
                 self._found("stray", place, "a key file belongs there")
             elif known is not None and place not in known:
@@ -178,7 +179,7 @@ class _Walk:
             except (FileNotFoundError, NotAFile):
                 continue
             except OSError as error:
-                self._found("stray", name, f"it cannot be read: {error.strerror}")
+                self.checked.findings.append(unread(name, error))
                 continue
             with safe.closing(directory):
                 self._author(directory, name, author, hidden)
@@ -237,7 +238,7 @@ class _Walk:
             self._found("stray", place, f"{error}; until then {name!r} cannot be changed")
             return
         except OSError as error:
-            self._found("stray", place, f"it cannot be read: {error.strerror}")
+            self.checked.findings.append(unread(place, error))
             return
         with safe.closing(versions):
             self._mode(place, os.fstat(versions), _OTHERS)
@@ -251,11 +252,16 @@ class _Walk:
     def _noted(self, author: Fingerprint, hidden: bool) -> dict[str, tuple[str, bytes]]:
         if self._index is None:
             return {}
-        return {
-            entry.name: (entry.sha256, entry.stamp)
-            for entry in self._index.entries(author)
-            if entry.hidden == hidden
-        }
+        try:
+            return {
+                entry.name: (entry.sha256, entry.stamp)
+                for entry in self._index.entries(author)
+                if entry.hidden == hidden
+            }
+        except (OSError, sqlite3.Error) as error:
+            self._index = None
+            self.checked.unchecked.append(f"the sums of the index: {error}")
+            return {}
 
     # --- the rest ------------------------------------------------------------------------------------------
 
@@ -271,7 +277,7 @@ class _Walk:
                     if one.kind == "damaged" and one.author is not None and held.of(one.author).of(one.name):
                         words = f"{one.words}; its author deleted it, so nothing may come in its place"
                         self.checked.findings[number] = replace(one, words=words)
-        except (MauError, OSError, KeyringUntrusted) as error:
+        except (MauError, OSError, sqlite3.Error) as error:
             self.checked.unchecked.append(f"whether deleted posts are there again: {error}")
             return
         for name in names:

@@ -23,6 +23,7 @@ Kind = Literal[
     "half-saved",
     "deleted",
     "damaged",
+    "unread",
     "older",
     "unproven",
     "index",
@@ -96,6 +97,10 @@ KINDS: Final[dict[Kind, Description]] = {
         "what somebody wrote does not hold any more",
         "mau fsck --repair makes it an older version, and mau sync WHO --full fetches the true one",
         "Move them to the versions, so that they can be fetched again?",
+    ),
+    "unread": Description(
+        "it cannot be read, or there is no room to look into it",
+        "mau doctor says whether the disk has room; then check again. A disk that fails has to be replaced",
     ),
     "older": Description(
         "an older content that does not hold",

@@ -110,13 +110,12 @@ def check_post(
             return [Finding("stray", path, str(error))]
         return []
     except OSError as error:
-        return [Finding("damaged", path, f"it cannot be read: {error.strerror}", author, hidden, name)]
+        return [unread(path, error)]
     with os.fdopen(fd, "rb") as file:
         try:
             sha256, problem = check_content(opener, author, name, file)
-        except OSError as trouble:
-            words = f"it cannot be read: {trouble.strerror}"
-            return [Finding("damaged", path, words, author, hidden, name)]
+        except OSError as trouble:  # also of the place where it is unpacked: that says nothing about it
+            return [unread(path, trouble)]
         after = os.fstat(file.fileno())
     found_all = []
     if noted is not None and noted[1] == stamp_of(found) == stamp_of(after) and noted[0] != sha256:
@@ -126,6 +125,11 @@ def check_post(
         kind = kind_of(problem, own=own)
         found_all.append(Finding(kind, path, words_of(problem), author, hidden, name, sha256))
     return found_all
+
+
+def unread(path: str, error: OSError) -> Finding:
+    """What could not be looked into says nothing about itself."""
+    return Finding("unread", path, f"it could not be read: {error.strerror}")
 
 
 def words_of(error: PostError) -> str:

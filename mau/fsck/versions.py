@@ -7,7 +7,7 @@ import os
 from mau.errors import InvalidName, MauError
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
-from mau.fsck.posts import Opener, check_content, kind_of, words_of
+from mau.fsck.posts import Opener, check_content, kind_of, unread, words_of
 from mau.tree import safe
 from mau.tree.names import POST_SUFFIX, check_sha256
 
@@ -34,7 +34,7 @@ def check_versions(
                 found.append(Finding("stray", place, str(error)))
             continue
         except OSError as error:
-            found.append(Finding("unproven", place, f"it cannot be read: {error.strerror}"))
+            found.append(unread(place, error))
             continue
         with os.fdopen(fd, "rb") as file:
             if current == (status.st_dev, status.st_ino):
@@ -44,7 +44,7 @@ def check_versions(
             try:
                 sha256, problem = check_content(opener, author, name, file)
             except OSError as error:
-                found.append(Finding("unproven", place, f"it cannot be read: {error.strerror}"))
+                found.append(unread(place, error))
                 continue
         stated = entry.removesuffix(POST_SUFFIX)
         if stated != sha256:

@@ -410,8 +410,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_checked(world: World) -> N
         if os.access(versions, os.R_OK):
             pytest.skip("whoever runs this may read everything")
         kinds = found(alice)
-        assert kinds[f"{alice.fpr.hex}/x.json.pgp.versions"] == "stray"
-        assert kinds[".mau/tea"] == "stray"
+        assert kinds[f"{alice.fpr.hex}/x.json.pgp.versions"] == "unread"
+        assert kinds[".mau/tea"] == "unread"
     finally:
         for path in (versions, group):
             path.chmod(0o700)
