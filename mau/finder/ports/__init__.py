@@ -5,8 +5,8 @@
     keeper.mappings             # where others may come in; nothing of it is proven
     explain(keeper.state)       # in words
 
-The packets (`natpmp`, `pcp`, `ssdp`), the kernel's tables (`routes`), the router's epochs and the pace are
-pure; `asking`, `upnp`, `surroundings` and `keeper` do what they say.
+The packets (`natpmp`, `pcp`, `ssdp`), the kernel's tables (`routes`) and the pace are pure; `asking`, `upnp`,
+`surroundings` and `keeper` do what they say.
 """
 
 from mau.finder.ports.keeper import PortKeeper

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from mau.finder.ports import natpmp, pcp
-from mau.finder.ports.epoch import Epoch
 from mau.finder.ports.mapping import MAX_LEASE, SILENT, Failure, Gateway, Mapping, Method
 from mau.hostport import Address
 
@@ -146,7 +145,8 @@ class NatPmpSession:
         self._gateway = gateway
         self._port = port
         self._control = control
-        self._epoch: Epoch | None = None
+        self._made: natpmp.Epoch | None = None
+        self._last: natpmp.Epoch | None = None
 
     async def address(self) -> str | Failure:
         """The router's address on the other side; maps nothing."""
@@ -157,7 +157,7 @@ class NatPmpSession:
             return SILENT
         if isinstance(answer, natpmp.Refused):
             return Failure(answer.words, answered=answer.code != 1)
-        self._note(answer.epoch)
+        self._last = natpmp.Epoch(answer.epoch, time.monotonic())
         if ipaddress.IPv4Address(answer.address).is_unspecified:  # section 3.2: it is not connected
             return Failure("has no address outside", answered=True)
         return answer.address
@@ -169,11 +169,13 @@ class NatPmpSession:
 
     async def keep(self, mapping: Mapping, lease: int, *, renew: bool) -> Mapping | Failure:
         """See whether the router still has the address that it had and did not forget; else map again."""
-        before = self._epoch
+        known = (self._last, self._made)
         address = await self.address()
         if isinstance(address, Failure):
             return address
-        forgot = before is not None and self._epoch is not None and before.forgot_natpmp(self._epoch)
+        now = self._last
+        # Against the last answer, and against the mapping's: a slow clock hides a short life from either.
+        forgot = now is not None and any(one is not None and one.forgot(now) for one in known)
         if not renew and not forgot and address == mapping.external[0]:
             return mapping
         return await self._map(address, lease, mapping.external)
@@ -191,7 +193,7 @@ class NatPmpSession:
             return Failure(answer.words, answered=True)
         if not answer.lifetime:
             return Failure("gives no time", answered=True)
-        self._note(answer.epoch)
+        self._made = natpmp.Epoch(answer.epoch, time.monotonic())
         return Mapping(
             "natpmp",
             (address, answer.external_port),
@@ -199,9 +201,6 @@ class NatPmpSession:
             time.time() + min(answer.lifetime, MAX_LEASE),
             self._gateway.address,
         )
-
-    def _note(self, epoch: int) -> None:
-        self._epoch = Epoch(epoch, time.monotonic())
 
     async def _ask(
         self, question: bytes, patience: tuple[float, ...]

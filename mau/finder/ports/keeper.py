@@ -50,7 +50,8 @@ class PortKeeper:
         surroundings: Callable[[], Surroundings] = look,
         control: int = natpmp.PORT,
     ) -> None:
-        """``on_change`` is called in the event loop with all mappings whenever an address comes or goes.
+        """``on_change`` is called in the event loop with all mappings: when one comes or goes, and when all
+        routers were asked for the first time.
 
         ``lease`` in seconds. ``surroundings`` and ``control`` say where routers are and at which port they
         listen, for networks that are not this machine's own.
@@ -65,7 +66,7 @@ class PortKeeper:
         self._around = Surroundings()
         self._looked = False
         self._ways: dict[Gateway, _Way] = {}
-        self._told: frozenset[object] = frozenset()
+        self._told: object = (False, frozenset())
 
     @property
     def mappings(self) -> tuple[Mapping, ...]:
@@ -130,7 +131,7 @@ class PortKeeper:
 
     def _tell(self) -> None:
         mappings = self.mappings
-        now = frozenset(mapping.same for mapping in mappings)
+        now = (self.state.looked, frozenset(mapping.same for mapping in mappings))
         if now != self._told:
             self._told = now
             self._on_change(mappings)

@@ -37,6 +37,24 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Epoch:
+    """Section 3.6: the seconds since a router began to remember, as said in an answer; when it was heard.
+
+    ``heard`` in seconds of this machine's steady clock.
+    """
+
+    said: int
+    heard: float
+
+    def forgot(self, later: Epoch) -> bool:
+        """Whether the router lost what it had mapped between this answer and a later one.
+
+        Its clock may be slower than ours by an eighth, and answers may be two seconds late.
+        """
+        return later.said + 2 < self.said + (later.heard - self.heard) * 7 / 8
+
+
+@dataclass(frozen=True, slots=True)
 class ExternalAddress:
     """Section 3.2: the address of the router on the other side."""
 
