@@ -1,12 +1,10 @@
 """Fetching many files at once, judging each, and committing them (spec/sync.md S6-S12, S23-S32).
 
-The event loop moves bytes and judges small files; whatever waits for the disk runs in threads, so that one
-file's fsync overlaps with the next one's way here.
+The event loop moves bytes. Judging, and whatever waits for the disk, runs in threads (`mau.syncer.writing`).
 
-Why not in processes of their own: a small post costs some 1.2 ms of CPU at both ends together, 0.3 ms of it
-for judging and 0.3 ms in the kernel for making the file, and with both ends on two cores these are busy then.
-A process that judges takes 0.6 s to start and has to be given the secret key; one that writes was measured,
-and made a whole sync between 0.5 and 1.15 times as fast.
+Why not in processes of their own: with both ends on two cores these are busy. A process that judges takes
+0.6 s to start and has to be given the secret key; one that writes was measured, and made a whole sync between
+0.5 and 1.15 times as fast.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ from mau.fingerprint import Fingerprint
 from mau.syncer import archive, evidence, large
 from mau.syncer.judge import Judge, held_sum
 from mau.syncer.report import Progress, SyncReport, Trouble
-from mau.syncer.writing import SMALL, WRITERS, Arrived, Stored, Writer
+from mau.syncer.writing import JUDGING, SMALL, WRITERS, Arrived, Stored, Writer
 from mau.tree.posts import Committed
 from mau.wire.paths import Item, PageQuery
 
@@ -44,7 +42,7 @@ T = TypeVar("T")
 WORKERS: Final = 4
 """Files on their way at once, each over a connection of its own."""
 IN_MEMORY: Final = 1 << 20
-"""Files up to this size are held in memory and judged in the event loop, in bytes."""
+"""Files up to this size are held in memory, in bytes."""
 LOST: Final = 3
 """So many files in a row without an answer, and the peer counts as gone."""
 FAULTS: Final = 1000
@@ -104,7 +102,7 @@ class Intake:
         )
         self._tell()
         with ThreadPoolExecutor(WORKERS + WRITERS, thread_name_prefix="sync") as self._threads:
-            self._writer = Writer(self._posts, self._threads, self._stored)
+            self._writer = Writer(self._posts, self._check, self._threads, self._stored)
             async with asyncio.TaskGroup() as writing:
                 self._writer.start(writing)
                 if page is not None and self.stopped is None:
@@ -168,25 +166,30 @@ class Intake:
         await self._take_in(item, buffer.getvalue())
 
     async def _take_in(self, item: Item, data: bytes) -> None:
-        """Judge a small file whose sum is right, and hand it on to be written."""
-        held = await self._held_sum(item)
-        try:
-            self._judge.check_bytes(item, data, held)
-        except PostError as error:
-            if error.lasting != "deferred":
-                evidence.keep(self._posts.root, self._posts.fpr, self._report.peer, item, data, error)
-            raise
+        """Hand on a file whose sum is right, to be judged and written."""
         if item.size <= SMALL:
-            await self._writer.put(Arrived(item, data, held))
+            await self._writer.put(Arrived(item, data, self._held(item.name)))
             return
+        held = await self._held_sum(item)
 
         def store() -> None:
+            with JUDGING:
+                self._check(item, data, held)
             with self._posts.stage() as staged:
                 staged.file.write(data)
                 self._posts.commit(staged, item.name, expect=held)
 
         await self._in_thread(store)
         self._came(item)
+
+    def _check(self, item: Item, data: bytes, held: str | None) -> None:
+        """In a thread: whether the file may be taken; of what is refused for good the bytes stay a while."""
+        try:
+            self._judge.check_bytes(item, data, held)
+        except PostError as error:
+            if error.lasting != "deferred":
+                evidence.keep(self._posts.root, self._posts.fpr, self._report.peer, item, data, error)
+            raise
 
     async def _held_sum(self, item: Item) -> str | None:
         if not self._held(item.name):

@@ -120,6 +120,11 @@ class Keys:
             raise PeerMisbehaved(f"what it gave is not the key: {error}") from error
         if certificate.fingerprint != owner:
             raise KeyRefused(f"the key that it gave is another one: {certificate.fingerprint}")
+        person = self._keyring.person(owner)
+        settled = person is not None and person.confirmed and person.reported is None
+        if settled and person is not None and bytes(person.certificate) == bytes(certificate):
+            # To look closer would be the first use of encryption in this process, which takes 80 ms.
+            return KeyReport(owner)
         news = self._keyring.take_in(certificate)
         return KeyReport(owner, news.changes, news.waiting, news.fresh)
 

@@ -96,9 +96,9 @@ def commit(
         if on_disk:  # not under the lock: others need not wait for our disk
             safe.sync(staged.fd)
     with locked(directory):
-        _require_in_place(directory, place)
+        require_in_place(directory, place)
         for _ in range(_ATTEMPTS):
-            with contextlib.suppress(Moved), _held(directory, name) as held:
+            with contextlib.suppress(Moved), held_under(directory, name) as held:
                 if expect is not ANY and expect != (held.sha256 if held else None):
                     raise TreeChanged(f"{name!r} is not what it was; nothing was written, look again")
                 if held and held.sha256 == digest.sha256:
@@ -110,7 +110,8 @@ def commit(
                 if held:
                     _replace(staged, name, digest, held, shadows)
                 else:
-                    _place(staged, name)
+                    take_name(directory, staged.temp, name)
+                    staged.temp = ""
                 if shadows:
                     shadows.write(name, staged.fd, digest)
                 break
@@ -163,18 +164,16 @@ def _replace(staged: Staged, name: str, digest: Digest, held: _Held, shadows: Sh
             _keep_shadow(directory, versions, name, shadows)
 
 
-def _place(staged: Staged, name: str) -> None:
-    """Take a name that is free; Moved when it is not any more."""
-    directory = staged.directory
+def take_name(directory: int, temp: str, name: str) -> None:
+    """Give a temporary file a name that is free; Moved when it is not."""
     try:
-        rename_new(directory, staged.temp, name)
+        rename_new(directory, temp, name)
     except NotSupportedHere:
-        _link_new(directory, staged.temp, name)
+        _link_new(directory, temp, name)
     except FileExistsError as error:
         raise Moved from error
     except OSError as error:
         raise safe.translate(error, name) from error
-    staged.temp = ""
 
 
 def _link_new(directory: int, temp: str, name: str) -> None:
@@ -198,7 +197,8 @@ def _park(staged: Staged, digest: Digest) -> None:
 
 
 @contextlib.contextmanager
-def _held(directory: int, name: str) -> Iterator[_Held | None]:
+def held_under(directory: int, name: str) -> Iterator[_Held | None]:
+    """What lies under a name, open for the length of the block; None when that is free. NotAFile."""
     try:
         fd, found = safe.open_regular(name, at=directory)
     except NoSuchPost:
@@ -231,7 +231,7 @@ def _keep_shadow(directory: int, versions: int, name: str, shadows: Shadows | No
         safe.sync(versions)
 
 
-def _require_in_place(directory: int, place: str) -> None:
+def require_in_place(directory: int, place: str) -> None:
     """A directory that was renamed or removed while the file was on its way takes nothing any more."""
     try:
         found = os.lstat(place)

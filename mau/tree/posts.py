@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mau.errors import MauError, NoSuchPost, TreeChanged
+from mau.errors import NoSuchPost, TreeChanged
 from mau.fingerprint import Fingerprint
 from mau.tree import commit as committing
 from mau.tree import safe
+from mau.tree.batch import NewFile, Placed, commit_many, place_new
 from mau.tree.commit import ANY, Anything, Committed
 from mau.tree.layout import Root
 from mau.tree.lock import locked
-from mau.tree.names import check_post_name, clashes, is_post_name, versions_name
+from mau.tree.names import check_post_name, clashes, is_post_name
 from mau.tree.shadow import Shadows
-from mau.tree.staging import Staged, hash_fd, sync_many
+from mau.tree.staging import Staged, hash_fd
 from mau.tree.versions import VersionEntry, listing, open_version, open_versions
 
-__all__ = ["ANY", "AuthorDir", "Committed", "Entry", "Staged", "VersionEntry"]
+__all__ = ["ANY", "AuthorDir", "Committed", "Entry", "NewFile", "Placed", "Staged", "VersionEntry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,40 +163,41 @@ class AuthorDir:
         with self._shadows() as shadows:
             return committing.commit(staged, self._path, name, expect, shadows)
 
-    def commit_many(
-        self, batch: Sequence[tuple[Staged, str, str | Anything | None]]
-    ) -> list[Committed | MauError | OSError]:
+    def commit_many(self, batch: Sequence[tuple[Staged, str, str | Anything | None]]) -> list[Placed]:
         """Commit (staged, name, expect) one by one as `commit` does, but wait for the disk once for all.
 
         The result has at each place what became of it: one that fails stops no other.
         """
-        digests = sync_many([staged for staged, _, _ in batch])
-        results: list[Committed | MauError | OSError] = []
         with self._shadows() as shadows:
-            for (staged, name, expect), digest in zip(batch, digests, strict=True):
-                try:
-                    if isinstance(digest, Exception):
-                        raise digest
-                    check_post_name(name)
-                    done = committing.commit(
-                        staged, self._path, name, expect, shadows, synced=digest, settle=False
-                    )
-                    results.append(done)
-                except (MauError, OSError) as error:
-                    results.append(error)
-        places = {os.fstat(staged.directory).st_ino: staged.directory for staged, _, _ in batch}
-        for directory in places.values():
-            safe.sync(directory)
-        return results
+            return commit_many(batch, self._path, shadows)
+
+    def place_new(self, files: Sequence[NewFile]) -> list[Placed]:
+        """Make small posts of somebody else's under names that are free, all at once (W13).
+
+        At each place what became of it; TreeChanged for a name that holds another content, and when there is
+        no such directory.
+        """
+        if self._own:
+            raise ValueError("one's own posts have shadows: they are committed one by one")
+        try:
+            directory = safe.open_dir(self._path)
+        except FileNotFoundError as error:
+            raise TreeChanged(
+                f"{self._path!r} is not there (any more): its author is not followed"
+            ) from error
+        with safe.closing(directory):
+            return place_new(directory, self._path, files)
 
     def remove(self, name: str) -> None:
         """Remove a post, its versions and its shadow. NoSuchPost when there is neither post nor version."""
+        from mau.tree.retire import remove
+
         check_post_name(name)
         with self._opened() as directory:
             if directory is None:
                 raise NoSuchPost(f"there is no {name!r}")
-            with locked(directory):
-                self._remove(directory, name)
+            with locked(directory), self._shadows() as shadows:
+                remove(directory, name, shadows)
             safe.sync(directory)
 
     def retire(self, name: str, *, expect: str | None = None) -> str:
@@ -280,28 +282,6 @@ class AuthorDir:
             return
         with Shadows.opened(self.root, self.fpr) as shadows:
             yield shadows
-
-    def _remove(self, directory: int, name: str) -> None:
-        with self._shadows() as shadows:
-            if shadows:
-                shadows.drop(name)
-        found = _stat(directory, name)
-        if found is not None:
-            os.close(safe.open_regular(name, at=directory)[0])
-        versions = open_versions(directory, name)
-        if versions is not None:
-            os.close(versions)
-        elif found is None:
-            raise NoSuchPost(f"there is no {name!r}")
-        # The post first: from now on it is not served. Then the versions, in one step that recovery finishes.
-        if found is not None:
-            safe.unlink_quietly(name, at=directory)
-        if versions is not None:
-            import shutil
-
-            gone = f".mau-{os.urandom(8).hex()}.gone"
-            os.rename(versions_name(name), gone, src_dir_fd=directory, dst_dir_fd=directory)
-            shutil.rmtree(gone, dir_fd=directory)
 
 
 def _entry(name: str, found: os.stat_result) -> Entry:

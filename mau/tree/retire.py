@@ -1,4 +1,4 @@
-"""Taking a post out of sight without losing it: it becomes a version of itself (spec/tree.md V8, V9)."""
+"""Taking a post out of sight without losing it, or removing it with all its versions (spec/tree.md V7-V9)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from mau.errors import InvalidName, NotAFile, TreeChanged
+from mau.errors import InvalidName, NoSuchPost, NotAFile, TreeChanged
 from mau.tree import safe
 from mau.tree.commit import parked_name
 from mau.tree.names import POST_SUFFIX, VERSIONS_SUFFIX, check_sha256, is_post_name, versions_name
@@ -39,6 +39,31 @@ def retire(directory: int, name: str, expect: str | None, shadows: Shadows | Non
                     shadows.drop(name)
                 return sha256
     raise TreeChanged(f"another program keeps changing {name!r}; try again")
+
+
+def remove(directory: int, name: str, shadows: Shadows | None) -> None:
+    """Remove a post, its versions and its shadow, under the lock of `directory`. NoSuchPost, NotAFile."""
+    if shadows:
+        shadows.drop(name)
+    held = True
+    try:
+        os.close(safe.open_regular(name, at=directory)[0])
+    except NoSuchPost:
+        held = False
+    versions = open_versions(directory, name)
+    if versions is not None:
+        os.close(versions)
+    elif not held:
+        raise NoSuchPost(f"there is no {name!r}")
+    # The post first: from now on it is not served. Then the versions, in one step that recovery finishes.
+    if held:
+        safe.unlink_quietly(name, at=directory)
+    if versions is not None:
+        import shutil  # not on the way of programs that only start up
+
+        gone = f".mau-{os.urandom(8).hex()}.gone"
+        os.rename(versions_name(name), gone, src_dir_fd=directory, dst_dir_fd=directory)
+        shutil.rmtree(gone, dir_fd=directory)
 
 
 def drop_versions(directory: int, name: str, sha256s: Iterable[str]) -> int:

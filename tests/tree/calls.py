@@ -8,6 +8,7 @@ tests again and again, each time in a process of its own that is killed one call
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import signal
@@ -20,7 +21,7 @@ from typing import Any
 from mau.fingerprint import Fingerprint
 from mau.tree import rename
 from mau.tree.layout import Root
-from mau.tree.posts import ANY, AuthorDir
+from mau.tree.posts import ANY, AuthorDir, NewFile
 from mau.tree.recovery import recover_root
 from mau.tree.safe import write_bytes
 
@@ -136,6 +137,12 @@ class Scenario:
                     staged.file.write(content("new", self.size))
                     batch.append((staged, name, ANY))
                 self.directory.commit_many(batch)
+        elif self.kind == "place":
+            data = content("new", self.size)
+            names = ("a.pgp", "b.pgp", "c.pgp")
+            self.directory.place_new(
+                [NewFile(name, data, hashlib.sha256(data).hexdigest()) for name in names]
+            )
         elif self.kind == "remove":
             self.directory.remove(NAME)
         elif self.kind == "merge":

@@ -156,6 +156,28 @@ def test_of_a_killed_batch_each_post_is_there_or_not(
     assert points > 50
 
 
+@pytest.mark.parametrize("renames", ["swap", "plain"])
+def test_of_new_files_that_were_killed_each_is_there_or_not(
+    renames: str, quick_path: Path, contents: Contents, stray: Stray
+) -> None:
+    new, old = (calls.content(what, "small") for what in ("new", "old"))
+    points, counts = 0, set()
+    for root, finished in kill_everywhere("place-small-other", quick_path, renames):
+        points += 1
+        directory = AuthorDir(root, FPR)
+        found = {name: contents(directory, name) for name in directory.names()}
+        assert found.pop(NAME) == [old]
+        assert set(found) <= {"a.pgp", "b.pgp", "c.pgp"}
+        assert all(held == [new] for held in found.values()), "a name shows all of the content"
+        assert finished <= (len(found) == 3)
+        counts.add(len(found))
+        directory.recover()
+        assert stray(directory) == []
+        assert len(directory.names()) == len(found) + 1
+    assert points > 25
+    assert counts == {0, 1, 2, 3}
+
+
 def test_a_killed_recovery_is_done_again(quick_path: Path, contents: Contents, stray: Stray) -> None:
     what = {word: calls.content(word, "small") for word in ("old", "new", "swapped", "first", "hand")}
     points = 0

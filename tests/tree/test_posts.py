@@ -13,7 +13,7 @@ import pytest
 from mau.errors import InvalidName, NoSuchPost, NotAFile, TreeChanged
 from mau.fingerprint import Fingerprint
 from mau.tree.layout import Root
-from mau.tree.posts import ANY, AuthorDir, Committed
+from mau.tree.posts import ANY, AuthorDir, Committed, NewFile
 from mau.tree.shadow import Shadows
 
 Put = Callable[..., Committed]
@@ -101,6 +101,53 @@ def test_many_are_committed_at_once_and_one_that_fails_stops_no_other(
     }
     assert stray(other) == []
     assert other.commit_many([]) == []
+
+
+def new_file(name: str, data: bytes) -> NewFile:
+    return NewFile(name, data, sha(data))
+
+
+def test_many_new_files_are_placed_at_once_and_one_that_fails_stops_no_other(
+    other: AuthorDir, put: Put, contents: Contents, stray: Stray
+) -> None:
+    put(other, "held.pgp", b"old")
+    put(other, "same.pgp", b"same")
+    many = [new_file(f"{number}.pgp", b"%d" % number) for number in range(40)]
+    others = [
+        new_file("../b", b"x"),
+        new_file("held.pgp", b"x"),
+        new_file("same.pgp", b"same"),
+        new_file("0.pgp", b"x"),
+    ]
+    results = other.place_new(many + others)
+    assert results[:40] == [
+        Committed(f"{number}.pgp", sha(one.data), len(one.data), None) for number, one in enumerate(many)
+    ]
+    assert [type(result) for result in results[40:]] == [InvalidName, TreeChanged, Committed, TreeChanged]
+    assert results[42] == Committed("same.pgp", sha(b"same"), 4, None, unchanged=True)
+    assert contents(other, "held.pgp") == [b"old"]
+    assert {name: contents(other, name) for name in other.names() if name[0].isdigit()} == {
+        one.name: [one.data] for one in many
+    }
+    assert stray(other) == []
+    assert {path.stat().st_mode & 0o777 for path in other.path.glob("*.pgp")} == {0o600}
+    assert other.place_new([]) == []
+
+
+def test_new_files_make_no_directory(root: Root) -> None:
+    missing = AuthorDir(root, Fingerprint(bytes(20)))
+    with pytest.raises(TreeChanged):
+        missing.place_new([new_file("x.pgp", b"x")])
+    assert not missing.path.exists()
+
+
+def test_a_link_in_the_place_of_a_new_file_stays(other: AuthorDir, put: Put, stray: Stray) -> None:
+    put(other, "target.pgp", b"target")
+    (other.path / "x.pgp").symlink_to("target.pgp")
+    [result] = other.place_new([new_file("x.pgp", b"x")])
+    assert isinstance(result, NotAFile)
+    assert (other.path / "x.pgp").is_symlink()
+    assert stray(other) == ["x.pgp"]
 
 
 def test_expect_guards_against_what_others_did_meanwhile(
