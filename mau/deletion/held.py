@@ -186,11 +186,11 @@ class HeldDeletes:
         if entry.size > MAX_FILE:
             return None, True
         try:
-            post = _opened(self._account, self._keyring, directory, entry)
-            since = believed_since(post.signed_at, entry.ctime_ns)
+            delete, signed_at = _opened(self._account, self._keyring, directory, entry, self._statements)
+            since = believed_since(signed_at, entry.ctime_ns)
             if since is not None:
                 renew_place_in(self._account.root, directory.fpr, {entry.name: since})
-            return delete_of(post), True
+            return delete, True
         except FromTheFuture:
             return None, False
         except PostError:
@@ -245,20 +245,32 @@ def open_delete(
 
     A content that is known to be none (`statements`) is read and not opened.
     """
+    return _opened(account, keyring, directory, entry, statements)[0]
+
+
+def _opened(
+    account: Account,
+    keyring: Keyring,
+    directory: AuthorDir,
+    entry: Entry,
+    statements: Statements | None,
+) -> tuple[Delete | None, int]:
+    """(what a file deletes, when it was signed in unix seconds: 0 when that is not known)."""
     author = directory.fpr
     with directory.open(entry.name) as file:
         source = file.read(entry.size + 1)
     certificate = keyring.certificate(author)
     if statements is None or certificate is None:
-        return delete_of(open_source(account, keyring, author, entry.name, source))
+        post = open_source(account, keyring, author, entry.name, source)
+        return delete_of(post), post.signed_at
     sha256 = hashlib.sha256(source).hexdigest()
     stated = statements.get(author, sha256, certificate)
     if stated is not None and not stated.deletes:
-        return None
+        return None, stated.signed_at
     post = open_source(account, keyring, author, entry.name, source)
     if stated is None:
         statements.put(author, sha256, certificate, stated_by(post.opened, post.statement, post.document))
-    return delete_of(post)
+    return delete_of(post), post.signed_at
 
 
 def deletes_of(account: Account, keyring: Keyring, author: Fingerprint) -> Deletes:

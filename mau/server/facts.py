@@ -2,9 +2,9 @@
 
 Everything is kept by the file's stamp (device, inode, size, both times), so whatever changes a file by hand
 is noticed. A file that was changed a moment ago is looked at anew each time: its next change could fall into
-the same tick of the file system's clock and leave the same stamp. Of all this only proofs are stored on the
-disk, sealed to the account (`mau.server.proofs`): what decides who may read must not come from a file that
-another program can write.
+the same tick of the file system's clock and leave the same stamp. Of all this only what signatures state is
+stored on the disk, sealed to the account (`mau.stated`): what decides who may read must not come from a file
+that another program can write.
 
 Threads: a record is filled by whoever needs it; two threads at worst find out the same thing twice.
 """
@@ -18,16 +18,17 @@ import shutil
 import tempfile
 import time
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from mau.content.binding import Audience, read_statement
+from mau.content.binding import Audience, document_statement, read_statement, states_by_notation
+from mau.content.jsonld import parse
 from mau.errors import FromTheFuture, MauError, NotReadable
 from mau.fingerprint import Fingerprint
-from mau.openpgp import Certificate, Kind, SecretKey, open_message, read_head
-from mau.server.proofs import Proofs
-from mau.server.visibility import NO_PROOF, UNSTATED, Outline, Proof
+from mau.openpgp import Certificate, Kind, Opened, SecretKey, open_message, read_head
+from mau.server.visibility import NO_PROOF, Outline, Proof
+from mau.stated import Stated, Statements, stated_by
 from mau.tree.index import is_settled, stamp_of
 
 IN_MEMORY = 8 * 1024 * 1024
@@ -39,6 +40,8 @@ MAX_VERSIONS = 4096
 _CHUNK = 1024 * 1024
 _OWN_INFLATION = 32
 _SCRATCH_LASTS = 24 * 3600
+_NO_PROOF = Stated(False)
+_UNSTATED = Stated(True)
 _CTIME = 8
 """Bytes at the end of a stamp: the time of the last change of anything, the file's names included."""
 
@@ -160,10 +163,10 @@ def look(found: os.stat_result, now_ns: int, source: BinaryIO) -> Record:
 class Judge:
     """Opens files to learn what their signatures state. Holds the key of the account."""
 
-    def __init__(self, key: SecretKey, scratch: Path, proofs: Proofs) -> None:
+    def __init__(self, key: SecretKey, scratch: Path, statements: Statements) -> None:
         self._key = key
         self._scratch = scratch
-        self.proofs = proofs
+        self._statements = statements
         self._audiences: dict[Audience | None, Audience | None] = {}
         # What a server that was killed left behind; one that runs beside this one needs its own for seconds.
         for left in scratch.glob(f"{tempfile.gettempprefix()}*"):
@@ -217,15 +220,15 @@ class Judge:
         """What was found out before about this content, or is now."""
         if certificate is None:
             return NO_PROOF
-        known = self.proofs.get(author, sha256, certificate)
+        known = self._statements.get(author, sha256, certificate)
         if known is None:
             try:
                 known = self._judge(record, whole, handle, author, certificate)
             except FromTheFuture as error:
                 record.until = error.until
                 return NO_PROOF
-            self.proofs.put(author, sha256, certificate, known)
-        return replace(known, audience=_shared(self._audiences, known.audience))
+            self._statements.put(author, sha256, certificate, known)
+        return Proof(known.holds, known.name, _shared(self._audiences, known.audience))
 
     def _judge(
         self,
@@ -234,18 +237,20 @@ class Judge:
         handle: BinaryIO,
         author: Fingerprint,
         certificate: Certificate,
-    ) -> Proof:
+    ) -> Stated:
         if whole is not None:
             return self._open(whole, author, certificate, None)
         if record.outline.kind is Kind.ENCRYPTED:
-            return UNSTATED  # a large file of my own: reading it again only to learn its name is not worth it
+            return (
+                _UNSTATED  # a large file of my own: reading it again only to learn its name is not worth it
+            )
         with tempfile.TemporaryDirectory(dir=self._scratch) as directory:
             handle.seek(0)
             return self._open(handle, author, certificate, Path(directory) / "content")
 
     def _open(
         self, source: bytes | BinaryIO, author: Fingerprint, certificate: Certificate, sink: Path | None
-    ) -> Proof:
+    ) -> Stated:
         try:
             if sink is None or isinstance(source, bytes):
                 opened = open_message(source, key=self._key, author=certificate)
@@ -255,13 +260,18 @@ class Judge:
                 size = os.fstat(source.fileno()).st_size
                 limit = size * (_OWN_INFLATION if author == self._key.fingerprint else 1)
                 opened = open_message(source, key=None, author=certificate, sink=sink, limit=limit)
-            if opened.signer != author:
-                return NO_PROOF
-            statement = read_statement(author, opened.notations, opened.data)
+            return _NO_PROOF if opened.signer != author else _stated(author, opened)
         except FromTheFuture:
             raise  # it says something about two clocks
         except NotReadable:
-            return UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
+            return _UNSTATED  # encrypted for others and not for the owner: they can judge it, he cannot
         except MauError:
-            return NO_PROOF
-        return Proof(True, statement.name, statement.audience)
+            return _NO_PROOF
+
+
+def _stated(author: Fingerprint, opened: Opened) -> Stated:
+    """As `read_statement`, and what else is noted of a content; it is parsed once."""
+    document = None if opened.data is None else parse(opened.data)
+    if states_by_notation(opened.notations):
+        return stated_by(opened, read_statement(author, opened.notations, None), document)
+    return stated_by(opened, document_statement(author, document), document)

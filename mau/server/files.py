@@ -21,9 +21,10 @@ from mau.deletion.indexed import IndexedDeletes
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
 from mau.server.facts import Changed, FactsCache, Judge, Record, look
+from mau.server.fresh import Freshness
 from mau.server.people import People
-from mau.server.proofs import Proofs
 from mau.server.visibility import Look, Relay, Shelf, Visitor, first_look, may_enter, second_look
+from mau.stated import Statements
 from mau.tree.index import Index, stamp_of
 from mau.tree.posts import AuthorDir
 
@@ -86,14 +87,17 @@ class Files:
         relay: Relay,
         relay_of: Mapping[Fingerprint, Relay],
     ) -> None:
-        self._deletes = IndexedDeletes(account, people.keyring, index)
+        self._statements = Statements(account)
+        self._deletes = IndexedDeletes(account, people.keyring, index, self._statements)
         self._root = account.root
         self._me = account.fingerprint
         self._people = people
         self._facts = facts
         self._relay: Relay = relay
         self._relay_of = dict(relay_of)
-        self._judge = Judge(account.key, account.root.state_dir("server"), Proofs(account))
+        self._judge = Judge(account.key, account.root.state_dir("server"), self._statements)
+        self.index = index
+        self.freshness = Freshness(index)
 
     def _shelf(self, author: Fingerprint) -> Shelf:
         return Shelf(author, self._me, self._relay_of.get(author, self._relay))
@@ -236,8 +240,8 @@ class Files:
 
     def close(self) -> None:
         """Write down what was found out."""
-        self._judge.proofs.close()
         self._deletes.close()
+        self._statements.close()
 
     @staticmethod
     def _verdict(shelf: Shelf, visitor: Visitor, name: str, record: Record) -> bool | None:

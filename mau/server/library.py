@@ -10,26 +10,20 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-from mau.account import Account
 from mau.catalogue import examine
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
-from mau.server.facts import FactsCache, Record
+from mau.server.facts import Record
 from mau.server.files import Files
-from mau.server.fresh import Freshness
-from mau.server.people import People
 from mau.server.standing import Standing, standing_of
-from mau.server.visibility import Relay
 from mau.tree import safe
-from mau.tree.index import Entry, Index, Page, stamp_of
+from mau.tree.index import Entry, Page, stamp_of
 from mau.tree.posts import AuthorDir
 from mau.wire.paths import Item
 
-SMALL = 64 * 1024
-"""Bytes up to which a file is read at once, together with opening it."""
 _TRIES = 3
 _BUDGET = 0.05
 """Seconds of work after which a listing gives others their turn."""
@@ -64,19 +58,6 @@ class Part:
 
 class Library(Files):
     """The tree as visitors may see it."""
-
-    def __init__(
-        self,
-        account: Account,
-        people: People,
-        facts: FactsCache,
-        index: Index,
-        relay: Relay,
-        relay_of: Mapping[Fingerprint, Relay],
-    ) -> None:
-        super().__init__(account, people, facts, index, relay, relay_of)
-        self.index = index
-        self.freshness = Freshness(index)
 
     # --- listing -------------------------------------------------------------------------------------------
 
