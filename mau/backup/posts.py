@@ -84,6 +84,7 @@ class Posts:
         self._archive = archive
         self._restored = restored
         self._dry_run = dry_run
+        self._ours = ours
         self._judge = Judge(account, keys, self._deletes_of, ours=ours)
         self._keyring = keys.keyring
         self._deletes: dict[Fingerprint, Deletes] = {}
@@ -202,7 +203,7 @@ class Posts:
         author = member.place.author
         assert author is not None  # noqa: S101 - every post has one
         if author not in self._shelves:
-            self._shelves[author] = shelf = _Shelf(self._account, author, member.place.hidden)
+            self._shelves[author] = shelf = _Shelf(self._account, author, self._hidden(member))
             if shelf.exists and not self._dry_run:
                 for directory in shelf.directories:
                     directory.recover()
@@ -221,8 +222,12 @@ class Posts:
         """The author's directory, once something of his has proved to hold."""
         if shelf.exists or self._dry_run:
             return
-        make_directory(self._account.root, shelf.author, hidden=member.place.hidden)
+        make_directory(self._account.root, shelf.author, hidden=self._hidden(member))
         shelf.exists = True
+
+    def _hidden(self, member: Member) -> bool:
+        """Where posts of somebody belong of whom there is nothing yet: only the owner follows people."""
+        return member.place.hidden or not (self._ours or member.place.author == self._account.fingerprint)
 
     def _content(self, member: Member) -> Content:
         if member.size <= IN_MEMORY:

@@ -37,6 +37,8 @@ from mau.tree.recovery import recover_root
 Progress = Callable[[int, int], None]
 """``progress(done, total)``, in files."""
 
+Whose = Literal["same", "other spelling", "another's"]
+
 _MAX_REVOCATION: Final = 1 << 16
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WORDS: Final[dict[str, What]] = {"older": "version"}
@@ -97,7 +99,7 @@ def restore(
             ours=whose != "another's",
             dry_run=dry_run,
         )
-        there = _directories(account, archive, keyring, same=whose == "same", dry_run=dry_run)
+        there = _directories(account, archive, keyring, whose, dry_run=dry_run)
         own = [member.place.name for member in posts.run(step)]
         for member in archive.others:
             put_beside(account, archive, member, restored, there, dry_run=dry_run)
@@ -139,7 +141,7 @@ def _take_back_deletes(account: Account, keyring: Keyring, names: list[str], res
 
 def _account(
     account: Account, archive: Archive, restored: Restored, passphrase: str | None, *, fresh: bool
-) -> Literal["same", "other spelling", "another's"]:
+) -> Whose:
     """Whose backup it is: the very account file that is here tells, or another one of the same account."""
     member = archive.account
     if member is None:
@@ -254,9 +256,9 @@ def _note(restored: Restored, member: Member, decided: Decided) -> None:
 
 
 def _directories(
-    account: Account, archive: Archive, keyring: Keyring, *, same: bool, dry_run: bool
+    account: Account, archive: Archive, keyring: Keyring, whose: Whose, *, dry_run: bool
 ) -> set[Fingerprint]:
-    """Follow again whom the archive follows and the keyring knows; who is held hidden by now stays so.
+    """Follow again whom a backup of ours follows and the keyring knows; who is held hidden by now stays so.
 
     Whose directory is there then, or, with `dry_run`, would be.
     """
@@ -265,11 +267,12 @@ def _directories(
         author = member.place.author
         if author is None or author in held:
             continue
-        if same or keyring.person(author) is not None:
+        if whose == "same" or keyring.person(author) is not None:
             held.add(author)
             if not dry_run:
                 with contextlib.suppress(
                     TreeError
                 ):  # something is in the way, as is said of what belongs there
-                    make_directory(account.root, author, hidden=member.place.hidden)
+                    hidden = member.place.hidden or whose == "another's"
+                    make_directory(account.root, author, hidden=hidden)
     return held

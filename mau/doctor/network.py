@@ -152,7 +152,7 @@ def _addresses(root: Root, account: Account, keyring: Keyring, now: float) -> li
                 "disk",
                 f"the address book cannot be opened: {error}",
                 "where friends were reached is neither known nor noted",
-                f"see that the disk has room and can be written; {str(root.path / '.peers')!r} may be deleted",
+                "see that the disk has room and can be written; the directory .peers may be deleted",
             )
         ]
 

@@ -508,3 +508,21 @@ def test_an_archive_that_changes_under_our_hands_brings_nothing_unproven(world: 
     restore(alice.account, open_archive(Changing(data), restored), restored)
     assert "was changed while it was read" in reason(restored, name)
     assert not (alice.place(bob) / "film.pgp").exists()
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_archive_of_others_makes_its_reader_follow_nobody(world: World, ours: bool) -> None:
+    """It may hold true posts of people whose keys are held: those come back, but out of sight."""
+    alice, bob, carol = world.alice, world.bob, world.carol
+    members: list[tuple[str, bytes] | tarfile.TarInfo] = [
+        (f"{bob.fpr.hex}/x.json.pgp", message(bob.key, bound(bob, "x.json.pgp", PUBLIC), None)),
+        special(f"{carol.fpr.hex}/", tarfile.DIRTYPE),
+    ]
+    if ours:
+        members.append((".mau/account.pgp", alice.account.root.account_file.read_bytes()))
+    for one in (bob, carol):
+        alice.account.root.author_dir(one.fpr).rmdir()
+    restored = bring_back(alice.account, archive(members))
+    assert became(restored) == {f"{bob.fpr.hex}/x.json.pgp": "back"}
+    assert set(alice.account.root.follows(alice.fpr)) == ({bob.fpr, carol.fpr} if ours else set())
+    assert open_post(alice.account, alice.keyring, bob.fpr, "x.json.pgp")

@@ -118,6 +118,8 @@ def _tell(account: Account, restored: Restored, *, dry_run: bool, as_json: bool)
     for what in reversed(_WORDS):
         if what != "same":
             _list([one for one in restored.outcomes if one.what == what], always=dry_run)
+    if restored.withdrawn:
+        say(f"  {restored.withdrawn} deletes of yours were taken back: what they deleted is published again")
     for words in restored.problems:
         say(f"  {clean(words)}")
     parts = [f"{counts[what]} {words}" for what, words in _WORDS.items() if counts[what]]
