@@ -55,13 +55,16 @@ def state(word: str) -> str | None:
     """What ``systemctl --user is-active`` or ``is-enabled`` says of the service; None: nobody to ask."""
     if not is_there():
         return None
-    done = subprocess.run(
-        ["systemctl", "--user", word, NAME],  # noqa: S607 - of the user's own path
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_PATIENCE,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["systemctl", "--user", word, NAME],  # noqa: S607 - of the user's own path
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
     return done.stdout.decode("utf-8", "replace").strip() or None
 
 

@@ -18,6 +18,7 @@ from mau.errors import ServiceError
 
 NAME: Final = "mau.service"
 WATCHDOG_SECONDS: Final = 120
+START_SECONDS: Final = 1800
 STOP_SECONDS: Final = 30
 
 _TEMPLATE: Final = """\
@@ -37,6 +38,8 @@ RestartSec=10
 # Words that do not fit and a wrong passphrase are the same the next time.
 RestartPreventExitStatus=2 4
 WatchdogSec={watchdog}
+# The first start on a large tree looks at every post.
+TimeoutStartSec={start}
 TimeoutStopSec={stop}
 {environment}{credential}UMask=0077
 LimitCORE=0
@@ -94,6 +97,7 @@ class Unit:
             name=NAME,
             command=" ".join(map(quote, self.command)),
             watchdog=WATCHDOG_SECONDS,
+            start=START_SECONDS,
             stop=STOP_SECONDS,
             environment="".join(
                 f"Environment={quote(f'{name}={value}')}\n" for name, value in self.environment.items()

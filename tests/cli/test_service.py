@@ -174,14 +174,20 @@ def test_what_systemd_refuses_is_said(mau: Run, alice: Account, systemd: Systemd
     done = mau("service", "install", "--passphrase", "none", env=systemd.env)
     assert done.code == 1
     assert "systemctl --user daemon-reload failed" in done.err
+    assert "nothing runs" in done.err
+    assert "systemctl --user enable --now mau.service" in done.err
 
 
+@pytest.mark.parametrize("version", [None, 255])
 def test_encrypted_where_it_cannot_be_is_an_error_and_not_a_file(
-    mau: Run, alice: Account, systemd: Systemd
+    mau: Run, alice: Account, systemd: Systemd, version: int | None
 ) -> None:
+    if version is not None:
+        systemd.has("systemd-creds", version=version)
     done = mau("service", "install", "--passphrase", "encrypted", passphrase=PASSPHRASE, env=systemd.env)
     assert done.code == 1
-    assert "there is no systemd-creds" in done.err
+    assert "version 256" in done.err
+    assert "--passphrase file" in done.err
     assert not systemd.unit.exists()
 
 

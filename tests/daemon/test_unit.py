@@ -68,6 +68,7 @@ def test_the_sandbox_is_as_narrow_as_a_user_can_make_it() -> None:
         assert found[name] == "yes"
     assert found["RestrictAddressFamilies"].split() == ["AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"]
     assert (found["UMask"], found["LimitCORE"], found["Type"]) == ("0077", "0", "notify")
+    assert int(found["TimeoutStartSec"]) > 90, "the first start on a large tree takes longer"
     # These drop capabilities, which a user does not have: the unit would not start.
     # The one that pyOpenSSL cannot live with: see the module.
     assert "MemoryDenyWriteExecute" not in found

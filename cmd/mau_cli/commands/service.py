@@ -68,9 +68,15 @@ def install(session: Session, how: Kept | None, no_start: bool, yes: bool) -> No
         say("  systemctl --user daemon-reload")
         say("  systemctl --user enable --now mau.service")
         return
-    systemd.systemctl("daemon-reload")
-    systemd.systemctl("enable", "mau.service")
-    systemd.systemctl("restart", "mau.service")
+    try:
+        systemd.systemctl("daemon-reload")
+        systemd.systemctl("enable", "mau.service")
+        systemd.systemctl("restart", "mau.service")
+    except ServiceError as error:
+        raise ServiceError(
+            f"{error}\nThe files are written, and nothing runs. Once systemd listens to you: "
+            "systemctl --user daemon-reload; systemctl --user enable --now mau.service"
+        ) from None
     say("The service runs, and starts again when you log in; `mau service status` shows how it is.")
     say("To have it run while you are not logged in: loginctl enable-linger")
 
@@ -151,6 +157,11 @@ def _credential(session: Session, how: Kept | None, *, yes: bool) -> Credential 
         return None
     encrypted = how == "encrypted" or (how is None and systemd.encrypts_for_users())
     path = systemd.credential_path(encrypted=encrypted)
+    if how == "encrypted" and not systemd.encrypts_for_users():
+        raise ServiceError(
+            "systemd here cannot encrypt the passphrase for your services (version 256 and later can); "
+            "--passphrase file or --passphrase none does without"
+        )
     if not encrypted:
         say(_PLAIN.format(path=repr(str(path))))
         if not session.confirm("Write the passphrase there?", yes=yes or how == "file"):

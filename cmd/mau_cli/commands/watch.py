@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mau_cli.programs import Programs
 
 _AGAIN = 60.0  # seconds between two looks at what could not be opened yet
+_PIECE = 0.5
 _GRACE = 10.0  # seconds for programs that are running when it ends
 
 
@@ -134,8 +136,11 @@ class _Watching:
                 loop.call_soon_threadsafe(self._note, author, name)
 
         with self._index, self._index.subscribe(changed), self._index.watch() as watch:
-            ready = asyncio.create_task(asyncio.to_thread(watch.wait_ready))
-            await _first_of(ready, ended)
+            # In pieces: a tree that cannot be read is never ready, and the thread would outlive the end.
+            while not ended.is_set() and not await asyncio.to_thread(watch.wait_ready, _PIECE):
+                pass
+            if ended.is_set():
+                return
             for author, name in await asyncio.to_thread(self._room.begin, begin):
                 self._note(author, name)
             say("Watching; Ctrl-C ends it.")
@@ -155,13 +160,15 @@ class _Watching:
         self._something.set()
 
     async def _tell_on(self) -> None:
+        clock = asyncio.get_running_loop().time
+        again = clock() + _AGAIN
         while True:
-            try:
-                async with asyncio.timeout(_AGAIN):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(again):
                     await self._something.wait()
-            except TimeoutError:
+            if clock() >= again:  # also while others write all the time
                 await self._tell(await asyncio.to_thread(self._room.again))
-                continue
+                again = clock() + _AGAIN
             self._something.clear()
             due, self._due = self._due, {}
             await asyncio.to_thread(self._room.refresh)
