@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import re
 import socket
 import struct
-from collections.abc import Iterable
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,10 @@ from zeroconf import (  # type: ignore[attr-defined]
     DNSService,
 )
 
+from mau.finder.mdns import Mdns, Networks, current_networks
+from mau.finder.mdns.mdns import Heard
 from mau.finder.mdns.names import SERVICE
+from mau.fingerprint import Fingerprint
 from tests.network.avahi import Avahi
 from tests.network.netns import Host, Network
 from tests.network.process import Process
@@ -195,6 +200,49 @@ def test_a_machine_that_joins_another_network_is_found_there(net: Network) -> No
     hears(second, ALICE, moved.addresses[0], 8880)
     hears(first, BOB, bob.addresses[0], 8881)
     assert first.stop() == second.stop() == 0
+
+
+async def _listening(
+    own: str, networks: Networks, meanwhile: Callable[[Mdns], Awaitable[None]], heard: Heard
+) -> None:
+    async with Mdns(Fingerprint.parse(own), 8880, networks=networks, heard=heard) as mdns:
+        await meanwhile(mdns)
+
+
+def test_consent_that_is_given_and_taken_back_counts_at_once(net: Network) -> None:
+    lan = net.switch(LAN)
+    alice, bob = net.host("alice"), net.host("bob")
+    alice.plug(lan)
+    bob.plug(lan)
+    second = person(bob, BOB, "-")
+
+    async def meanwhile(mdns: Mdns) -> None:
+        assert [one.name for one in mdns.silent] == [LAN]
+        assert not mdns.active
+        mdns.networks = Networks.of("trusted", [LAN])
+        await asyncio.to_thread(hears, second, ALICE, alice.addresses[0], 8880)
+        assert [one.name for one in mdns.active] == [LAN]
+        mdns.networks = Networks.of("trusted", ["10.0.0.0/8"])
+        await asyncio.to_thread(hears, second, ALICE, alice.addresses[0], 8880, sign="-")
+        assert not mdns.active
+
+    alice.call(asyncio.run, _listening(ALICE, Networks(), meanwhile, lambda *_: None))
+
+
+def test_what_goes_wrong_with_a_hint_is_raised_and_everything_ended(net: Network) -> None:
+    lan = net.switch(LAN)
+    alice, bob = net.host("alice"), net.host("bob")
+    alice.plug(lan)
+    bob.plug(lan)
+    person(bob, BOB)
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        alice.call(asyncio.run, _listening(ALICE, Networks.of("everywhere"), Mdns.wait, full))
+    assert "the disk is full" in "".join(traceback.format_exception(caught.value))
+    assert alice.call(current_networks)  # and the sockets are closed: a warning would be an error
 
 
 # --- where we may ------------------------------------------------------------------------------------------

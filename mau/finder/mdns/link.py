@@ -24,6 +24,7 @@ from zeroconf import (  # type: ignore[attr-defined]  # its package gives them o
     DNSQuestion,
     DNSService,
     IPVersion,
+    NotRunningException,
     RecordUpdate,
     RecordUpdateListener,
     ServiceInfo,
@@ -102,10 +103,13 @@ class Link:
 
     async def run(self, opened: Callable[[], None]) -> None:
         """Until it is cancelled; ``opened`` is called when it listens. OSError when it cannot."""
-        zeroconf = AsyncZeroconf(interfaces=self._interfaces(), ip_version=self._version())
+        try:
+            zeroconf = AsyncZeroconf(interfaces=self._interfaces(), ip_version=self._version())
+        except RuntimeError as error:  # the interface went away meanwhile
+            raise OSError(str(error)) from error
         ear = _Ear(self._hear)
         try:
-            await zeroconf.zeroconf.async_wait_for_start()
+            await self._started(zeroconf.zeroconf)
             self._confine(zeroconf.zeroconf)
             zeroconf.zeroconf.async_add_listener(ear, None)
             if self._announced is not None:
@@ -121,10 +125,14 @@ class Link:
         finally:
             if self.quiet:
                 zeroconf.zeroconf.registry.async_remove(zeroconf.zeroconf.registry.async_get_service_infos())
-            zeroconf.zeroconf.async_remove_listener(ear)
+            zeroconf.zeroconf.record_manager.listeners.discard(ear)
             await zeroconf.async_close()
-            for change in self._hints.present():
-                self._heard(Change(change.fingerprint, change.address, present=False))
+
+    def told(self) -> list[Change]:
+        """What was told and not taken back, after the end."""
+        waiting = set(self._changes)
+        gone = [change for change in self._changes if not change.present]
+        return [change for change in self._hints.present() if change not in waiting] + gone
 
     # --- sockets -------------------------------------------------------------------------------------------
 
@@ -140,6 +148,13 @@ class Link:
         if versions == {4, 6}:
             return IPVersion.All
         return IPVersion.V6Only if versions == {6} else IPVersion.V4Only
+
+    @staticmethod
+    async def _started(zeroconf: Zeroconf) -> None:
+        try:
+            await zeroconf.async_wait_for_start()
+        except NotRunningException as error:
+            raise OSError("it did not start") from error
 
     def _confine(self, zeroconf: Zeroconf) -> None:
         """Bind every socket to the interface, and put the guard before it; OSError when there is none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 from collections import Counter
@@ -131,13 +130,15 @@ class Mdns:
             _log.warning("the local networks cannot be looked at: %s", error)
             return LOOKED
         allowed = [network for network in self._seen if self._networks.allow(network)][:MAX_LINKS]
-        ending = [network for network in self._links if network not in allowed]
+        ending = [one for one, (_, task) in self._links.items() if one not in allowed and not task.done()]
         replaced = {network.interface for network in allowed}
+        ending += [network for network, (_, task) in self._links.items() if task.done()]  # it did not work
+        links = [self._links[network][0] for network in ending]
         await asyncio.gather(
             *(self._close(network, quiet=network.interface in replaced) for network in ending)
         )
-        for network in [one for one, (_, task) in self._links.items() if task.done()]:
-            del self._links[network]  # it did not work; once more
+        for change in [change for link in links for change in link.told()]:
+            self._note(Change(change.fingerprint, change.address, present=False))
         ready = [self._start(group, network) for network in allowed if network not in self._links]
         await asyncio.gather(*ready)
         unsure = [network for network in self._seen if self._networks.nearly(network)]
@@ -200,7 +201,8 @@ class Mdns:
     async def _close(self, network: Network, *, quiet: bool) -> None:
         link, task = self._links.pop(network)
         link.quiet = quiet
-        await _end(task)
+        task.cancel()
+        await asyncio.wait({task})  # what it raised is the group's
 
     async def _close_all(self) -> None:
         await asyncio.gather(*(self._close(network, quiet=False) for network in list(self._links)))
@@ -209,5 +211,6 @@ class Mdns:
 async def _end(task: asyncio.Task[None]) -> None:
     """Cancel a task and wait for its end; what it raised but for that is raised here."""
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()

@@ -61,8 +61,7 @@ async def nearby(
         await looking  # what went wrong there
     finally:
         looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
+        await asyncio.wait({looking})
 
 
 async def _look(
