@@ -69,6 +69,8 @@ def tellable(found: Iterable[Address], stated: Iterable[Address] = ()) -> tuple[
 
 
 def _is_far(host: str) -> bool:
+    if "@" in host:  # through a circuit relay, which is told by itself
+        return False
     scope = scope_of(host)
     return scope == "global" or (scope == "name" and "." in host and not host.endswith(_NOT_FAR))
 

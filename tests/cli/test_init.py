@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 
 from mau.account import Account
+from mau.config.settings import Config
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
 from tests.cli.conftest import IMPORT_PASSPHRASE, NEW_PASSPHRASE, PASSPHRASE, Ended, Gpg
 
 Run = Callable[..., Ended]
 ALICE = ("--name", "Alice", "--email", "alice@example.org")
+NO = [(" [y/N]: ", "n")] * 3
+"""What is asked of finding friends."""
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
 
 
 def entries(path: Path) -> set[str]:
@@ -86,6 +94,7 @@ def test_what_is_missing_is_asked_for_and_asked_again_when_it_does_not_fit(
             ("Repeat for confirmation: ", NEW_PASSPHRASE),
             ("New passphrase: ", PASSPHRASE),
             ("Repeat for confirmation: ", PASSPHRASE),
+            *NO,
         ],
     )
     assert done.code == 0, done.err
@@ -95,7 +104,7 @@ def test_what_is_missing_is_asked_for_and_asked_again_when_it_does_not_fit(
 
 
 def test_only_what_is_missing_is_asked_for(on_terminal: Run, tmp_path: Path) -> None:
-    asked = [("Your e-mail address: ", "alice@example.org")]
+    asked = [("Your e-mail address: ", "alice@example.org"), *NO]
     env = {"MAU_PASSPHRASE": PASSPHRASE}
     assert on_terminal("init", "--name", "Alice", typed=asked, env=env).code == 0
     assert Account.open(Root(tmp_path / "tree"), PASSPHRASE).email == "alice@example.org"
@@ -109,6 +118,54 @@ def test_the_passphrase_comes_from_a_file_or_a_command_too(
         root = tmp_path / source[0]
         assert mau(*source, "init", *ALICE, root=root).code == 0
         assert Account.open(Root(root), PASSPHRASE).name == "Alice"
+
+
+# --- finding friends ---------------------------------------------------------------------------------------
+
+
+def set_in_the_file() -> dict[str, object]:
+    return {one.key.name: one.value for one in Config.load().settings() if one.origin == "file"}
+
+
+def test_without_a_terminal_nothing_is_switched_on(mau: Run) -> None:
+    assert mau("init", *ALICE, passphrase=PASSPHRASE).code == 0
+    assert set_in_the_file() == {}
+
+
+def test_what_is_answered_on_the_terminal_is_set_and_not_asked_again(
+    on_terminal: Run, tmp_path: Path
+) -> None:
+    env = {"MAU_PASSPHRASE": PASSPHRASE}
+    answers = [(" [y/N]: ", "n"), (" [y/N]: ", "y"), (" [y/N]: ", "y")]
+    done = on_terminal("init", *ALICE, typed=answers, env=env)
+    assert done.code == 0, done.err
+    found = {"discovery.kademlia": True, "discovery.announce": True, "reach.router": True}
+    assert set_in_the_file() == found
+    assert "reach.router = true" in done.err
+    again = on_terminal("init", *ALICE, typed=NO[:1], env=env, root=tmp_path / "other")
+    assert (again.code, again.err.count("[y/N]")) == (0, 1)
+    assert set_in_the_file() == found
+
+
+def test_the_option_answers_all_three(on_terminal: Run, mau: Run, tmp_path: Path) -> None:
+    env = {"MAU_PASSPHRASE": PASSPHRASE}
+    none = on_terminal("init", *ALICE, "--discover", "none", env=env)
+    assert (none.code, "[y/N]" in none.err) == (0, False)
+    assert set_in_the_file() == {}
+    done = mau("init", *ALICE, "--discover", "router, lan", passphrase=PASSPHRASE, root=tmp_path / "other")
+    assert done.code == 0, done.err
+    found = set_in_the_file()
+    assert (found.pop("discovery.mdns"), found.pop("reach.router")) == ("trusted", True)
+    assert set(found) <= {"discovery.networks"}  # as many as this machine is in
+
+
+@pytest.mark.parametrize("words", ["", ",", "lan,none", "wan"])
+def test_a_way_that_there_is_not_is_refused_before_anything_is_made(
+    mau: Run, tmp_path: Path, words: str
+) -> None:
+    done = mau("init", *ALICE, "--discover", words, passphrase=PASSPHRASE)
+    assert done.code == 2
+    assert not (tmp_path / "tree").exists()
 
 
 # --- what is refused ---------------------------------------------------------------------------------------
@@ -213,9 +270,9 @@ def test_the_passphrase_of_the_key_is_asked_for_only_when_it_has_one(
     (tmp_path / "open").write_bytes(SecretKey.import_key(protected, IMPORT_PASSPHRASE)._data)
     ours = [("New passphrase: ", PASSPHRASE), ("Repeat for confirmation: ", PASSPHRASE)]
     theirs = [("Passphrase of the key to import: ", IMPORT_PASSPHRASE)]
-    done = on_terminal("init", "--import", tmp_path / "protected", typed=[*theirs, *ours])
+    done = on_terminal("init", "--import", tmp_path / "protected", typed=[*theirs, *ours, *NO])
     assert done.code == 0, done.err
-    done = on_terminal("init", "--import", tmp_path / "open", typed=ours, root=tmp_path / "other")
+    done = on_terminal("init", "--import", tmp_path / "open", typed=[*ours, *NO], root=tmp_path / "other")
     assert done.code == 0, done.err
     assert Account.open(Root(tmp_path / "other"), PASSPHRASE).fingerprint.hex == fingerprint
 

@@ -22,6 +22,7 @@ from mau.contact.document import (
 )
 from mau.content.binding import bind_document
 from mau.fingerprint import Fingerprint
+from mau.hostport import circuit
 
 ALICE = Fingerprint(b"a" * 20)
 BOB = Fingerprint(b"b" * 20)
@@ -195,6 +196,7 @@ def test_addresses_of_the_own_network_are_told_only_when_they_are_stated_by_hand
         ("laptop.local", 1),
         ("laptop.fritz.home.arpa", 1),
         ("::ffff:192.168.1.2", 1),
+        circuit(BOB, ("relay.example.org", 1)),
     ]
     far = [("198.51.100.7", 1), ("2001:db8::7", 1), ("alice.example.org", 1)]
     assert tellable([*near, *far]) == tuple(far)

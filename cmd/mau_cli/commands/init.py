@@ -11,6 +11,7 @@ import click
 
 from mau.errors import PassphraseNeeded, UsageError, WrongPassphrase
 from mau_cli.context import Session, ask_secret
+from mau_cli.discovering import ask_ways, read_ways, switch_on
 from mau_cli.output import data, emit_json, say
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ _MAX_READ = 16 * 1024 * 1024
     type=click.Path(path_type=Path),
     help="Read the passphrase of that key from the first line of this file.",
 )
+@click.option(
+    "--discover",
+    callback=read_ways,
+    metavar="WAYS",
+    help="How to find friends: lan, lookup, router, or several of them with commas; none asks nothing.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say what was made as JSON.")
 @click.pass_obj
 def command(
@@ -46,12 +53,16 @@ def command(
     rsa: bool,
     keyfile: Path | None,
     import_passphrase_file: Path | None,
+    discover: tuple[str, ...] | None,
     as_json: bool,
 ) -> None:
     """Make an account.
 
     The secret key is locked with a passphrase that nobody can reset. The fingerprint of the new account goes
     to standard output. A revocation certificate is made too: keep it apart from this machine.
+
+    On a terminal it asks how friends are to be found, unless --discover says it; elsewhere nothing is
+    announced or looked up until the settings say so.
     """
     if keyfile is not None and (name is not None or email is not None or rsa):
         raise click.UsageError("--import brings name, e-mail address and key with it.")
@@ -72,6 +83,7 @@ def command(
         passphrase = session.new_passphrase()
         key = _generated(name, email, rsa)
     _tell(Account.create(session.root, key, passphrase), as_json)
+    switch_on(session, ask_ways(session) if discover is None else discover)
 
 
 def _tell(account: Account, as_json: bool) -> None:
