@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import Any, Self
+from asyncio import selector_events
+from typing import Any, Final, Self
 
 from mau.wire.tls.connection import PORTION, Connection
+
+_OVER_SOCKET: Final[Any] = getattr(selector_events, "_SelectorSocketTransport", None)
 
 
 class Outlet:
@@ -23,7 +26,7 @@ class Outlet:
 
     def __init__(
         self,
-        transport: asyncio.Transport,
+        transport: asyncio.WriteTransport,
         wire: asyncio.Transport,
         connection: Connection,
         way: socket.socket,
@@ -37,15 +40,15 @@ class Outlet:
         self._cut = False
 
     @classmethod
-    def of(cls, transport: asyncio.Transport) -> Self | None:
+    def of(cls, transport: asyncio.WriteTransport) -> Self | None:
         """The outlet of a connection of ours; None for any other, and where asyncio is built otherwise."""
         connection: Any = transport.get_extra_info("ssl_object")
         wire: Any = getattr(getattr(transport, "_ssl_protocol", None), "_transport", None)
-        theirs: Any = transport.get_extra_info("socket")
-        if isinstance(connection, Connection) and isinstance(wire, asyncio.Transport) and theirs is not None:
+        # Right above the socket: a transport that goes through another one's may name that one's.
+        if isinstance(connection, Connection) and type(wire) is _OVER_SOCKET:
             # A descriptor of our own: that of asyncio may be closed, and be another file's, while we send.
-            with contextlib.suppress(OSError):  # out of descriptors, or closed
-                return cls(transport, wire, connection, theirs.dup())
+            with contextlib.suppress(OSError, AttributeError):  # out of descriptors, or closed
+                return cls(transport, wire, connection, wire.get_extra_info("socket").dup())
         return None
 
     async def ready(self, seconds: float) -> None:
