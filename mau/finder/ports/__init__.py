@@ -1,4 +1,4 @@
-"""Asks the router for a port (spec/finding.md N40-N52): PCP, NAT-PMP, UPnP.
+"""Asks the router for a port (spec/finding.md N40-N49): PCP, NAT-PMP, UPnP.
 
     keeper = PortKeeper(8880, on_change=told)
     await keeper.run(stop)      # a task; removes at the end what it mapped

@@ -47,8 +47,7 @@ async def ask(
     port: int,
     question: bytes,
     read: Callable[[bytes], T | None],
-    *,
-    patience: tuple[float, ...] = PATIENCE,
+    patience: tuple[float, ...],
 ) -> T | None:
     """Send a question until ``read`` finds an answer in what comes back; None when the patience ends."""
     loop = asyncio.get_running_loop()
@@ -133,7 +132,7 @@ class PcpSession:
         def read(packet: bytes) -> pcp.Mapped | pcp.Refused | None:
             return pcp.read_map(packet, self._nonce, self._port, v6=self._gateway.v6)
 
-        return await ask(self._gateway, self._control, question, read, patience=patience)
+        return await ask(self._gateway, self._control, question, read, patience)
 
 
 class NatPmpSession:
@@ -151,7 +150,7 @@ class NatPmpSession:
     async def address(self) -> str | Failure:
         """The router's address on the other side; maps nothing."""
         answer: natpmp.ExternalAddress | natpmp.Refused | None = await ask(
-            self._gateway, self._control, natpmp.ask_address(), natpmp.read_address
+            self._gateway, self._control, natpmp.ask_address(), natpmp.read_address, PATIENCE
         )
         if answer is None:
             return SILENT
@@ -208,4 +207,4 @@ class NatPmpSession:
         def read(packet: bytes) -> natpmp.Mapped | natpmp.Refused | None:
             return natpmp.read_map(packet, self._port)
 
-        return await ask(self._gateway, self._control, question, read, patience=patience)
+        return await ask(self._gateway, self._control, question, read, patience)

@@ -1,4 +1,4 @@
-"""Keeps one port of ours open at the routers before us, for as long as it runs (spec/finding.md N40-N52).
+"""Keeps one port of ours open at the routers before us, for as long as it runs (spec/finding.md N40-N49).
 
 For each router and own address there is a way. A way without a mapping tries the methods: PCP, with NAT-PMP
 asked beside it whether it is there, then UPnP. A way with one looks after it: renews it at half time, maps

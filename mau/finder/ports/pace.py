@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +33,5 @@ class Pace:
 
     @staticmethod
     def is_due(left: float, granted: float) -> bool:
-        """Whether to renew: half of what was granted is gone, or will be before one looks again."""
-        return left <= granted / 2 + 1.0
+        """Whether to renew: half of what was granted is gone, or will be in a second; never what has no end."""
+        return left < inf and left <= granted / 2 + 1.0

@@ -51,7 +51,7 @@ class UpnpSession:
         self._port = port
         self._group = group
         self._igd: Any = None
-        self._thread: threading.Thread | None = None
+        self._busy = False
 
     async def map(self, lease: int, external: Address | None = None) -> Mapping | Failure:
         """Search the router and ask for ``lease`` seconds; ``external`` is what it was until now."""
@@ -69,7 +69,7 @@ class UpnpSession:
 
     async def _in_thread(self, call: Callable[[], T]) -> T | Failure:
         """Run a call in a thread that nobody has to wait for at the end of the program."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._busy:
             return Failure("does not finish its answer", answered=True)
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[T | Failure] = loop.create_future()
@@ -87,11 +87,12 @@ class UpnpSession:
             except Exception as error:  # miniupnpc raises nothing more exact
                 self._igd = None
                 result = Failure(str(error)[:80] or "does not answer as a router", answered=True)
+            self._busy = False
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(tell, result)
 
-        self._thread = threading.Thread(target=work, name="upnp", daemon=True)
-        self._thread.start()
+        self._busy = True
+        threading.Thread(target=work, name="upnp", daemon=True).start()
         try:
             return await asyncio.wait_for(ended, CALL_SECONDS)
         except TimeoutError:
