@@ -16,7 +16,6 @@ from mau.backup.keys import Keys
 from mau.deletion.rules import Deletes, check_deleted
 from mau.errors import (
     FromTheFuture,
-    MauError,
     NoSuchPost,
     PostError,
     SignerExpired,
@@ -183,8 +182,3 @@ def held_sum(directory: AuthorDir, name: str) -> str | None:
     with contextlib.suppress(NoSuchPost):
         return directory.sha256(name)
     return None
-
-
-def words_of(error: MauError) -> str:
-    """Why something was refused."""
-    return str(error) or (error.__doc__ or "").strip().partition("\n")[0]

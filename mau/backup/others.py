@@ -11,8 +11,7 @@ from typing import Final
 
 from mau.account import Account
 from mau.backup.archive import Archive, Member
-from mau.backup.judging import words_of
-from mau.backup.report import Restored
+from mau.backup.report import Restored, require_of_one, words_of
 from mau.backup.target import take_free_name
 from mau.errors import MauError, NoSuchPost, NotAFile
 from mau.fingerprint import Fingerprint
@@ -59,7 +58,8 @@ def put_beside(
                     return
                 inner = stack.enter_context(safe.closing(opened))
             _put(archive, member, author_fd, inner, name, restored, dry_run=dry_run)
-    except MauError as error:
+    except (MauError, OSError) as error:
+        require_of_one(error)
         restored.add(member.path, "refused", words_of(error))
 
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from mau.account import Account
 from mau.backup.archive import Archive, Member
-from mau.backup.judging import IN_MEMORY, Content, Decision, Judge, decide, held_sum, words_of
+from mau.backup.judging import IN_MEMORY, Content, Decision, Judge, decide, held_sum
 from mau.backup.keys import Keys
-from mau.backup.report import Restored
+from mau.backup.report import Restored, require_of_one, words_of
 from mau.deletion.held import HeldDeletes
 from mau.deletion.rules import NO_DELETES, Deletes
 from mau.errors import ArchiveDamaged, MauError, NameClash
@@ -108,7 +108,7 @@ class Posts:
             for member in members:
                 try:
                     taken = self._post(member, stack)
-                except MauError as error:
+                except (MauError, OSError) as error:
                     self._refuse(member, error)
                 else:
                     batch += [taken] if taken else []
@@ -118,9 +118,7 @@ class Posts:
                 here = [taken for taken in batch if taken[1].path == directory.path]
                 results = directory.commit_many([(staged, m.place.name, held) for m, _, staged, held in here])
                 for (member, _, _, held), result in zip(here, results, strict=True):
-                    if isinstance(result, OSError):
-                        raise result
-                    if isinstance(result, MauError):
+                    if isinstance(result, MauError | OSError):
                         self._refuse(member, result)
                         continue
                     if held is not None:
@@ -185,7 +183,7 @@ class Posts:
             self._make(shelf, member)
             self._file(directory, member, content)
             shelf.versions(directory, place.name).add(content.sha256)
-        except MauError as error:
+        except (MauError, OSError) as error:
             self._refuse(member, error)
         else:
             self._restored.add(member.path, "back")
@@ -248,7 +246,8 @@ class Posts:
             if staged.digest().sha256 != content.sha256:
                 raise ArchiveDamaged("the archive was changed while it was read")
 
-    def _refuse(self, member: Member, error: MauError) -> None:
+    def _refuse(self, member: Member, error: MauError | OSError) -> None:
+        require_of_one(error)
         self._restored.add(member.path, "refused", words_of(error))
 
 

@@ -1,9 +1,10 @@
-"""What became of each file, for backups and for restoring. Values only."""
+"""What became of each file, for backups and for restoring. Values, and words for errors."""
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 What = Literal["back", "newer", "version", "aside", "same", "kept", "refused"]
 
@@ -63,3 +64,21 @@ class Restored:
     def count(self, what: What) -> int:
         """How many of that kind."""
         return sum(one.what == what for one in self.outcomes)
+
+
+_OF_ALL: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENODEV}
+)
+
+
+def require_of_one(error: Exception) -> None:
+    """Raise what is no trouble of a single file: there is no use in going on with the next one."""
+    if isinstance(error, OSError) and error.errno in _OF_ALL:
+        raise error
+
+
+def words_of(error: Exception) -> str:
+    """Why one was refused, or could not be read."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return str(error) or (error.__doc__ or "").strip().partition("\n")[0]

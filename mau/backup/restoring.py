@@ -16,11 +16,10 @@ from typing import Final, Literal
 
 from mau.account import MAX_ACCOUNT_FILE, Account
 from mau.backup.archive import Archive, Member
-from mau.backup.judging import words_of
 from mau.backup.keys import Keys
 from mau.backup.others import put_beside
 from mau.backup.posts import Posts, make_directory
-from mau.backup.report import Restored, What
+from mau.backup.report import Restored, What, require_of_one, words_of
 from mau.deletion.publishing import withdraw
 from mau.errors import AccountDamaged, KeyRefused, NoAccount, NoRoom, TreeError, WrongPassphrase
 from mau.fingerprint import Fingerprint
@@ -41,7 +40,6 @@ Whose = Literal["same", "other spelling", "another's"]
 
 _MAX_REVOCATION: Final = 1 << 16
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_WORDS: Final[dict[str, What]] = {"older": "version"}
 
 
 def restore_account(root: Root, archive: Archive, passphrase: str, *, dry_run: bool = False) -> Account:
@@ -214,7 +212,8 @@ def _keyring(
                 try:
                     for part in member.place.group.split("/"):
                         inner = stack.enter_context(safe.closing(safe.make_dir(part, at=inner)))
-                except TreeError as error:
+                except (TreeError, OSError) as error:
+                    require_of_one(error)
                     restored.add(member.path, "refused", words_of(error))
 
     def files() -> Iterator[KeptFile]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mau.backup.pax import PaxArchive
-from mau.backup.report import LeftOut, Taken
+from mau.backup.report import LeftOut, Taken, words_of
 from mau.errors import NoSuchPost, NotAFile
 from mau.tree import safe
 from mau.tree.names import VERSIONS_SUFFIX
@@ -170,8 +170,3 @@ def _settled(fd: int) -> os.stat_result | None:
 
 def _same(before: os.stat_result, after: os.stat_result) -> bool:
     return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-
-
-def words_of(error: Exception) -> str:
-    """Why something could not be read."""
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)

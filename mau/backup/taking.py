@@ -15,8 +15,8 @@ from typing import BinaryIO, Final
 
 from mau.backup.members import DEEPEST, OWN_TEMPORARY
 from mau.backup.pax import PaxArchive
-from mau.backup.report import LeftOut, Taken
-from mau.backup.storing import Progress, Read, Storing, words_of
+from mau.backup.report import LeftOut, Taken, words_of
+from mau.backup.storing import Progress, Read, Storing
 from mau.errors import NoAccount, NotAFile, TreeChanged
 from mau.tree import safe
 from mau.tree.layout import STATE_DIRS, Root, parse_author
@@ -114,6 +114,7 @@ def _authors(top: int, taking: Storing) -> None:
     """Directories of posts, hidden before shown, until a look finds none that was not read."""
     done: set[tuple[int, int]] = set()
     names: set[str] = set()
+    closed: set[str] = set()
     for _ in range(_LOOKS):
         found = [entry.name for entry in _entries(top) if parse_author(entry.name)]
         found.sort(key=lambda name: (name.removeprefix("."), not name.startswith(".")))
@@ -125,7 +126,9 @@ def _authors(top: int, taking: Storing) -> None:
                 new = True  # renamed a moment ago: look again
                 continue
             except (OSError, NotAFile) as error:
-                taking.leave_out(name, words_of(error))
+                if name not in closed:
+                    taking.leave_out(name, words_of(error))
+                closed.add(name)
                 continue
             with safe.closing(directory):
                 status = os.fstat(directory)

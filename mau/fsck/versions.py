@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from mau.errors import InvalidName, MauError
+from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
 from mau.fsck.posts import Opener, check_content, kind_of, unread, words_of
 from mau.tree import safe
-from mau.tree.names import POST_SUFFIX, check_sha256
+from mau.tree.names import POST_SUFFIX
 
 
 def check_versions(
@@ -48,21 +48,13 @@ def check_versions(
                 continue
         stated = entry.removesuffix(POST_SUFFIX)
         if stated != sha256:
-            called = "its name" if _is_sum(stated) else "no sha256 at all"
-            words = f"its sha256 is {sha256[:16]}..., which is not {called}"
+            words = f"its sha256 is {sha256[:16]}..., not what it is called by"
             found.append(Finding("version-name", place, words, author, hidden, name))
         elif problem is not None and opener is not None:
             lasting = kind_of(problem, own=False) == "damaged"
             kind: Kind = "older" if lasting else "unproven"
             found.append(Finding(kind, place, f"an older content: {words_of(problem)}", author, hidden, name))
     return found
-
-
-def _is_sum(text: str) -> bool:
-    try:
-        return check_sha256(text) == text
-    except InvalidName:
-        return False
 
 
 def _is_there(directory: int, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import hashlib
 import io
 import os
@@ -11,6 +13,7 @@ import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -526,3 +529,35 @@ def test_an_archive_of_others_makes_its_reader_follow_nobody(world: World, ours:
     assert became(restored) == {f"{bob.fpr.hex}/x.json.pgp": "back"}
     assert set(alice.account.root.follows(alice.fpr)) == ({bob.fpr, carol.fpr} if ours else set())
     assert open_post(alice.account, alice.keyring, bob.fpr, "x.json.pgp")
+
+
+def test_what_cannot_be_touched_keeps_nothing_else_from_coming_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that nobody may read, a directory that nobody may enter: those are named, and the rest comes."""
+    alice, bob = world.alice, world.bob
+    full(world)
+    data = taken(alice)
+    held_name = alice.place(alice) / "mine.json.pgp"
+    lost = alice.place(alice) / "public.json.pgp"
+    lost.unlink()
+    inode, opened = held_name.stat().st_ino, os.open
+    directory = alice.place(bob).stat().st_ino
+
+    def guarded(path: Any, *words: Any, **more: Any) -> int:
+        found = None
+        with contextlib.suppress(OSError):
+            found = os.stat(path, dir_fd=more.get("dir_fd"), follow_symlinks=False).st_ino
+        if found in (inode, directory):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *words, **more)
+
+    monkeypatch.setattr(os, "open", guarded)
+    restored = bring_back(alice.account, data)
+    monkeypatch.undo()
+    assert lost.exists()
+    became_of = became(restored)
+    assert became_of[f"{alice.fpr.hex}/public.json.pgp"] == "back"
+    assert became_of[f"{alice.fpr.hex}/mine.json.pgp"] == "refused"
+    assert became_of[f"{bob.fpr.hex}/his.json.pgp"] == "refused"
+    assert reason(restored, f"{bob.fpr.hex}/his.json.pgp") == "Permission denied"
