@@ -1,4 +1,4 @@
-"""From an archive into a tree, empty or living (spec/backup.md B20-B36).
+"""From an archive into a tree, empty or living (spec/backup.md B20-B38).
 
 First the account, then the keyring, then posts and their versions, then whatever else lay beside them. Each
 step is whole by itself and finds what was done before, so a run that was cut off is finished by another one.

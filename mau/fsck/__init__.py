@@ -1,4 +1,4 @@
-"""Checking the whole tree, and mending it one kind of damage at a time (spec/backup.md C1-C9).
+"""Checking the whole tree, and mending it one kind of damage at a time (spec/backup.md C1-C10).
 
 finding     what can be found, in words, and what to do about it
 checking    the walk over everything

@@ -1,4 +1,4 @@
-"""The walk over everything in a tree (spec/backup.md C1-C9). It changes nothing but what is derived."""
+"""The walk over everything in a tree (spec/backup.md C1-C10). It changes nothing but what is derived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a backup holds comes back, and nothing newer is lost by it (spec/backup.md B20-B36)."""
+"""What a backup holds comes back, and nothing newer is lost by it (spec/backup.md B20-B38)."""
 
 from __future__ import annotations
 

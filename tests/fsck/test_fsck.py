@@ -1,4 +1,4 @@
-"""A check finds what is wrong with a tree, and mends it without losing anything (spec/backup.md C1-C9)."""
+"""A check finds what is wrong with a tree, and mends it without losing anything (spec/backup.md C1-C10)."""
 
 from __future__ import annotations
 
