@@ -16,6 +16,7 @@ from tests.network.netns import Host, Network, Router, Switch
 from tests.network.process import Process
 
 KEEPING = Path(__file__).with_name("keeping.py")
+LYING = Path(__file__).with_name("lying.py")
 PORT = 8880
 
 
@@ -161,6 +162,19 @@ def test_a_port_that_another_machine_has_is_left_to_it(place: Place, net: Networ
     assert place.call(host, PORT) == place.away.addresses[0]
 
 
+def test_another_machine_that_says_to_be_the_router_is_asked_for_nothing(place: Place, net: Network) -> None:
+    start_miniupnpd(place.router, pmp=False)
+    evil = net.host("evil")
+    evil.plug(place.lan, gateway=True)
+    liar = evil.python(LYING, evil.addresses[0], place.router.lan.addresses[0])
+    liar.expect("ready")
+    keeper = place.keep()
+    assert _mapped(keeper, "upnp") == (place.router.wan.addresses[0], PORT)
+    liar.expect("lied")
+    assert keeper.stop() == 0
+    assert not any("asked" in line for line in liar.lines)
+
+
 def test_a_router_that_knows_none_of_it_is_told_of_in_words(place: Place) -> None:
     keeper = place.keep()
     first = keeper.expect('"looked": true, "words": "(.*)"')[1]
@@ -202,7 +216,9 @@ def test_a_firewall_without_translation_lets_in_what_is_asked_for(net: Network) 
     lan, wan = net.switch("2601:7::/64"), net.switch("2601:1::/64")
     home, away = net.host("home"), net.host("away")
     router = net.router("router", inside=lan, outside=wan)
-    home.plug(lan, gateway=True)
+    # As router advertisements have it: the gateway is known by an address of this one network.
+    router.ip("addr", "add", "fe80::1/64", "dev", "lan", "nodad")
+    home.plug(lan, gateway="fe80::1")
     away.plug(wan)
     away.ip("route", "add", "2601:7::/64", "via", router.wan.addresses[0])
     start_miniupnpd(router)

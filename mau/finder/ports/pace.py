@@ -33,5 +33,5 @@ class Pace:
 
     @staticmethod
     def is_due(left: float, granted: float) -> bool:
-        """Whether to renew: half of what was granted is gone, or will be in a second; never what has no end."""
+        """Whether to renew: half of what was granted is gone, or nearly; never what has no end."""
         return left < inf and left <= granted / 2 + 1.0

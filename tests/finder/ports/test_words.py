@@ -30,8 +30,8 @@ def test_a_mapping_is_told_with_its_router_and_its_way() -> None:
 def test_a_router_behind_a_router_is_told_and_what_to_do() -> None:
     assert explain(_state(_mapping(host="100.64.0.9"))) == (
         "the router 192.168.1.1 maps port 8880 to 100.64.0.9:8880 (UPnP), which is no address of the "
-        "internet: another router is before it, often the provider's; forward the port there too, or let a friend pass "
-        "connections on"
+        "internet: another router is before it, often the provider's; forward the port there too, "
+        "or let a friend pass connections on"
     )
 
 
