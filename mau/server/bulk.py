@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import tarfile
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing
 from typing import Final
@@ -31,7 +32,13 @@ _BLOCK: Final = 512
 _END: Final = bytes(2 * _BLOCK)
 _LARGEST: Final = 8**11 - 1
 """Bytes that fit into the size field of a header; larger files are fetched by themselves."""
+_NAME: Final = 100
+_REST: Final = bytes(100) + b"ustar\x0000" + bytes(_BLOCK - 157 - 100 - 8)
+_SUM_OF_REST: Final = sum(_REST) + 8 * 32
+"""Of the bytes after the kind, and of the sum itself, which counts as spaces."""
 _AT_ONCE: Final = 200
+_ASK_AGAIN: Final = 0.1
+"""Seconds after which it is looked again what is deleted meanwhile."""
 _GATHERED: Final = 256 * 1024
 """Bytes that are made at once; a visitor who takes nothing holds this twice."""
 _HANDFUL: Final = 128 * 1024
@@ -100,6 +107,7 @@ class Bulk:
         """The bytes of the archive. Changed when what was begun cannot be ended."""
         author, left = standing.shelf.author, page.limit
         last = self._last(standing, generation)
+        deletes, asked = self._library.deletes(author), time.monotonic()
         if backwards and left is None:  # all before that position, or all
             last = last if clock is None else min(last, clock - 1)
             clock, backwards = None, False
@@ -115,7 +123,9 @@ class Bulk:
                 clock = one.clock
                 if one.item.size > min(_LARGEST, _LARGEST if page.most is None else page.most):
                     continue
-                file = self._library.open(author, one.item.name, standing.visitor.fingerprint)
+                if time.monotonic() - asked > _ASK_AGAIN:  # a visitor may take his time
+                    deletes, asked = self._library.deletes(author), time.monotonic()
+                file = self._library.open(author, one.item.name, standing.visitor.fingerprint, deletes)
                 if file is None:
                     self._library.renew(standing, one)
                     continue
@@ -168,10 +178,38 @@ def wants_bulk(values: list[str] | tuple[str, ...]) -> bool:
 
 def _entry(listed: Listed, file: OpenFile, cursor: str) -> Iterator[bytes]:
     size = file.size
-    info = tarfile.TarInfo(listed.item.name)
-    info.size, info.mode, info.mtime = size, 0o600, seconds_of(listed.clock)
-    info.pax_headers = {SUM_RECORD: file.sha256, CURSOR_RECORD: cursor}
-    yield info.tobuf(tarfile.PAX_FORMAT)
+    records = {SUM_RECORD: file.sha256, CURSOR_RECORD: cursor}
+    yield tar_head(listed.item.name, size, seconds_of(listed.clock), records)
     for at in range(0, size, _GATHERED):
         yield file.read(at, min(_GATHERED, size - at))
     yield bytes(-size % _BLOCK)
+
+
+def tar_head(name: str, size: int, mtime: int, records: Mapping[str, str]) -> bytes:
+    """What stands before a file in an archive: a pax header with these records, and its own.
+
+    What `tarfile` makes of the same; for ordinary names and ASCII records, in an eighth of its time.
+    """
+    plain = name.encode()
+    if not name.isascii() or len(plain) > _NAME or not 0 <= mtime <= _LARGEST:
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime, info.pax_headers = size, 0o600, mtime, dict(records)
+        return info.tobuf(tarfile.PAX_FORMAT)
+    body = b"".join(_pax_record(f" {key}={value}\n".encode()) for key, value in records.items())
+    extended = _block(b"././@PaxHeader", 0, len(body), 0, b"x")
+    return extended + body + bytes(-len(body) % _BLOCK) + _block(plain, 0o600, size, mtime, b"0")
+
+
+def _pax_record(rest: bytes) -> bytes:
+    """``LENGTH KEY=VALUE\\n``, where the length counts its own digits, too."""
+    length = len(rest) + len(str(len(rest)))
+    if len(str(length)) > len(str(len(rest))):
+        length += 1
+    return b"%d" % length + rest
+
+
+def _block(name: bytes, mode: int, size: int, mtime: int, kind: bytes) -> bytes:
+    numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, 0, 0, size, mtime)
+    start = name.ljust(_NAME, b"\0") + numbers
+    total = sum(start) + sum(kind) + _SUM_OF_REST
+    return start + b"%06o\0 " % total + kind + _REST

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from mau.account import Account
 from mau.deletion.indexed import IndexedDeletes
+from mau.deletion.rules import Deletes
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
 from mau.server.facts import Changed, FactsCache, Judge, Record, look
@@ -112,14 +113,23 @@ class Files:
             return []
         return [AuthorDir(self._root, shelf.author, hidden=hidden) for hidden in (False, True)]
 
-    def open(self, author: Fingerprint, name: str, proven: Fingerprint | None) -> OpenFile | None:
-        """The current content of a file, or None: it is not there, or not for this visitor."""
+    def open(
+        self, author: Fingerprint, name: str, proven: Fingerprint | None, deletes: Deletes | None = None
+    ) -> OpenFile | None:
+        """The current content of a file, or None: it is not there, or not for this visitor.
+
+        ``deletes``: what `deletes` said a moment ago, for who opens many.
+        """
         visitor = self._visitor(proven)
         shelf = self._shelf(author)
         for directory in self._dirs(shelf, visitor):
             with contextlib.suppress(NoSuchPost):
-                return self._open_current(shelf, visitor, directory, name)
+                return self._open_current(shelf, visitor, directory, name, deletes)
         return None
+
+    def deletes(self, author: Fingerprint) -> Deletes:
+        """What of the author's is deleted, as of now."""
+        return self._deletes.of(author)
 
     def known(self, author: Fingerprint, name: str, proven: Fingerprint | None) -> Record | None:
         """What is known of a file, when that suffices to say that the visitor may read it; never waits.
@@ -167,11 +177,11 @@ class Files:
         return None
 
     def _open_current(
-        self, shelf: Shelf, visitor: Visitor, directory: AuthorDir, name: str
+        self, shelf: Shelf, visitor: Visitor, directory: AuthorDir, name: str, deletes: Deletes | None
     ) -> OpenFile | None:
         known = self._facts.of(shelf.author, name)
         keep = partial(self._facts.keep, shelf.author, name)
-        return self._attempt(shelf, visitor, name, partial(directory.open, name), known, keep)
+        return self._attempt(shelf, visitor, name, partial(directory.open, name), known, keep, deletes)
 
     def _attempt(
         self,
@@ -181,6 +191,7 @@ class Files:
         opener: Callable[[], BinaryIO],
         known: Record | None,
         keep: Callable[[Record], None],
+        deletes: Deletes | None = None,
     ) -> OpenFile | None:
         """Open a file and judge what was opened; again when it was changed meanwhile. NoSuchPost passes."""
         for _ in range(_TRIES):
@@ -197,7 +208,9 @@ class Files:
                     allowed = self._decide(shelf, visitor, name, record, handle, content)
                     if not allowed or record.sha256 is None:
                         return None
-                    if self._deletes.of(shelf.author).is_deleted(name, record.sha256):
+                    if deletes is None:
+                        deletes = self._deletes.of(shelf.author)
+                    if deletes.is_deleted(name, record.sha256):
                         return None  # its author deleted it, however it came back (spec/messages.md M84)
                     if stamp_of(os.fstat(handle.fileno())) != stamp:
                         raise Changed

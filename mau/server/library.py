@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from mau.catalogue import examine
+from mau.deletion.rules import Deletes
 from mau.errors import NoSuchPost, TreeError
 from mau.fingerprint import Fingerprint
 from mau.server.facts import Record
@@ -161,7 +162,7 @@ class Library(Files):
                 generation = page.generation
                 for entry in page.entries:
                     clock = entry.clock
-                    item, sure = self._permitted(standing, entry, stat)
+                    item, sure = self._permitted(standing, entry, stat, deletes)
                     if item is not None and deletes.is_deleted(item.name, item.sum):
                         item = None  # however it came back (spec/messages.md M84)
                     if not sure:
@@ -200,7 +201,11 @@ class Library(Files):
             yield stamp
 
     def _permitted(
-        self, standing: Standing, entry: Entry, stat: Callable[[Entry], bytes | None]
+        self,
+        standing: Standing,
+        entry: Entry,
+        stat: Callable[[Entry], bytes | None],
+        deletes: Deletes,
     ) -> tuple[Item | None, bool]:
         """(the file as it is now, when the visitor may read it; whether that is the content of the entry)."""
         name = entry.name
@@ -214,7 +219,7 @@ class Library(Files):
         if record is not None and record.stamp == stamp:
             verdict = self._verdict(standing.shelf, standing.visitor, name, record)
         if verdict is None:
-            record = self._examine(standing, entry)
+            record = self._examine(standing, entry, deletes)
             verdict = record is not None
             stamp = stat(entry)
         if not verdict or record is None or record.sha256 is None:
@@ -254,11 +259,11 @@ class Library(Files):
         certificate = self._people.certificate(owner)
         return None if certificate is None else certificate.without_others().armored().encode("ascii")
 
-    def _examine(self, standing: Standing, entry: Entry) -> Record | None:
+    def _examine(self, standing: Standing, entry: Entry, deletes: Deletes) -> Record | None:
         """The complete record of a file that the visitor may read, else None."""
         directory = AuthorDir(self._root, entry.author, hidden=entry.hidden)
         try:
-            opened = self._open_current(standing.shelf, standing.visitor, directory, entry.name)
+            opened = self._open_current(standing.shelf, standing.visitor, directory, entry.name, deletes)
         except NoSuchPost:
             return None
         if opened is None:

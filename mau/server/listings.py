@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,23 +14,22 @@ from typing import Final, TypeVar, cast
 from aiohttp import web
 
 from mau.fingerprint import Fingerprint
-from mau.server.answers import COMMON, Refusal, empty, problem, send_bytes, stream
+from mau.server.answers import Refusal, empty, problem
 from mau.server.conditions import failed_condition, http_date, parse_date, quoted
 from mau.server.connection import Connection
 from mau.server.cursor import Cursors
 from mau.server.epochs import Epochs
 from mau.server.library import Library, Listed, Part, Renewed
+from mau.server.listed import measured, send
 from mau.server.standing import Standing
 from mau.server.waiting import Waiter, Waiting
 from mau.tree.index import clock_at, seconds_of
-from mau.wire.paths import PAGE_MOST, ListTarget, PageQuery, dump_listing, page_path
+from mau.wire.paths import PAGE_MOST, ListTarget, PageQuery, page_path
 
-JSON: Final = "application/json"
 MOST_WAIT: Final = 300
 """Seconds that a visitor may wait for something new."""
 _LOOK_EVERY: Final = 15.0
 """Seconds until a waiting visitor is looked after: he may be gone."""
-_AT_ONCE: Final = 1000
 _TURNS: Final = 61
 _TRIES: Final = 5
 _T = TypeVar("_T")
@@ -97,7 +95,13 @@ class Listings:
                 while not composed.news and await self._pause(request, waiter, until):
                     composed = await self._composed(target, proven, conditions, waiter)
                 composed.headers["Preference-Applied"] = f"wait={wait}"
-        return await _send(request, target.author, composed)
+        if composed.status == 304:
+            return empty(304, composed.headers)
+        if composed.status is not None:
+            return problem(composed.status, headers=composed.headers)
+        return await send(
+            request, target.author, composed.listed, composed.body, composed.length, composed.headers
+        )
 
     async def has_any(self, author: Fingerprint, proven: Fingerprint | None) -> bool:
         """Whether the visitor may read anything of the author's."""
@@ -145,7 +149,7 @@ class Listings:
             part = await self._page(standing, page, headers)
             listed = part.listed
             modified = seconds_of(listed[-1].clock) if listed else 0
-        body, tag, length = await self.in_thread(lambda: _measured(target.author, listed))
+        body, tag, length = await self.in_thread(lambda: measured(target.author, listed))
         now = int(time.time())
         headers["ETag"] = quoted(tag)
         if modified:
@@ -274,45 +278,3 @@ def _gone() -> Refusal:
 
 def _busy() -> Refusal:
     return Refusal(503, "the index is being made anew", {"Retry-After": "1"})
-
-
-def _pieces(author: Fingerprint, listed: list[Listed]) -> Iterator[bytes]:
-    """The JSON of a listing, some items at a time."""
-    start = b"["
-    for at in range(0, len(listed), _AT_ONCE):
-        yield start + dump_listing(author, (one.item for one in listed[at : at + _AT_ONCE]))[1:-1]
-        start = b","
-    yield b"]" if listed else b"[]"
-
-
-def _measured(author: Fingerprint, listed: list[Listed]) -> tuple[bytes | None, str, int]:
-    """(body, tag, bytes) of a listing; one that is long is not kept but made again while it is sent."""
-    if len(listed) <= _AT_ONCE:
-        body = dump_listing(author, (one.item for one in listed))
-        return body, hashlib.sha256(body).hexdigest(), len(body)
-    digest = hashlib.sha256()
-    length = 0
-    for piece in _pieces(author, listed):
-        digest.update(piece)
-        length += len(piece)
-    return None, digest.hexdigest(), length
-
-
-async def _send(request: web.BaseRequest, author: Fingerprint, composed: _Composed) -> web.StreamResponse:
-    headers = composed.headers
-    if composed.status == 304:
-        return empty(304, headers)
-    if composed.status is not None:
-        return problem(composed.status, headers=headers)
-    if composed.body is not None:
-        return await send_bytes(request, composed.body, JSON, headers)
-    headers = {**COMMON, **headers, "Content-Type": JSON}
-    if request.method == "HEAD":
-        return web.Response(headers={**headers, "Content-Length": str(composed.length)})
-
-    async def pieces() -> AsyncGenerator[bytes]:
-        for piece in _pieces(author, composed.listed):
-            yield piece
-            await asyncio.sleep(0)
-
-    return await stream(request, 200, headers, composed.length, pieces())

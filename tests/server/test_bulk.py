@@ -9,14 +9,17 @@ import http.client
 import os
 import re
 import shutil
+import tarfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mau.content.binding import PUBLIC
-from mau.server.bulk import wants_bulk
+from mau.server.bulk import tar_head, wants_bulk
 from mau.wire.paths import list_path
 from tests.server.pager import TAR, Packed, cursor_in, forwards, get_page, start, unpack, until
 from tests.server.world import PATIENCE, Host, Reply, Someone, audience, read_reply
@@ -35,6 +38,22 @@ NAMES = [
     "a=b",
 ]
 COUNT, SIZE = 50, 500_000
+
+
+@given(
+    st.one_of(st.sampled_from(NAMES), st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1)),
+    st.integers(0, 8**11 - 1),
+    st.integers(0, 8**11),
+    st.integers(1, 1200),
+)
+def test_the_heads_of_entries_are_those_that_python_makes(
+    name: str, size: int, mtime: int, length: int
+) -> None:
+    name = name.replace("/", "_") + ".pgp"
+    records = {"MAU.sha256": "ab" * 32, "MAU.cursor": "x" * length}
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime, info.pax_headers = size, 0o600, mtime, dict(records)
+    assert tar_head(name, size, mtime, records) == info.tobuf(tarfile.PAX_FORMAT)
 
 
 async def pack(host: Host, who: Someone | None, path: str) -> list[Packed]:

@@ -153,6 +153,7 @@ class Following(RuleBasedStateMachine):
         self.archives: list[bytes] = []
         self.copies: list[Path] = []
         self.counter = 0
+        self.forgotten: set[tuple[str, str]] = set()
         self.soon = 0
         self.runner = asyncio.Runner()
         self.servers: dict[str, tuple[AsyncExitStack, tuple[str, int]]] = {}
@@ -222,6 +223,7 @@ class Following(RuleBasedStateMachine):
         for name in DERIVED:
             shutil.rmtree(self.bob.root.path / name, ignore_errors=True)
         self.promised["bob"].removed.clear()  # who removed what is known nowhere else
+        self.forgotten = set(self.held("bob").items())
 
     # --- the author ----------------------------------------------------------------------------------------
 
@@ -357,7 +359,9 @@ class Following(RuleBasedStateMachine):
     def rm_at_the_follower(self, name: str) -> None:
         held = self.held("bob")
         path = self.bob.root.author_dir(self.alice.fpr) / name
-        if name in held and (name, held[name]) not in self.promised["bob"].garbage:
+        named = (name, held.get(name))
+        # What was held when all was forgotten may be missed when it goes, or not: nobody promises either.
+        if name in held and named not in self.promised["bob"].garbage | self.forgotten:
             path.unlink()
             reference = self.promised["bob"]
             reference.removed.add((name, held[name]))
