@@ -6,15 +6,11 @@ wrap are driven by pyOpenSSL over the same two memory buffers::
 
     ciphertext from the socket -> incoming -> pyOpenSSL -> read()
     write() -> pyOpenSSL -> outgoing -> ciphertext to the socket
+
+What is large leaves through an `Outlet`, from pyOpenSSL straight to the socket.
 """
 
-from mau.wire.tls.connection import (
-    IdentityRefused,
-    identity_error,
-    peer_certificate,
-    peer_fingerprint,
-    receive_little,
-)
+from mau.wire.tls.connection import peer_certificate, peer_fingerprint, receive_little
 from mau.wire.tls.contexts import (
     ALPN,
     TLSContext,
@@ -23,6 +19,7 @@ from mau.wire.tls.contexts import (
     web_client_context,
     web_server_context,
 )
+from mau.wire.tls.failures import IdentityRefused, identity_error
 from mau.wire.tls.outlet import Outlet
 
 __all__ = [

@@ -1,10 +1,9 @@
-"""One connection: pyOpenSSL behind the face of ``ssl.SSLObject``, and what its failures mean.
+"""One connection: pyOpenSSL behind the face of ``ssl.SSLObject``.
 
 OpenSSL proves that the other end has the key in its certificate; whose key that is, `mau.wire.identity`
 decides, inside ``do_handshake()``, before anything is sent that answers the other end's proof.
 
-Every failure is an ``ssl.SSLError``. A peer that is not who it should be is an `IdentityRefused`; libraries
-wrap that into errors of their own, and `identity_error` finds it again.
+Every failure is an ``ssl.SSLError`` (`mau.wire.tls.failures`).
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from OpenSSL import SSL, crypto
 from mau.errors import IdentityError
 from mau.fingerprint import Fingerprint
 from mau.wire.identity import fingerprint_and_key_of
+from mau.wire.tls.failures import IdentityRefused, reasons, translated, want_read
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -29,29 +29,6 @@ PORTION: Final = 6 * _RECORD
 """Bytes that are encrypted at once. For more, memory is mapped each time, which costs more than a cipher."""
 _AROUND: Final = 1024  # more than six records have around them
 _BAD_SIGNATURE: Final = "bad signature"  # SSL_R_BAD_SIGNATURE
-
-
-class IdentityRefused(ssl.SSLError):
-    """The handshake ended because the peer is not who it should be; ``identity_error`` says why."""
-
-    def __init__(self, error: IdentityError) -> None:
-        super().__init__(ssl.SSL_ERROR_SSL, str(error))
-        self.identity_error = error
-
-
-def identity_error(error: BaseException) -> IdentityError | None:
-    """Find the IdentityError behind an exception of asyncio or aiohttp; None when it was something else."""
-    seen: set[int] = set()
-    rest: BaseException | None = error
-    while rest is not None and id(rest) not in seen:
-        seen.add(id(rest))
-        if isinstance(rest, IdentityRefused):
-            return rest.identity_error
-        if isinstance(rest, IdentityError):
-            return rest
-        # Not its context: what went wrong earlier, at another address, is not why this failed.
-        rest = getattr(rest, "os_error", None) or rest.__cause__
-    return None
 
 
 def peer_fingerprint(transport: asyncio.BaseTransport | None) -> Fingerprint | None:
@@ -113,9 +90,8 @@ class Connection(ssl.SSLObject):
         self._dry = False  # OpenSSL has read all that came: asking it again costs more than looking
         self._peer: Fingerprint | None = None
         self._certificate: bytes | None = None
-        # OpenSSL allows one thread at a time; an `Outlet` writes from another than the loop's.
-        self._turn = threading.Lock()
-        self._lent = False  # what OpenSSL made goes out with `sealed()`, and no other way
+        self._lent = False  # to an `Outlet`: what OpenSSL made goes out with `sealed()`, and no other way
+        self._turn = threading.Lock()  # whose, while it is lent: OpenSSL allows one thread at a time
         self._tls = SSL.Connection(settings, None)
         if self._is_server:
             self._tls.set_accept_state()
@@ -139,12 +115,12 @@ class Connection(ssl.SSLObject):
                 if not self._pull():
                     # What waits here before the end is a greeting: certificates of clients go out at the end.
                     self._flush()
-                    raise _want_read() from None
+                    raise want_read() from None
             except SSL.Error as error:
                 self._discard()
-                if _BAD_SIGNATURE in _reasons(error):
+                if _BAD_SIGNATURE in reasons(error):
                     raise IdentityRefused(IdentityError("it does not have the key it shows")) from error
-                raise _translated(error) from error
+                raise translated(error) from error
         try:
             self._peer = self._prove()
         except IdentityError as error:
@@ -182,9 +158,11 @@ class Connection(ssl.SSLObject):
         Empty, or 0, is the peer's end of data. SSLWantReadError when nothing is there yet.
         """
         self._check_proven()
-        with self._turn:
+        if lent := self._lent:  # only then is another thread there
+            self._turn.acquire()
+        try:
             if self._dry and not self._pull():
-                raise _want_read()
+                raise want_read()
             while True:
                 try:
                     if buffer is None:
@@ -194,22 +172,23 @@ class Connection(ssl.SSLObject):
                     if not self._pull():
                         self._flush()  # an answer to a change of keys
                         self._dry = True
-                        raise _want_read() from None
+                        raise want_read() from None
                 except SSL.ZeroReturnError:
                     return b"" if buffer is None else 0
                 except SSL.Error as error:
-                    raise _translated(error) from error
+                    raise translated(error) from error
+        finally:
+            if lent:
+                self._turn.release()
 
     def write(self, data: ReadableBuffer) -> int:
         """Encrypt all of `data`; the memory buffer takes everything, so nothing is ever left over."""
         self._check_proven()
+        if self._lent:
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the connection is lent")
         view = memoryview(data).cast("B")
-        with self._turn:
-            if self._lent:
-                raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the connection is lent")
-            for start in range(0, view.nbytes, PORTION):
-                made = self._encrypt(view[start : start + PORTION])
-                self._outgoing.write(made)
+        for start in range(0, view.nbytes, PORTION):
+            self._outgoing.write(self._encrypt(view[start : start + PORTION]))
         return view.nbytes
 
     def unwrap(self) -> None:
@@ -224,9 +203,9 @@ class Connection(ssl.SSLObject):
                             return
                     except SSL.WantReadError:
                         if not self._pull():
-                            raise _want_read() from None
+                            raise want_read() from None
             except SSL.Error as error:
-                raise _translated(error) from error
+                raise translated(error) from error
             finally:
                 self._flush()
 
@@ -319,7 +298,7 @@ class Connection(ssl.SSLObject):
             self._tls.sendall(data)
             made = self._tls.bio_read(size)
         except SSL.Error as error:
-            raise _translated(error) from error
+            raise translated(error) from error
         if len(made) < size:
             return made
         return b"".join([made, *iter(self._made, b"")])
@@ -334,25 +313,3 @@ class Connection(ssl.SSLObject):
             return self._tls.bio_read(_CHUNK)
         except SSL.Error:  # nothing there
             return b""
-
-
-# --- errors ------------------------------------------------------------------------------------------------
-
-
-def _want_read() -> ssl.SSLWantReadError:
-    return ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "more of the connection is needed")
-
-
-def _translated(error: SSL.Error) -> ssl.SSLError:
-    """Put an error of pyOpenSSL into the classes that asyncio and aiohttp know."""
-    if isinstance(error, SSL.ZeroReturnError):
-        return ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "the peer ended the connection")
-    if isinstance(error, SSL.SysCallError):
-        return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the connection ended in the middle")
-    return ssl.SSLError(ssl.SSL_ERROR_SSL, ", ".join(_reasons(error)) or "TLS failed")
-
-
-def _reasons(error: SSL.Error) -> list[str]:
-    """List OpenSSL's own words for what went wrong; nothing in them comes from the peer."""
-    queue = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    return [str(entry[-1]) for entry in queue]
