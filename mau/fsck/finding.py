@@ -50,7 +50,8 @@ KINDS: Final[dict[Kind, Description]] = {
     ),
     "key": Description(
         "key files and the statement of who your friends are disagree",
-        "mau friend confirm WHO makes it true; mau friend remove WHO ends it",
+        "mau friend confirm WHO makes it true, mau friend remove WHO ends it; a file that is damaged or gone "
+        "comes back with mau friend add or mau restore",
     ),
     "mode": Description(
         "others on this machine can read or change it",

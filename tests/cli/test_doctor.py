@@ -53,3 +53,29 @@ def test_settings_that_cannot_be_read_are_a_finding_too(mau: Mau, alice: Account
     done = mau("doctor", env={"MAU_CONFIG": str(tmp_path / "config.toml")})
     assert done.code == 3
     assert done.text.startswith("settings: ")
+
+
+def test_an_account_file_that_is_gone_is_not_made_anew(mau: Mau, alice: Account) -> None:
+    """It was there: `mau init` would make somebody else."""
+    alice.root.account_file.unlink()
+    done = mau("doctor", env=ENV)
+    assert done.code == 3
+    assert "the account file is gone" in done.text
+    assert "mau restore FILE" in done.text
+    assert "mau init" not in done.text + done.err
+    done = mau("fsck")
+    assert done.code == 3
+    assert "mau init" not in done.text + done.err
+
+
+def test_a_place_without_a_tree_is_left_as_it_is(mau: Mau, alice: Account, tmp_path: Path) -> None:
+    place = tmp_path / "letters"
+    place.mkdir(mode=0o755)
+    done = mau("doctor", env=ENV, root=place)
+    assert "nothing is wrong" not in done.text
+    for words in (["fsck"], ["fsck", "--repair", "--yes"]):
+        done = mau(*words, root=place)
+        assert done.code == 1
+        assert "is no tree" in done.err
+    assert list(place.iterdir()) == []
+    assert place.stat().st_mode & 0o777 == 0o755

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -34,8 +35,11 @@ def command(context: click.Context, no_passphrase: bool, as_json: bool) -> None:
     problem = problem or damage
     if problem is not None:
         examined.findings.insert(0, problem)
-    if account is None and not root.account_file.exists():
-        examined.unchecked = [f"there is no account in {str(root.path)!r}; mau init makes one"]
+    if account is None and not os.path.lexists(root.account_file):
+        if root.mau.is_dir() or root.authors():
+            examined.findings.insert(0, _lost(root))
+        else:
+            examined.unchecked = [f"there is no account in {str(root.path)!r}; mau init makes one"]
     if as_json:
         emit_json(
             {
@@ -51,7 +55,7 @@ def command(context: click.Context, no_passphrase: bool, as_json: bool) -> None:
         for words in examined.unchecked:
             say(f"Not looked at: {clean(words)}")
         if not examined.findings:
-            data("nothing is wrong")
+            data("nothing that was looked at is wrong" if examined.unchecked else "nothing is wrong")
     if examined.findings:
         count = len(examined.findings)
         raise PartlyDone(f"{count} things are not as they should be" if count > 1 else "one thing is wrong")
@@ -87,6 +91,18 @@ def _account(session: Session) -> tuple[Account | None, Finding | None]:
         why = "without it nothing can be read, signed or served"
         todo = "move it away, then mau restore FILE brings it back from a backup"
         return None, Finding("keys", str(error), why, todo)
+
+
+def _lost(root: Root) -> Finding:
+    """What `mau init` would not bring back: it makes somebody else."""
+    from mau.doctor.finding import Finding
+
+    return Finding(
+        "keys",
+        f"the account file is gone from {str(root.mau)!r}",
+        "without it nothing can be read, signed or served, and nobody else has a copy",
+        "mau restore FILE brings it back from a backup",
+    )
 
 
 def _facts(finding: Finding) -> dict[str, str]:
