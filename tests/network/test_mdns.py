@@ -82,7 +82,7 @@ class Shouter:
 
     @staticmethod
     def claim(who: str, port: int, *hosts: str, ttl: int = 120, target: str = "") -> list[DNSRecord]:
-        name, target = f"{who}.{SERVICE}", target or f"m-{who[:16]}.local."
+        name, target = f"{who}.{SERVICE}", target or f"m-{who[-16:]}.local."
         return [
             DNSPointer(SERVICE, _PTR, _IN, ttl, name),
             DNSService(name, _SRV, _FLUSH, ttl, 0, 0, port, target),

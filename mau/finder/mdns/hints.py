@@ -29,6 +29,8 @@ LONGEST: Final = 4_500.0
 """Seconds for which something that was heard is believed, whatever its TTL."""
 FAREWELL: Final = 6.0
 """Seconds in which somebody may contradict a goodbye."""
+MAX_PEOPLE: Final = 16
+"""Names that one target serves: a record of its address is looked at once for each of them."""
 _TRIES: Final = 3
 
 Where = tuple[str, int]
@@ -95,17 +97,19 @@ class Hints:
         if found is None:
             return False
         where = (host.lower(), port)
+        fingerprint = fingerprint_of(name)
+        assert fingerprint is not None  # noqa: S101 - _name found it
         if ttl <= 0:
             if where in found.services:
                 found.services[where] = min(found.services[where], now + FAREWELL)
             return False
-        new = where not in found.services
-        if new and len(found.services) >= MAX_HOSTS:
+        people = self._hosts.get(where[0], set())
+        if fingerprint not in people and len(people) >= MAX_PEOPLE and not self._wanted(fingerprint):
+            return False
+        if where not in found.services and len(found.services) >= MAX_HOSTS:
             self._drop_service(found, name, min(found.services, key=lambda one: found.services[one]))
         found.services[where] = now + _life(ttl)
         found.until = max(found.until, now + _life(ttl))
-        fingerprint = fingerprint_of(name)
-        assert fingerprint is not None  # noqa: S101 - _name found it
         self._hosts.setdefault(where[0], set()).add(fingerprint)
         return True
 

@@ -57,6 +57,7 @@ _HURRY: Final = 4.0  # seconds between two questions that goodbyes make us ask
 _TICK: Final = 10.0
 _PACE: Final = 0.5  # seconds between two looks at what is missing and what is over
 _AT_ONCE: Final = 16  # names that are asked for in one packet
+_OF_HOST: Final = 32  # records of one host that were heard before it was of interest
 _KNOWN: Final = 20  # answers that a question says to be known: what fits into one packet
 
 
@@ -186,7 +187,8 @@ class Link:
     def _hear(self, zeroconf: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
         """Note what came in one packet. ``now`` is zeroconf's time, in milliseconds."""
         time = self._loop.time()
-        news = [update.new for update in records]
+        hosts: set[str] = set()
+        news: list[DNSRecord] = [update.new for update in records]
         # Expired with a TTL is what zeroconf's cache dropped by itself; without one it is a goodbye.
         news = [record for record in news if record.ttl == 0 or not record.is_expired(now)]
         for record in news:
@@ -196,17 +198,14 @@ class Link:
             elif isinstance(record, DNSService) and self._hints.service(
                 record.name, record.server, record.port, record.ttl, time
             ):
-                for cached in zeroconf.cache.async_entries_with_name(record.server):
-                    if not cached.is_expired(now):
-                        self._address(cached, time)
-        for record in news:
-            self._address(record, time)
+                hosts.add(record.server.lower())
+        known = [one for host in hosts for one in zeroconf.cache.async_entries_with_name(host)[:_OF_HOST]]
+        # What this packet says comes last and so counts, and counts once, however often it says it.
+        for record in {one: one for one in [*known, *news]}.values():
+            if isinstance(record, DNSAddress) and (record.ttl == 0 or not record.is_expired(now)):
+                self._changes += self._hints.address(record.name, record.address, record.ttl, time)
         if self._changes or self._hurried or len(self._hints) != self._counted:
             self._woken.set()
-
-    def _address(self, record: DNSRecord, time: float) -> None:
-        if isinstance(record, DNSAddress):
-            self._changes += self._hints.address(record.name, record.address, record.ttl, time)
 
     # --- asking --------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from mau.finder.mdns.hints import (
     MAX_ADDRESSES,
     MAX_HOSTS,
     MAX_NAMES,
+    MAX_PEOPLE,
     SHORTEST,
     Change,
     Hints,
@@ -140,6 +141,16 @@ def test_one_name_has_so_many_targets() -> None:
         says(one, ALICE, "192.168.7.9", target=f"t{number}.")
     assert len(one.hosts_of(ALICE)) == MAX_HOSTS
     assert len(one._hosts) == MAX_HOSTS
+
+
+def test_one_target_serves_a_few_names_and_those_of_friends() -> None:
+    one = hints(wanted=lambda who: who == ALICE)
+    for number in range(100, 400):
+        one.service(instance(Fingerprint(number.to_bytes(20, "big"))), "t.", 1, 120, 0)
+    one.service(instance(ALICE), "t.", 1, 120, 0)
+    people = [change.fingerprint for change in one.address("t.", raw("192.168.7.9"), 120, 0)]
+    assert len(people) == MAX_PEOPLE + 1
+    assert ALICE in people
 
 
 def test_strangers_fill_no_more_than_their_place_and_friends_always_find_one() -> None:
