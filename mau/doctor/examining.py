@@ -12,7 +12,7 @@ from mau.doctor.clock import examine_clock
 from mau.doctor.disk import examine_disk
 from mau.doctor.finding import Finding
 from mau.doctor.keys import examine_keys
-from mau.doctor.network import examine_network
+from mau.doctor.network import examine_network, judge_connected, own_addresses
 from mau.doctor.permissions import examine_permissions
 from mau.doctor.system import examine_system
 from mau.hostport import parse_listen
@@ -50,6 +50,7 @@ def examine(root: Root, config: Config | None, account: Account | None) -> Exami
     found += examine_permissions(root, config)
     found += examine_disk(root)
     listen = parse_listen(SERVER_LISTEN.default if config is None else config.get(SERVER_LISTEN))
+    found += judge_connected(own_addresses())
     found += asyncio.run(examine_network(root, account, keyring, listen, now))
     if account is not None and keyring is not None:
         found += examine_keys(account, keyring, root.follows(account.fingerprint), now)

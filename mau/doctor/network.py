@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import ipaddress
 import socket
 import sqlite3
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from mau.addressbook import AddressBook, KnownAddress
@@ -32,6 +34,28 @@ async def examine_network(
     if account is not None and keyring is not None:
         found += _addresses(root, account, keyring, now)
     return found
+
+
+def judge_connected(addresses: Iterable[str]) -> list[Finding]:
+    """Whether this machine is in any network, by the addresses that it has there. Pure."""
+    if not all(ipaddress.ip_address(one).is_loopback for one in addresses):
+        return []
+    return [
+        Finding(
+            "network",
+            "this machine is connected to no network",
+            "nobody can be reached, and nobody reaches you",
+            "connect it; mau up goes on by itself then, and what was posted meanwhile travels",
+        )
+    ]
+
+
+def own_addresses() -> list[str]:
+    """The addresses of this machine; nobody is asked for them."""
+    from ifaddr import get_adapters
+
+    ips = (one.ip for adapter in get_adapters() for one in adapter.ips)
+    return [ip if isinstance(ip, str) else ip[0] for ip in ips]
 
 
 # --- listening ---------------------------------------------------------------------------------------------
@@ -113,7 +137,7 @@ def _no_loopback(words: str) -> Finding:
         "network",
         f"this machine cannot prove its own identity to itself: {words}",
         "then it can prove it to nobody",
-        "see whether a firewall filters the loopback interface; else please report it",
+        "see that the loopback interface is up (ip link set lo up) and that no firewall filters it",
     )
 
 

@@ -27,7 +27,11 @@ def test_what_is_wrong_is_said_with_why_and_what_to_do(mau: Mau, alice: Account)
 
 def test_when_nothing_is_wrong_it_says_so(mau: Mau, alice: Account) -> None:
     told = json.loads(mau("doctor", "--json", passphrase=PASSPHRASE, env=ENV).out)
-    others = [one for one in told["findings"] if one["subject"] not in ("disk", "system")]
+    others = [
+        one
+        for one in told["findings"]
+        if one["subject"] not in ("disk", "system") and "connected to no network" not in one["what"]
+    ]
     assert others == [], "what this machine is like is not this test's business"
     done = mau("doctor", passphrase=PASSPHRASE, env=ENV)
     assert (done.code, done.text) == (0, "nothing is wrong\n") or told["findings"]

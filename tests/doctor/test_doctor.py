@@ -16,7 +16,7 @@ from mau.doctor.clock import WRITTEN, examine_clock, judge_clock
 from mau.doctor.disk import ENOUGH, Disk, examine_disk, judge_disk
 from mau.doctor.finding import DAY, HOUR, Finding
 from mau.doctor.keys import examine_keys
-from mau.doctor.network import examine_network, judge_addresses
+from mau.doctor.network import examine_network, judge_addresses, judge_connected, own_addresses
 from mau.doctor.permissions import examine_permissions, judge_permissions
 from mau.doctor.system import examine_system, judge_files, judge_versions, judge_watches
 from mau.keyring import Keyring
@@ -160,6 +160,24 @@ async def test_ones_own_server_may_have_the_port_and_nobody_else(world: World) -
 def _hang_up(listener: socket.socket) -> None:
     listener.setblocking(True)
     listener.accept()[0].close()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "connected"),
+    [
+        ([], False),
+        (["127.0.0.1", "127.0.1.1", "::1"], False),
+        (["127.0.0.1", "192.168.1.7"], True),
+        (["::1", "fe80::1"], True),
+    ],
+)
+def test_a_machine_that_is_in_no_network_is_told(addresses: list[str], connected: bool) -> None:
+    assert subjects(judge_connected(addresses)) == ([] if connected else ["network"])
+
+
+def test_the_addresses_of_this_machine_are_known() -> None:
+    """Wherever the tests run there is loopback, over which they speak."""
+    assert "127.0.0.1" in own_addresses()
 
 
 async def test_an_address_that_is_not_of_this_machine_is_told(world: World) -> None:
