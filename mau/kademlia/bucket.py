@@ -144,9 +144,11 @@ def room_among(nodes: Iterable[Node], node: Node, caps: Caps) -> bool:
     """Whether one more of that node's networks may be among those of a bucket."""
     if not caps.counts(node.host):
         return True
-    narrow, wide = prefixes(node.host)
-    others = [prefixes(one.host) for one in nodes]
-    return (
-        sum(one[0] == narrow for one in others) < caps.narrow_in_bucket
-        and sum(one[1] == wide for one in others) < caps.wide_in_bucket
-    )
+    mine = prefixes(node.ip)
+    narrow = wide = 0
+    for one in nodes:
+        theirs = prefixes(one.ip)
+        if theirs[1] == mine[1]:
+            wide += 1
+            narrow += theirs[0] == mine[0]
+    return narrow < caps.narrow_in_bucket and wide < caps.wide_in_bucket

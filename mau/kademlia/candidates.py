@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from mau.hostport import Address
 from mau.kademlia.caps import prefixes
 from mau.kademlia.node import Node
 
@@ -64,18 +65,26 @@ class Candidates:
         self.tried += 1
         return best.node
 
-    def failed(self, node: Node) -> list[Node]:
-        """Nobody, or somebody else, is there; who said so."""
+    def failed(self, node: Node) -> bool:
+        """Nobody, or somebody else, is there; whether it was being tried."""
         if node.id not in self.trying:
-            return []
+            return False
         self.trying.discard(node.id)
         self.failures += 1
-        return self._claims[node.id].tellers
+        return True
 
-    def tellers(self, node: Node) -> list[Node]:
-        """Who named this address."""
-        claim = self._claims.get(node.id)
-        return claim.tellers if claim else []
+    def forget(self, address: Address) -> None:
+        """Do not try this address any more."""
+        for key, claim in list(self._waiting.items()):
+            if claim.node.address == address:
+                del self._waiting[key]
+
+    def judged(self, proven: Node) -> tuple[list[Node], list[Node]]:
+        """Who named the address where the target is, and who only others, where it was not found."""
+        true = self._claims[proven.id].tellers if proven.id in self._claims else []
+        tried = [claim for key, claim in self._claims.items() if key not in self._waiting]
+        false = [teller for claim in tried if claim.node != proven for teller in claim.tellers]
+        return true, [teller for teller in false if teller not in true]
 
     def _may_try(self) -> bool:
         return bool(self._waiting) and self.tried < MOST

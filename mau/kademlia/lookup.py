@@ -82,7 +82,7 @@ class Lookup:
         self._roots = Roots(self._goal, seeds, friends)
         for node in (*seeds, *friends):
             if node.fingerprint == target:
-                self._candidates.claim(node, -1, None)
+                self._claim(node, -1, None)
 
     # --- what to do -------------------------------------------------------------------------------------
 
@@ -117,9 +117,6 @@ class Lookup:
         """Where to try to reach the target now. Each has to be reported, by `proved` or `failed`."""
         tries: list[Node] = []
         while self.proven is None and (node := self._candidates.next()) is not None:
-            if self._tries[node.address] >= PER_ADDRESS:
-                self._candidates.failed(node)
-                continue
             self._tries[node.address] += 1
             tries.append(node)
         return tries
@@ -138,7 +135,7 @@ class Lookup:
         for one in told(nodes, node):
             if one.fingerprint == self.target:
                 if claims < PER_ANSWER:
-                    self._candidates.claim(one, path.number, node)
+                    self._claim(one, path.number, node)
                 claims += 1
             elif one.fingerprint not in (self._own, node.fingerprint):
                 self._teller.setdefault(one.id, node)
@@ -150,9 +147,8 @@ class Lookup:
     def failed(self, node: Node) -> None:
         """Nobody answered there, or somebody else did."""
         if node.fingerprint == self.target:
-            for teller in self._candidates.failed(node):
-                self._score(teller).lies += 1
-            self._widen(self._paths_at_once)
+            if self._candidates.failed(node):
+                self._widen(self._paths_at_once)
             return
         path = self._waiting.pop(node.id, None)
         if path is not None:
@@ -163,8 +159,11 @@ class Lookup:
         """The target proved itself there: that is the end."""
         if node.fingerprint == self.target and self.proven is None:
             self.proven = node
-            for teller in self._candidates.tellers(node):
+            true, false = self._candidates.judged(node)
+            for teller in true:
                 self._score(teller).useful += 1
+            for teller in false:
+                self._score(teller).lies += 1
 
     # --- how it stands ----------------------------------------------------------------------------------
 
@@ -202,7 +201,13 @@ class Lookup:
         self._tries.update((node.id, node.address, node.fingerprint))
         self._crowd.add(node.host)
         self._waiting[node.id] = path
+        if self._tries[node.address] >= PER_ADDRESS:
+            self._candidates.forget(node.address)
         return node
+
+    def _claim(self, node: Node, path: int, teller: Node | None) -> None:
+        if self.target != self._own and self._tries[node.address] < PER_ADDRESS:
+            self._candidates.claim(node, path, teller)
 
     def _widen(self, more: int) -> None:
         self._width = min(self._width + more, self._paths_at_once)

@@ -169,10 +169,10 @@ class RoutingTable(kademlia.routing.RoutingTable):
         """What is to be done now. A bucket of which a node is named here names none for the next minute.
 
         ``chance`` picks whom to look up in a range where nobody was looked for in the last hour; near our own
-        fingerprint, that is ourselves.
+        fingerprint, that is ourselves, first of all.
         """
         refresh, ping = [], []
-        for bucket in self.buckets:
+        for bucket in self._by_distance(self._place):
             low, high = bucket.range
             if now - bucket.looked >= STALE:
                 place = self._place if low <= self._place <= high else chance.randint(low, high)
