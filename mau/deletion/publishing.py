@@ -6,6 +6,7 @@ is given out, and doing it again finishes it.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from mau.deletion.document import MAX_NAMED, Delete, compose_delete
 from mau.deletion.held import HeldDeletes, delete_of
 from mau.deletion.resigning import Content, content_of, resign
 from mau.deletion.rules import Deletes
-from mau.errors import InvalidName, MauError, NoSuchPost, TreeChanged, UsageError
+from mau.errors import InvalidName, MauError, NoSuchPost, TreeChanged, TreeError, UsageError
 from mau.fingerprint import Fingerprint
 from mau.publish import Published, publish_document, writable
 from mau.reader.open import open_post
@@ -252,11 +253,21 @@ def reappeared(account: Account, keyring: Keyring, deletes: Deletes) -> list[str
 
 
 def removed_by_hand(account: Account, deletes: Deletes) -> list[str]:
-    """Own posts that are gone and left versions, of which nobody was told. `deletes`: the own ones.
+    """Own posts that are gone and of which nobody was told. `deletes`: the own ones.
 
-    What never had another content left nothing: only who watched it go can tell.
+    What left no version is known by its shadow, until the next start-up (spec/tree.md H5).
     """
-    return [name for name in account.posts().departed() if not deletes.of(name)]
+    posts = account.posts()
+    names = set(posts.departed())
+    if lost := posts.lost():
+        sizes = {size for size, _ in lost.values()}
+        there = set()
+        for entry in posts.entries():
+            if entry.size in sizes:
+                with contextlib.suppress(TreeError):  # that goes just now
+                    there.add(posts.sha256(entry.name))
+        names |= {name for name, (_, sha256) in lost.items() if sha256 not in there}  # else it was renamed
+    return sorted(name for name in names if not deletes.of(name))
 
 
 def _is_deleted(account: Account, keyring: Keyring, deletes: Deletes, name: str) -> bool:

@@ -236,6 +236,13 @@ class AuthorDir:
         with self._opened() as directory:
             return [] if directory is None else list(departed(directory))
 
+    def lost(self) -> dict[str, tuple[int, str]]:
+        """Of own small posts that went, and that no program took away: size and sha256 (H5)."""
+        from mau.tree.retire import lost
+
+        with self._opened() as directory, self._shadows() as shadows:
+            return lost(directory, shadows) if directory is not None and shadows else {}
+
     def shadow(self, name: str) -> tuple[bytes, str] | None:
         """What an own small post held when it was committed last, and its sha256; also when it is gone."""
         with self._opened() as directory:

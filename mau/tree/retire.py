@@ -11,6 +11,7 @@ from typing import Final
 from mau.errors import InvalidName, NoSuchPost, NotAFile, TreeChanged
 from mau.tree import safe
 from mau.tree.commit import parked_name
+from mau.tree.lock import locked
 from mau.tree.names import POST_SUFFIX, VERSIONS_SUFFIX, check_sha256, is_post_name, versions_name
 from mau.tree.rename import NotSupportedHere, rename_new
 from mau.tree.shadow import Shadows
@@ -95,6 +96,15 @@ def departed(directory: int) -> Iterator[str]:
                 if versions is not None:
                     os.close(versions)
                     yield post
+
+
+def lost(directory: int, shadows: Shadows) -> dict[str, tuple[int, str]]:
+    """Of shadows whose post is gone: the size and the sha256 of what it held. Takes the lock of `directory`."""
+    with locked(directory):
+        with os.scandir(directory) as entries:
+            there = {entry.name for entry in entries}
+        found = {name: shadows.read(name) for name in shadows.times().keys() - there}
+    return {name: (len(one.data), one.sha256) for name, one in found.items() if one is not None}
 
 
 def _file(

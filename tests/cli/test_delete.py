@@ -121,3 +121,19 @@ def test_gpg_reads_what_was_told(desk: Desk, note: str, gpg: Gpg) -> None:
     bob.fetch(alice, said["name"])
     assert open_post(bob.account, bob.keyring, alice.fpr, said["name"]).opened.data == content
     assert b"GOODSIG" in gpg.run("--status-fd", "1", "--output", desk.place / "out", "--decrypt", path)
+
+
+def test_what_was_removed_by_hand_can_be_told_of_though_it_left_no_version(desk: Desk) -> None:
+    alice, bob = desk.world.alice, desk.world.bob
+    audience = desk.world.for_(bob)
+    for name in ("gone", "renamed"):
+        publish_document(alice.account, alice.keyring, {"name": name}, f"{name}.json.pgp", audience)
+    own = alice.account.root.author_dir(alice.fpr)
+    (own / "gone.json.pgp").unlink()
+    (own / "renamed.json.pgp").rename(own / "other.json.pgp")
+    assert desk.json(alice, "status")["removed_here"] == ["gone.json.pgp"]
+    done = desk.mau(alice, "delete", "gone.json", "--yes")
+    assert "gone already" in done.err
+    assert "says so to bob." in done.err
+    assert desk.json(alice, "status")["removed_here"] == []
+    assert "cannot hold" in desk.mau(alice, "delete", "../gone", "--yes", code=1).err

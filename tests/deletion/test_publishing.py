@@ -178,7 +178,7 @@ def test_what_was_removed_by_hand_can_be_deleted_while_something_of_it_is_left(w
     write(world, "alone", PUBLIC, "alone.pgp")
     (posts.path / "alone.pgp").unlink()
     none = deletes_of(world.alice.account, world.alice.keyring, world.alice.fpr)
-    assert removed_by_hand(world.alice.account, none) == [NAME]
+    assert removed_by_hand(world.alice.account, none) == ["alone.pgp", NAME]
     assert len(delete(world)) == 1
     assert len(delete(world, "alone.pgp")) == 1  # its shadow is still there
     deletes = deletes_of(world.alice.account, world.alice.keyring, world.alice.fpr)

@@ -39,7 +39,12 @@ def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as
     from mau_cli.posts import find_post
 
     keyring = suspect_keyring(session) if local else session.keyring()
-    meant, _ = find_post(session, keyring, "me", name, exact=True)
+    try:
+        meant, _ = find_post(session, keyring, "me", name, exact=True)
+    except NoSuchPost:
+        if (removed := _removed(session, name)) is None:
+            raise
+        meant = removed
     if fold(meant.name) == fold(KEYRING_NAME):
         raise UsageError(f"{KEYRING_NAME} says who your friends are; it is not deleted")
     told = "" if local else _told_words(keyring, _readers(session, keyring, meant))
@@ -54,6 +59,18 @@ def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as
     _tell(keyring, done, purged=purge, local=local)
     if as_json:
         emit_json(_facts(keyring, done, purged=purge))
+
+
+def _removed(session: Session, name: str) -> Meant | None:
+    """A post that was removed by hand only now, so that it is still known for whom it was."""
+    from mau.tree.names import is_post_name, post_name
+    from mau_cli.posts import Meant
+
+    account = session.account()
+    whole = post_name(name)
+    if not is_post_name(whole) or account.posts().shadow(whole) is None:
+        return None
+    return Meant(account.fingerprint, whole, account.posts())
 
 
 def _readers(session: Session, keyring: Keyring, meant: Meant) -> list[Audience]:
