@@ -188,7 +188,6 @@ class _Walk:
         self._mode(path, os.fstat(directory), _OTHERS)
         noted = self._noted(author, hidden)
         entries = entries_of(directory)
-        inodes: dict[str, tuple[int, int]] = {}
         folded: dict[str, str] = {}
         for entry in entries:
             status = status_of(entry)
@@ -202,7 +201,6 @@ class _Walk:
                 if other != entry.name:
                     self._found("clash", place, f"and {other!r}")
                 if stat.S_ISREG(status.st_mode):
-                    inodes[entry.name] = (status.st_dev, status.st_ino)
                     self._mode(place, status, _OTHERS)
                 self.checked.findings += check_post(
                     self.opener, directory, place, author, hidden, entry.name, noted.get(entry.name)
@@ -214,7 +212,7 @@ class _Walk:
                 self._mode(place, status, _WRITING)
         for entry in entries:
             if entry.name.endswith(VERSIONS_SUFFIX):
-                self._versions(directory, path, entry.name, author, hidden, inodes)
+                self._versions(directory, path, entry.name, author, hidden)
 
     def _versions(
         self,
@@ -223,7 +221,6 @@ class _Walk:
         called: str,
         author: Fingerprint,
         hidden: bool,
-        inodes: dict[str, tuple[int, int]],
     ) -> None:
         name = called.removesuffix(VERSIONS_SUFFIX)
         place = f"{path}/{called}"
@@ -243,7 +240,7 @@ class _Walk:
         with safe.closing(versions):
             self._mode(place, os.fstat(versions), _OTHERS)
             self.checked.findings += check_versions(
-                self.opener, versions, place, author, hidden, name, inodes.get(name)
+                self.opener, directory, versions, place, author, hidden, name
             )
             with os.scandir(versions) as scan:
                 for _ in scan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -18,8 +19,7 @@ def is_left_over(directory: int, name: str) -> bool:
 
     One that is in the middle of a commit holds the lock of the directory: until it is free nothing is told.
     """
-    fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)  # locks as its own
-    with safe.closing(fd), locked(fd):
+    with _nobody_commits(directory):
         try:
             file, _ = safe.open_regular(name, at=directory)
         except NoSuchPost:
@@ -32,6 +32,34 @@ def is_left_over(directory: int, name: str) -> bool:
             except BlockingIOError:
                 return False
     return True
+
+
+@contextlib.contextmanager
+def _nobody_commits(directory: int) -> Iterator[None]:
+    """Hold the lock of a directory, where it has one that may be taken."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # on a share that is read-only, say: then nobody writes
+            fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+            stack.enter_context(safe.closing(fd))
+            stack.enter_context(locked(fd))
+        yield
+
+
+def is_twin(directory: int, post: str, versions: int, version: str) -> bool:
+    """Whether a version is a second name of the post (spec/tree.md R5), and not only while it is replaced."""
+
+    def same() -> bool:
+        try:
+            one = os.stat(post, dir_fd=directory, follow_symlinks=False)
+            other = os.stat(version, dir_fd=versions, follow_symlinks=False)
+        except OSError:
+            return False
+        return os.path.samestat(one, other)
+
+    if not same():
+        return False
+    with _nobody_commits(directory):
+        return same()
 
 
 def wrong(name: str) -> str:

@@ -7,6 +7,7 @@ import os
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.fsck.finding import Finding, Kind
+from mau.fsck.looking import is_twin
 from mau.fsck.posts import Opener, check_content, kind_of, unread, words_of
 from mau.tree import safe
 from mau.tree.names import POST_SUFFIX
@@ -14,14 +15,14 @@ from mau.tree.names import POST_SUFFIX
 
 def check_versions(
     opener: Opener | None,
+    directory: int,
     versions: int,
     path: str,
     author: Fingerprint,
     hidden: bool,
     name: str,
-    current: tuple[int, int] | None,
 ) -> list[Finding]:
-    """Everything in ``NAME.pgp.versions``, open as `versions`. `current`: device and inode of the post."""
+    """Everything in ``NAME.pgp.versions``, open as `versions`, in `directory`."""
     found: list[Finding] = []
     with os.scandir(versions) as scan:
         entries = sorted(entry.name for entry in scan)
@@ -37,7 +38,7 @@ def check_versions(
             found.append(unread(place, error))
             continue
         with os.fdopen(fd, "rb") as file:
-            if current == (status.st_dev, status.st_ino):
+            if status.st_nlink > 1 and is_twin(directory, name, versions, entry):
                 words = "it is the post itself under a second name"
                 found.append(Finding("leftover", place, words, author, hidden, name))
                 continue

@@ -415,3 +415,30 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_checked(world: World) -> N
     finally:
         for path in (versions, group):
             path.chmod(0o700)
+
+
+def test_beside_somebody_who_edits_nothing_is_found(world: World) -> None:
+    """A content that was current when the check began, and a version when it came there, is no leftover."""
+    alice = world.alice
+    over = threading.Event()
+    begun = threading.Event()
+    count = 0
+
+    def edit() -> None:
+        nonlocal count
+        while not over.is_set():
+            post(alice, f"{count % 4}.json.pgp", str(count))
+            count += 1
+            if count == 8:
+                begun.set()
+
+    thread = threading.Thread(target=edit)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        for _ in range(6):
+            assert looked(alice).findings == []
+    finally:
+        over.set()
+        thread.join()
+    assert count > 20, "there was something to be found"
