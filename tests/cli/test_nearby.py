@@ -11,8 +11,8 @@ from mau.addressbook import AddressBook
 from mau.keyring import Keyring
 from tests.cli.people import key_of
 from tests.network.conftest import allowed, net
+from tests.network.mdns import LAN, Shouter, hears, person
 from tests.network.netns import Host, Network
-from tests.network.test_mdns import LAN, Shouter, hears, person
 
 __all__ = ["allowed", "net"]
 

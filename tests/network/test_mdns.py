@@ -3,103 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-import re
 import socket
 import struct
 import traceback
-from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import pytest
-from zeroconf import (  # type: ignore[attr-defined]
-    DNSAddress,
-    DNSIncoming,
-    DNSOutgoing,
-    DNSPointer,
-    DNSQuestion,
-    DNSRecord,
-    DNSService,
-)
+from zeroconf import DNSIncoming  # type: ignore[attr-defined]
 
 from mau.finder.mdns import Mdns, Networks, current_networks
 from mau.finder.mdns.mdns import Heard
-from mau.finder.mdns.names import SERVICE
 from mau.fingerprint import Fingerprint
 from tests.network.avahi import Avahi
+from tests.network.mdns import (
+    ALICE,
+    BOB,
+    CAROL,
+    GROUP,
+    LAN,
+    MALLORY,
+    SRV,
+    A,
+    Shouter,
+    asked_directly,
+    hears,
+    person,
+)
 from tests.network.netns import Host, Network
-from tests.network.process import Process
-
-LAN = "192.168.7.0/24"
-PERSON = Path(__file__).with_name("mdns_person.py")
-GROUP, PORT = "224.0.0.251", 5353
-ALICE, BOB, CAROL, MALLORY = ("a1" * 20, "b2" * 20, "c3" * 20, "ee" * 20)
-_A, _PTR, _SRV, _IN, _FLUSH = 1, 12, 33, 1, 0x8001
-_NUMBERS = itertools.count(1)
-_QUERY, _ANSWER = 0, 0x8400
-
-
-def person(host: Host, who: str, port: str = "8880", *words: str) -> Process:
-    """Somebody who announces a port (not: "-") and listens, in every network unless ``words`` say where."""
-    process = host.python(PERSON, who, port, *(words or ("everywhere",)))
-    process.expect(r"^at ")
-    return process
-
-
-def hears(process: Process, who: str, host: str, port: int, *, sign: str = "+") -> float:
-    """Wait until a hint is heard, or with "-" until it goes; the seconds since the listener began."""
-    found = process.expect(rf"^{re.escape(sign)} {who} {re.escape(host)} {port} ([0-9.]+)$", timeout=20)
-    return float(found[1])
-
-
-class Shouter:
-    """Sends whatever he likes to everybody in the network of a host."""
-
-    def __init__(self, host: Host) -> None:
-        self._socket = host.call(socket.socket, socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
-        self._socket.bind((host.addresses[0], PORT))
-
-    def __enter__(self) -> Shouter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def records(self, records: Iterable[DNSRecord]) -> None:
-        """An answer that nobody asked for."""
-        out = DNSOutgoing(_ANSWER)
-        for record in records:
-            out.add_answer_at_time(record, 0)
-        for packet in out.packets():
-            self._socket.sendto(packet, (GROUP, PORT))
-
-    def claims(self, who: str, port: int, *hosts: str, ttl: int = 120, target: str = "") -> None:
-        """Says that somebody is at these addresses."""
-        self.records(self.claim(who, port, *hosts, ttl=ttl, target=target))
-
-    @staticmethod
-    def claim(who: str, port: int, *hosts: str, ttl: int = 120, target: str = "") -> list[DNSRecord]:
-        name, target = f"{who}.{SERVICE}", target or f"m-{who[-16:]}.local."
-        return [
-            DNSPointer(SERVICE, _PTR, _IN, ttl, name),
-            DNSService(name, _SRV, _FLUSH, ttl, 0, 0, port, target),
-            *(DNSAddress(target, _A, _FLUSH, ttl, socket.inet_aton(host)) for host in hosts),
-        ]
-
-
-def asked_directly(host: Host, address: str, timeout: float) -> bytes:
-    """The answer to a question sent to port 5353 of one machine; TimeoutError."""
-    number = next(_NUMBERS)  # the same bytes twice in a second would be a repetition, which nobody answers
-    out = DNSOutgoing(_QUERY, multicast=False, id_=number)
-    out.add_question(DNSQuestion(SERVICE, _PTR, _IN))
-    with host.call(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(timeout)
-        asking.sendto(out.packets()[0], (address, PORT))
-        return asking.recv(9000)
-
 
 # --- finding -----------------------------------------------------------------------------------------------
 
@@ -273,6 +204,22 @@ def test_a_network_is_known_by_its_router_and_no_other_network_is_spoken_in(net:
     assert first.lines[-1] == "at "
 
 
+def test_a_router_that_is_forgotten_for_a_moment_makes_no_other_network(net: Network) -> None:
+    home, also = net.switch(LAN), net.switch("10.9.0.0/16")
+    ours, alice = net.host("router"), net.host("alice")
+    cable = ours.plug(home, *home.numbered(1))
+    router = json.loads(ours.ip("-j", "link", "show", "eth0"))[0]["address"]
+    alice.plug(home, gateway=True)
+    first = person(alice, ALICE, "8880", "trusted", f"{LAN}@{router}", "10.9.0.0/16")
+    first.expect(rf"^at eth0={LAN}@{router} $")
+    before = len(first.lines)
+    cable.pull()  # so that nobody answers when it is looked for again
+    alice.ip("neigh", "flush", "dev", "eth0")
+    alice.plug(also)  # makes it look at all networks
+    first.expect("eth1=10.9.0.0/16")
+    assert all(f"eth0={LAN}@{router}" in line for line in first.lines[before:])
+
+
 def test_what_is_asked_in_one_network_is_not_answered_in_another(net: Network) -> None:
     home, cafe = net.switch(LAN), net.switch("10.9.0.0/16")
     alice, bob, eve = net.host("alice"), net.host("bob"), net.host("eve")
@@ -303,7 +250,7 @@ def test_each_network_is_told_its_own_addresses_only(net: Network) -> None:
     bob.plug(one)
     person(alice, ALICE)
     answer = DNSIncoming(asked_directly(bob, alice.addresses[0], 5.0))
-    told = {socket.inet_ntop(socket.AF_INET, one.address) for one in answer.answers() if one.type == _A}
+    told = {socket.inet_ntop(socket.AF_INET, one.address) for one in answer.answers() if one.type == A}
     assert told == {alice.addresses[0]}
 
 
@@ -400,4 +347,4 @@ def test_one_name_with_many_addresses_is_heard_of_a_few_times(net: Network) -> N
 def _target(asking: Host, of: Host) -> str:
     """What a host is called in its own SRV record."""
     answer = DNSIncoming(asked_directly(asking, of.addresses[0], 5.0))
-    return next(one.server for one in answer.answers() if one.type == _SRV)
+    return next(one.server for one in answer.answers() if one.type == SRV)

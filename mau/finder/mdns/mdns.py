@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -125,7 +126,7 @@ class Mdns:
     async def _look(self, group: asyncio.TaskGroup) -> float:
         """Open and close links as the networks are now; the seconds until it should be done again."""
         try:
-            self._seen = tuple(current_networks())
+            self._seen = tuple(map(self._remembered, current_networks()))
         except OSError as error:
             _log.warning("the local networks cannot be looked at: %s", error)
             return LOOKED
@@ -145,6 +146,14 @@ class Mdns:
         for network in unsure:
             call_router(network)
         return 0.5 if unsure else LOOKED
+
+    def _remembered(self, network: Network) -> Network:
+        """With the router that it had a moment ago, where the system just forgot that one's address (N21)."""
+        for before in self._seen:
+            if network.router is None and before.router and replace(before, router=None) == network:
+                call_router(network)
+                return before
+        return network
 
     def _start(self, group: asyncio.TaskGroup, network: Network) -> asyncio.Future[None]:
         """Begin in a network; what is returned is done when it listens there, or does not work."""
