@@ -340,8 +340,8 @@ class AddressBook:
 
 def _lines(connection: sqlite3.Connection, fingerprint: Fingerprint | None) -> list[KnownAddress]:
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM address WHERE ?1 IS NULL OR fingerprint = ?1",  # noqa: S608
-        (fingerprint.raw if fingerprint else None,),
+        f"SELECT {_COLUMNS} FROM address WHERE ? IS NULL OR fingerprint = ?",  # noqa: S608
+        (fingerprint.raw if fingerprint else None,) * 2,
     )
     return [_line(row) for row in rows]
 

@@ -99,7 +99,7 @@ def departed(directory: int) -> Iterator[str]:
 
 
 def lost(directory: int, shadows: Shadows) -> dict[str, tuple[int, str]]:
-    """Of shadows whose post is gone: the size and the sha256 of what it held. Takes the lock of `directory`."""
+    """Of shadows whose post is gone: size and sha256 of what it held. Takes the lock of `directory`."""
     with locked(directory):
         with os.scandir(directory) as entries:
             there = {entry.name for entry in entries}

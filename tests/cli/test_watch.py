@@ -222,9 +222,9 @@ def test_a_program_gets_the_post_and_no_shell_sees_the_words(world: World, tmp_p
 
 def test_one_that_fails_is_told_and_the_watch_goes_on(world: World) -> None:
     alice, bob = world.alice, world.bob
-    code = "import json, sys, os; sys.exit(3) if 'bad' in sys.stdin.read() else print('well', flush=True)"
+    code = "import json, sys, os; sys.exit(3) if 'spoilt' in sys.stdin.read() else print('well', flush=True)"
     with watching(alice, "--exec", sys.executable, "-c", code) as watch:
-        bring(bob, write(bob, "a.json.pgp", alice, "bad"), alice)
+        bring(bob, write(bob, "a.json.pgp", alice, "spoilt"), alice)
         assert f"{bob.fpr}/a.json.pgp" in watch.says("exit status 3")
         bring(bob, write(bob, "b.json.pgp", alice, "good"), alice)
         assert watch.out.get(timeout=PATIENCE) == "well\n"
