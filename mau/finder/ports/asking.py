@@ -22,7 +22,8 @@ from mau.hostport import Address
 
 PATIENCE: Final = (0.25, 0.5, 1.0, 2.0)
 """Seconds that are waited after each sending of a question."""
-HASTE: Final = (0.25, 0.5)
+HASTE: Final = (0.25, 0.5, 1.0)
+"""The same at the end, when somebody waits for us."""
 T = TypeVar("T")
 
 
