@@ -21,7 +21,7 @@ def explain(state: PortState) -> str:
         lines.append(_unserved(gateway, state))
     if not lines:
         return (
-            "there is no router: this machine is on no network"
+            "no router is found: this machine is on no network, or does not tell its routes"
             if state.looked
             else f"nobody asked a router for port {state.port} yet"
         )

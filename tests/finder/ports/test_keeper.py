@@ -240,7 +240,10 @@ async def test_a_network_that_is_left_is_given_up_at_once_and_another_one_asked(
         await made.mapping()
         made.around = Surroundings()
         await made.until(lambda: made.keeper.mappings == ())
-        assert explain(made.keeper.state) == "there is no router: this machine is on no network"
+        assert (
+            explain(made.keeper.state)
+            == "no router is found: this machine is on no network, or does not tell its routes"
+        )
         made.around = Surroundings((GATEWAY,), ("2601:7::2",))
         await made.until(lambda: len(made.keeper.mappings) == 2)
         assert made.keeper.mappings[1].method == "direct"

@@ -72,4 +72,7 @@ def test_each_family_has_its_line() -> None:
 def test_what_is_not_known_yet_is_not_said() -> None:
     assert explain(PortState(8880)) == "nobody asked a router for port 8880 yet"
     assert explain(PortState(8880, False, (HOME,))) == "the router 192.168.1.1 is being asked"
-    assert explain(PortState(8880, True)) == "there is no router: this machine is on no network"
+    assert (
+        explain(PortState(8880, True))
+        == "no router is found: this machine is on no network, or does not tell its routes"
+    )
