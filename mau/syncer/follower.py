@@ -56,7 +56,8 @@ class Follower:
         self._turns = turns
         self._told = told
         self._chance = chance
-        self._status = replace(book.of(author), doing="waiting")
+        # What failed before this start says little of now: the peer may be long there again.
+        self._status = replace(book.of(author), doing="waiting", failures=0)
         self._began = time.time()
         self._known: frozenset[Address] = frozenset()
         self._failed: dict[Address, tuple[int, float]] = {}

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from mau.addressbook import AddressBook
 from mau.server.server import Server
@@ -193,3 +194,16 @@ async def test_who_had_no_address_is_asked_as_soon_as_there_is_one(alice: Person
         await watched.until(lambda: watched.status(alice).doing == "nowhere")
         tell(bob, alice, address)
         await watched.until(lambda: "x.json.pgp" in bob.held(alice))
+
+
+async def test_a_new_start_does_not_wait_for_what_failed_before_it(alice: Person, bob: Person) -> None:
+    book = StatusBook(bob.root)
+    book.note(replace(book.of(alice.fpr), doing="unreachable", failures=40))
+    book.stop()
+    book.close()
+    async with serving(alice) as address:
+        tell(bob, alice, address)
+    async with watching(bob) as watched:
+        await watched.until(lambda: watched.status(alice).doing == "unreachable")
+        await watched.until(lambda: watched.status(alice).failures == 1)
+        assert watched.status(alice).next_try < time.time() + 60

@@ -110,7 +110,7 @@ def _say_state(certificate: Certificate) -> None:
 def extend(session: Session, length: str | None, date: str | None, never: bool) -> None:
     """Let your key and its subkeys expire later (or sooner); 2 years from now when nothing is said.
 
-    Friends learn of it with their next contact. Nothing else about the key changes.
+    Friends learn of it within minutes of a contact. Nothing else about the key changes.
     """
     from mau.openpgp.lifetime import extended
 
@@ -119,7 +119,9 @@ def extend(session: Session, length: str | None, date: str | None, never: bool) 
     until = None if never else _end_of(date) if date else int(time.time()) + _seconds(length or "2y")
     account = session.account()
     changed = account.change_key(session.passphrase(), lambda key: extended(key, until))
-    say(f"Your key {_lifetime(changed.certificate.expires)}. Friends learn of it with their next contact.")
+    say(
+        f"Your key {_lifetime(changed.certificate.expires)}. Friends learn of it within minutes of a contact."
+    )
     close_changed(session.root)
 
 
@@ -210,5 +212,5 @@ def _ask_twice(session: Session, certificate: Certificate, *, yes: bool) -> None
 
 
 def _say_revoked() -> None:
-    say("Your key is revoked. Friends learn of it with their next contact, as long as you are served")
+    say("Your key is revoked. Friends learn of it within minutes, as long as you are served")
     say("(`mau serve`); to all others give what `mau export` writes.")
