@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,12 @@ class SyncReport:
     problem: MauError | None = None
     key: KeyReport | None = None
     """What came of asking for the author's key; None when it was not time to."""
+
+    def listed_anew(self, names: Iterable[str]) -> None:
+        """These were listed once more, as they are now: what was wrong with what came before is past."""
+        anew = frozenset(names)
+        self.deferred = [one for one in self.deferred if one.name not in anew]
+        self.failed = [one for one in self.failed if one.name not in anew]
 
     @property
     def unreachable(self) -> str | None:

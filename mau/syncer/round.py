@@ -18,6 +18,7 @@ from mau.errors import (
 )
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
+from mau.syncer.ahead import Ahead
 from mau.syncer.judge import Judge
 from mau.syncer.keys import OUTDATED
 from mau.syncer.listing import list_all, refused_entry, since_of, token_of
@@ -172,7 +173,10 @@ class Round:
         earlier = {item.name: item for item in self._state.pending(self.peer, self._author)}
         begun = _begun(cursor, token)
         pages = Pages()
-        async with Survey(self._client, self._author, page, wanted=self._watched(token)) as survey:
+        async with (
+            Survey(self._client, self._author, page, wanted=self._watched(token)) as survey,
+            Ahead(lambda token: self._page(self._client, token)) as ahead,
+        ):
             self._taking.intake.beyond = survey.beyond
             while page.cursor is not None:
                 items = page.listing.items
@@ -181,9 +185,12 @@ class Round:
                 if start.token is None:
                     self._taking.deleted.shown(items)
                 self.report.refused += [refused_entry(*entry) for entry in page.listing.refused]
+                if not pages.is_last(count):
+                    ahead.ask(page.cursor)
+                names = [item.name for item in items]
+                self.report.listed_anew(names)
                 before = len(self.report.fetched)
                 errors = await self._taking.take_in(items, PageQuery(PAGE, token))
-                names = [item.name for item in items]
                 pending = [(item, type(errors[item.name]).__name__) for item in items if item.name in errors]
                 if self._held_back(came=len(self.report.fetched) - before):
                     self._state.advance(self.peer, self._author, replace(begun, token=token), names, pending)
@@ -201,7 +208,7 @@ class Round:
                     break
                 token = page.cursor
                 try:
-                    page = await self._page(self._client, token)
+                    page = await ahead.get(token)
                 except CursorGone:
                     self._state.advance(self.peer, self._author, replace(begun, token=None), (), ())
                     raise PeerUnreachable("its listing began anew meanwhile; sync again") from None
