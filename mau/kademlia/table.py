@@ -156,9 +156,14 @@ class RoutingTable(kademlia.routing.RoutingTable):
             )
         return found
 
-    def answer(self, target: Fingerprint, asker: str, now: float) -> list[Node]:
-        """What somebody at the host ``asker`` is told: nodes proven lately, in networks that he can reach."""
-        found = self.nearest(target, 2 * self.ksize, proven_since=now - TOLD)
+    def answer(self, target: Fingerprint, asker: str, now: float, known: Iterable[Node] = ()) -> list[Node]:
+        """What somebody at the host ``asker`` is told: nodes proven lately, in networks that he can reach.
+
+        ``known``: where the target itself was proven within `TOLD`, whether or not it has a place here.
+        It asks those in its own table for signs of life, so they know it, however full their buckets are.
+        """
+        found = dict.fromkeys(known)
+        found |= dict.fromkeys(self.nearest(target, 2 * self.ksize, proven_since=now - TOLD))
         return [node for node in found if believable(node.host, asker)][: self.ksize]
 
     def seeds(self, target: Fingerprint, n: int = K) -> list[Node]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from itertools import pairwise
 
@@ -34,6 +35,11 @@ def some_nodes(count: int, seed: int = 1) -> list[Node]:
 def far(number: int) -> Node:
     """One of many nodes in the half of the space that is not ours, which is one bucket."""
     return node_at(TOP - number)
+
+
+def theirs_of(node: Node) -> kademlia.node.Node:
+    """The node of the package."""
+    return kademlia.node.Node(node.fingerprint.raw, node.host, node.port)
 
 
 def near(number: int) -> Node:
@@ -83,22 +89,41 @@ def test_of_those_nearest_to_us_none_is_missing(seed: int) -> None:
 
 
 def test_the_package_misses_some_of_them() -> None:
-    own = kademlia.node.Node(random.Random(1).randbytes(20))
-    theirs = kademlia.routing.RoutingTable(_NoPings(), 20, own)
-    nodes = [kademlia.node.Node(node.fingerprint.raw, node.host, node.port) for node in some_nodes(3000)]
-
-    def place(node: kademlia.node.Node) -> int:
-        return int(node.long_id) ^ int(own.long_id)
-
+    own = theirs_of(Node(Fingerprint(random.Random(1).randbytes(20)), "", 0))
+    theirs = kademlia.routing.RoutingTable(None, 20, own)
+    nodes = [theirs_of(node) for node in some_nodes(3000)]
     for node in nodes:
-        if len(bucket := theirs.buckets[theirs.get_bucket_for(node)]) < 20 or bucket.has_in_range(own):
+        bucket = theirs.buckets[theirs.get_bucket_for(node)]
+        if len(bucket) < 20 or bucket.has_in_range(own):  # of a full one it would only ping
             theirs.add_contact(node)
-    nearest = {node.id for node in sorted(nodes, key=place)[:20]}
+    nearest = {node.id for node in sorted(nodes, key=own.distance_to)[:20]}
     assert len(nearest & {node.id for node in theirs.find_neighbors(own)}) < 20
 
 
-class _NoPings:
-    """What the package's table wants to ping with."""
+async def test_the_package_pings_for_each_newcomer_to_a_full_bucket() -> None:
+    pinged = []
+
+    class Protocol:
+        """What the package's table pings with."""
+
+        async def call_ping(self, node: kademlia.node.Node) -> None:
+            pinged.append(node)
+
+    theirs = kademlia.routing.RoutingTable(Protocol(), 20, theirs_of(node_at(1)))
+    for number in range(32):
+        theirs.add_contact(theirs_of(far(number)))
+    await asyncio.sleep(0)
+    assert len(pinged) == 12
+
+
+def test_the_package_has_numbers_that_belong_to_two_buckets() -> None:
+    one, two = kademlia.routing.KBucket(0, 2**160, 20).split()
+    border = theirs_of(node_at(2**159))
+    assert one.has_in_range(border)
+    theirs = kademlia.routing.RoutingTable(None, 20, theirs_of(node_at(1)))
+    theirs.split_bucket(0)
+    assert theirs.get_bucket_for(border) == 1
+    assert not two.has_in_range(border)
 
 
 @settings(max_examples=60, deadline=None)
@@ -152,6 +177,16 @@ def test_others_are_told_at_most_twenty() -> None:
     for node in some_nodes(500):
         table.seen(node, 0)
     assert len(table.answer(OWN, "192.0.2.9", 1)) == 20
+
+
+def test_the_target_is_told_of_though_it_has_no_place() -> None:
+    table = full_table()
+    without, at_home = far(99), Node(far(99).fingerprint, "192.168.1.5", 8080)
+    told = table.answer(without.fingerprint, "192.0.2.9", 60, [without, at_home])
+    assert told[0] == without
+    assert at_home not in told
+    assert len(told) == 20
+    assert table.answer(far(3).fingerprint, "192.0.2.9", 60, [far(3)]).count(far(3)) == 1
 
 
 def test_addresses_of_a_network_are_told_in_that_network() -> None:

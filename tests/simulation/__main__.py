@@ -13,8 +13,9 @@ def main() -> None:
     parser.add_argument("--peers", type=int, default=2000, help="up to 10,000 take some minutes (2000)")
     parser.add_argument("--lookups", type=int, default=500, help="of each row (500)")
     parser.add_argument("--seed", type=int, default=1, help="the same numbers give the same table (1)")
+    parser.add_argument("--only", default="", metavar="WORDS", help="rows with these words in their name")
     options = parser.parse_args()
-    for line in rows(peers=options.peers, lookups=options.lookups, seed=options.seed):
+    for line in rows(peers=options.peers, lookups=options.lookups, seed=options.seed, only=options.only):
         print(line, flush=True)
 
 

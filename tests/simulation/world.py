@@ -67,6 +67,7 @@ class World:
         gone = self.chance.sample(range(victims, len(self.honest)), round(len(self.honest) * dead))
         self._dead = {self.honest[number].id for number in gone}
         self.living = [node for node in self.honest if node.id not in self._dead]
+        self._by_fingerprint = {node.fingerprint: node for node in self.living}
         self._there = {node.id for node in self.living + self.hostile}
         self._bad = {node.id: -1 for node in self.hostile}
         self._sorted = sorted(self.honest + self.hostile, key=lambda node: node.long_id)
@@ -82,7 +83,7 @@ class World:
             return self._lie(node, target)
         if node.id not in self._there:
             return None
-        return self.table(node).answer(target, SOMEWHERE, NOW)
+        return self.table(node).answer(target, SOMEWHERE, NOW, self._known_to(node, target))
 
     def dies(self, node: Node) -> None:
         """From now on he does not answer."""
@@ -91,6 +92,13 @@ class World:
     def proves(self, node: Node) -> bool:
         """Whether the one with this fingerprint is at this address."""
         return node.id in self._there or node.id in self._bad
+
+    def _known_to(self, node: Node, target: Fingerprint) -> list[Node]:
+        """The target, if it has the node in its table: then it asked him for a sign of life lately."""
+        other = self._by_fingerprint.get(target)
+        if other is None or not self._settled or node not in self.table(other):
+            return []
+        return [other]
 
     def table(self, node: Node) -> RoutingTable:
         """The table of a peer that has been there for long: of each range it met some, in any order."""
