@@ -53,8 +53,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [
         report
         for report in terminalreporter.stats.get("skipped", ())
-        if report.nodeid.startswith("tests/network/") and "no network namespaces" in str(report.longrepr)
+        if "no network namespaces" in str(report.longrepr)
     ]
     if skipped:
-        words = f"NETWORK NAMESPACES NOT ALLOWED HERE: {len(skipped)} tests of tests/network did not run"
+        words = f"NETWORK NAMESPACES NOT ALLOWED HERE: {len(skipped)} tests that need them did not run"
         terminalreporter.section(words, sep="!", red=True, bold=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.network.netns import Network, not_allowed
+from tests.network.kernel import not_allowed
+from tests.network.netns import Network
 
 
 @pytest.fixture(autouse=True)

@@ -21,16 +21,12 @@ those for documentation are, for routers and for us, no addresses of the interne
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import functools
 import ipaddress
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -40,20 +36,15 @@ from mau.account import Account
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
 from tests.cli.conftest import MAU, PASSPHRASE, Ended, check_silence
+from tests.network.kernel import do, enter, kill_all
 from tests.network.process import PATIENCE, Process
 
 T = TypeVar("T")
 _NUMBERS = itertools.count(1)
-_CLONE_NEWNET = 0x40000000
-_NAMESPACES = Path("/run/netns")
 # A program of a host has a /run of its own, and its own name servers where the host has some.
 _ENTER = (
     'mount --bind "$1" /run || exit 97; [ ! -e "$2" ] || mount --bind "$2" /etc/resolv.conf || exit 97; '
     'shift 2; exec "$@"'
-)
-_TRIAL = (
-    "mount -t tmpfs none /run && ip netns add trial && ip -n trial link add name v type veth peer name w "
-    "&& ip -n trial link add name s type bridge mcast_snooping 0"
 )
 # The names of the chains are those in which miniupnpd writes by default.
 _TRANSLATING = """
@@ -75,38 +66,6 @@ table inet filter {
   }
 }
 """
-
-
-@functools.cache
-def not_allowed() -> str:
-    """Why no network namespaces can be made here; "" when they can. Leaves nothing behind."""
-    for command in (["true"], ["sh", "-c", _TRIAL]):
-        if command[0] == "sh" and _missing("ip"):
-            return ""  # allowed: whoever needs `ip` then says that it is missing
-        try:
-            done = subprocess.run(
-                ["unshare", "--net", "--mount", *command], capture_output=True, timeout=PATIENCE, check=False
-            )
-        except OSError as error:
-            return f"unshare: {error.strerror}"
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            return said[-1] if said else f"{command[0]} failed"
-    return ""
-
-
-def _missing(program: str) -> bool:
-    from shutil import which
-
-    return which(program) is None
-
-
-def _do(*words: str | Path, stdin: str = "") -> str:
-    done = subprocess.run(
-        list(map(str, words)), input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert done.returncode == 0, f"{words}: {done.stderr}"
-    return done.stdout
 
 
 class Switch:
@@ -179,7 +138,7 @@ class Host:
 
     def ip(self, *words: str) -> str:
         """Run ``ip WORDS`` on this host; return what it prints."""
-        return _do("ip", "-n", self.namespace, *words)
+        return do("ip", "-n", self.namespace, *words)
 
     def sysctl(self, key: str, value: str) -> None:
         """Set a value of the kernel for this host, as ``net/ipv4/ip_forward``."""
@@ -197,7 +156,7 @@ class Host:
         lines.append(f"link set {name} up")
         ways = switch.gateways if gateway is True else [gateway] if gateway else []
         lines += [f"route add default via {way} dev {name}" for way in ways]
-        _do("ip", "-n", self.namespace, "-batch", "-", stdin="\n".join(lines) + "\n")
+        do("ip", "-n", self.namespace, "-batch", "-", stdin="\n".join(lines) + "\n")
         link = Link(self, switch, name, far, given)
         self.links.append(link)
         return link
@@ -293,14 +252,14 @@ class Host:
         results: list[T] = []
         errors: list[BaseException] = []
 
-        def enter() -> None:
+        def work() -> None:
             try:
-                _set_namespace(_NAMESPACES / self.namespace)
+                enter(self.namespace)
                 results.append(function(*args))
             except BaseException as error:  # it belongs to the caller, in his thread
                 errors.append(error)
 
-        thread = threading.Thread(target=enter, name=f"on {self.name}")
+        thread = threading.Thread(target=work, name=f"on {self.name}")
         thread.start()
         thread.join()
         if errors:
@@ -317,7 +276,7 @@ class Router(Host):
         self.sysctl("net/ipv6/conf/all/forwarding", "1")
         self.lan = self.plug(inside, *inside.numbered(1), name="lan")
         self.wan = self.plug(outside, *([public] if public else outside.next()), name="wan")
-        _do("ip", "netns", "exec", self.namespace, "nft", "-f", "-", stdin=_TRANSLATING)
+        do("ip", "netns", "exec", self.namespace, "nft", "-f", "-", stdin=_TRANSLATING)
 
 
 class Network:
@@ -336,7 +295,7 @@ class Network:
         for which in ("iptables", "ip6tables", "arptables"):
             with contextlib.suppress(AssertionError):  # not every kernel filters there
                 key = f"net.bridge.bridge-nf-call-{which}=0"
-                _do("ip", "netns", "exec", self._fabric, "sysctl", "-qw", key)
+                do("ip", "netns", "exec", self._fabric, "sysctl", "-qw", key)
         return self
 
     def __exit__(
@@ -345,9 +304,9 @@ class Network:
         for process in self.processes:
             process.kill()
         for name in self._namespaces:
-            _kill_all(name)  # what left its session, too
+            kill_all(name)  # what left its session, too
             with contextlib.suppress(AssertionError):
-                _do("ip", "netns", "del", name)
+                do("ip", "netns", "del", name)
         for process in self.processes:
             process.wait()
         self.processes.clear()
@@ -356,12 +315,12 @@ class Network:
     def add_namespace(self) -> str:
         name = f"mau-{os.getpid()}-{next(_NUMBERS)}"
         self._namespaces.append(name)
-        _do("ip", "netns", "add", name)
+        do("ip", "netns", "add", name)
         return name
 
     def ip(self, *words: str) -> str:
         """Run ``ip WORDS`` where the switches are."""
-        return _do("ip", "-n", self._fabric, *words)
+        return do("ip", "-n", self._fabric, *words)
 
     def cable(self, namespace: str, name: str, switch: str) -> str:
         """A pair of interfaces: one called ``name`` in a namespace, the other, returned, in the switch."""
@@ -370,7 +329,7 @@ class Network:
             f"link add name {far} type veth peer name {name} netns {namespace}",
             f"link set {far} master {switch} up",
         ]
-        _do("ip", "-n", self._fabric, "-batch", "-", stdin="\n".join(lines) + "\n")
+        do("ip", "-n", self._fabric, "-batch", "-", stdin="\n".join(lines) + "\n")
         return far
 
     def switch(self, *networks: str) -> Switch:
@@ -390,28 +349,3 @@ class Network:
         Inside it is number 1 of each network; outside the next number, or ``public`` (``ADDRESS/LENGTH``).
         """
         return Router(self, name, inside, outside, public=public)
-
-
-def _kill_all(namespace: str) -> None:
-    """Kill what still runs in a namespace of ours, daemons that left their session too."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        done = subprocess.run(
-            ["ip", "netns", "pids", namespace], capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-        pids = [int(pid) for pid in done.stdout.split() if int(pid) != os.getpid()]
-        if not pids:
-            return
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _set_namespace(place: Path) -> None:
-    """Move the calling thread (setns(2); Python has it from 3.12 on)."""
-    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns", str(place))
-    finally:
-        os.close(descriptor)
