@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -181,8 +182,10 @@ def test_with_the_index_only_what_changed_is_opened(world: World, opens: list[st
     for number in range(5):
         document = {"@type": "SocialMediaPosting", "articleBody": str(number)}
         publish_document(alice.account, alice.keyring, document, f"{number}.json.pgp", PUBLIC)
-    with open_index(alice.account.root) as index:
-        indexed = IndexedDeletes(alice.account, alice.keyring, index)
+    with (
+        open_index(alice.account.root) as index,
+        closing(IndexedDeletes(alice.account, alice.keyring, index)) as indexed,
+    ):
         while indexed.at_hand(alice.fpr) is None:  # a little with each question
             assert indexed.of(alice.fpr) == NO_DELETES
         opens.clear()
