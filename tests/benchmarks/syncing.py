@@ -12,10 +12,12 @@ import sys
 import time
 
 from mau import Account, Fingerprint, Keyring, Root, sync_once
+from mau_cli.turns import short_turns
 
 
 def main() -> None:
-    """Open the account of MAU_DIR with MAU_PASSPHRASE and sync."""
+    """Open the account of MAU_DIR with MAU_PASSPHRASE and sync, as `mau sync` does it."""
+    short_turns()
     author, host, port = sys.argv[1:]
     account = Account.open(Root.find(), os.environ["MAU_PASSPHRASE"])
     keyring = Keyring.load(account)
