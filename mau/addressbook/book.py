@@ -12,15 +12,14 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 
-from mau.addressbook import places, routes
+from mau.addressbook import lines, places, routes
+from mau.addressbook.bounds import Bounds
 from mau.addressbook.known import (
     MAX_PER_SOURCE,
-    MAX_STRANGERS,
     KnownAddress,
     Source,
     best_first,
     rank,
-    surplus,
     waits,
 )
 from mau.addressbook.schema import FROM_1, SCHEMA, VERSION
@@ -30,24 +29,15 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import Address, format_address, parse_address
 from mau.tree.layout import Root
 
-_COLUMNS = (
-    "fingerprint, host, port, source, first_heard, first_proven, last_proven, last_failed, last_tried,"
-    " failures, kad"
-)
-_LOOK_AGAIN = 60.0
-"""Seconds that the list of those who are no strangers is believed."""
-
 
 class AddressBook:
     """The book of one tree. Safe with several processes; every method is one transaction."""
 
     def __init__(self, root: Root) -> None:
-        self._root = root
         self._database = Database(
             root.state_dir("peers") / "addresses.db", SCHEMA, VERSION, earlier={1: FROM_1}
         )
-        self._near: frozenset[bytes] = frozenset()
-        self._looked: float | None = None
+        self._bounds = Bounds(root)
 
     def stamp(self) -> object:
         """Another value when anything in the book changed, whoever changed it; one question to the disk."""
@@ -74,7 +64,7 @@ class AddressBook:
         def read(connection: sqlite3.Connection) -> list[Address]:
             return [
                 (one.host, one.port)
-                for one in best_first(_lines(connection, fingerprint), now)
+                for one in best_first(lines.of(connection, fingerprint), now)
                 if not one.fleeting
                 or not (
                     waits(one.failures, one.last_failed, now)
@@ -86,11 +76,11 @@ class AddressBook:
 
     def known(self, fingerprint: Fingerprint | None = None) -> list[KnownAddress]:
         """Lines of one person or of all; within a person the best first."""
-        lines: dict[Fingerprint, list[KnownAddress]] = {}
-        for line in self._database.run(lambda connection: _lines(connection, fingerprint)):
-            lines.setdefault(line.fingerprint, []).append(line)
+        people: dict[Fingerprint, list[KnownAddress]] = {}
+        for line in self._database.run(lambda connection: lines.of(connection, fingerprint)):
+            people.setdefault(line.fingerprint, []).append(line)
         now = time.time()
-        return [one for person in sorted(lines) for one in best_first(lines[person], now)]
+        return [one for person in sorted(people) for one in best_first(people[person], now)]
 
     def worth_trying(self, host: str, port: int) -> bool:
         """Whether a stranger's word that somebody is there may be followed now (spec/finding.md N6)."""
@@ -103,11 +93,11 @@ class AddressBook:
 
         def read(connection: sqlite3.Connection) -> list[KnownAddress]:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM address WHERE kad IS NOT NULL AND last_proven >= ?"  # noqa: S608
+                f"SELECT {lines.COLUMNS} FROM address WHERE kad IS NOT NULL AND last_proven >= ?"  # noqa: S608
                 " ORDER BY last_proven DESC, fingerprint, host, port",
                 (since,),
             )
-            return [_line(row) for row in rows]
+            return [lines.line(row) for row in rows]
 
         return self._database.run(read)
 
@@ -174,10 +164,10 @@ class AddressBook:
         source: Source,
         now: int,
     ) -> None:
-        for line in _lines(connection, fingerprint):
+        for line in lines.of(connection, fingerprint):
             if line.source == source and (line.host, line.port) not in wanted:
                 if line.last_proven is None:
-                    _strike(connection, line)
+                    lines.strike(connection, line)
                 elif source == "given":
                     connection.execute(
                         "UPDATE address SET source = 'told' WHERE fingerprint = ? AND host = ? AND port = ?",
@@ -209,7 +199,7 @@ class AddressBook:
             "INSERT INTO address (fingerprint, host, port, source, first_heard) VALUES (?, ?, ?, ?, ?)",
             (*where, source, now),
         )
-        return self._trim(connection, fingerprint, place)
+        return self._bounds.keep(connection, fingerprint, place)
 
     # --- what was tried ------------------------------------------------------------------------------------
 
@@ -233,7 +223,7 @@ class AddressBook:
                 (fingerprint.raw, host, port, source, now, now, now, now, now if kad else None),
             )
             places.proven(connection, host, port)
-            self._trim(connection, fingerprint, (host, port))
+            self._bounds.keep(connection, fingerprint, (host, port))
 
         self._database.run(write)
 
@@ -298,63 +288,6 @@ class AddressBook:
         """The person could not be reached through that relay."""
         now = int(time.time())
         self._database.run(lambda connection: routes.failed(connection, fingerprint, relay, now))
-
-    # --- bounds --------------------------------------------------------------------------------------------
-
-    def _trim(self, connection: sqlite3.Connection, fingerprint: Fingerprint, new: Address) -> bool:
-        """Keep the bounds after a line was written; whether that line is still there."""
-        gone = surplus(_lines(connection, fingerprint))
-        for line in gone:
-            _strike(connection, line)
-        if not self._is_near(fingerprint):
-            gone += self._trim_strangers(connection)
-        return all((line.fingerprint, line.host, line.port) != (fingerprint, *new) for line in gone)
-
-    def _trim_strangers(self, connection: sqlite3.Connection) -> list[KnownAddress]:
-        gone = []
-        for of_kind, oldest in (
-            ("last_proven IS NULL", "first_heard"),
-            ("last_proven IS NOT NULL", "last_proven"),
-        ):
-            query = f"SELECT count(*) FROM address WHERE {of_kind}"  # noqa: S608 - words of our own
-            if connection.execute(query).fetchone()[0] <= MAX_STRANGERS:
-                continue
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM address WHERE {of_kind} ORDER BY {oldest} DESC"  # noqa: S608
-            )
-            strangers = [line for line in map(_line, rows) if not self._is_near(line.fingerprint)]
-            gone += [line for line in strangers[MAX_STRANGERS:] if line.source != "given"]
-        for line in gone:
-            _strike(connection, line)
-        return gone
-
-    def _is_near(self, fingerprint: Fingerprint) -> bool:
-        """Whether somebody has a directory or a key here, and is no stranger."""
-        now = time.monotonic()
-        if self._looked is None or now - self._looked > _LOOK_AGAIN:
-            keys = {key for _, key, _ in self._root.key_files()}
-            self._near = frozenset(one.raw for one in keys | {fpr for fpr, _ in self._root.authors()})
-            self._looked = now
-        return fingerprint.raw in self._near
-
-
-def _lines(connection: sqlite3.Connection, fingerprint: Fingerprint | None) -> list[KnownAddress]:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM address WHERE ? IS NULL OR fingerprint = ?",  # noqa: S608
-        (fingerprint.raw if fingerprint else None,) * 2,
-    )
-    return [_line(row) for row in rows]
-
-
-def _line(row: tuple[bytes, str, int, Source, int, int, int, int, int, int, int]) -> KnownAddress:
-    return KnownAddress(Fingerprint(row[0]), *row[1:])
-
-
-def _strike(connection: sqlite3.Connection, line: KnownAddress) -> None:
-    connection.execute(
-        "DELETE FROM address WHERE fingerprint = ? AND host = ? AND port = ?",
-        (line.fingerprint.raw, line.host, line.port),
-    )
 
 
 def _normal(host: str, port: int) -> Address:

@@ -16,7 +16,7 @@ from mau.addressbook import (
     AddressBook,
     KnownAddress,
     best_first,
-    book,
+    bounds,
     waits,
 )
 from mau.addressbook.known import surplus
@@ -134,7 +134,7 @@ def test_whatever_happens_the_book_keeps_its_bounds(done: list[tuple[str, int, s
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(book, "MAX_STRANGERS", 20)
+    monkeypatch.setattr(bounds, "MAX_STRANGERS", 20)
     return 20
 
 
