@@ -7,7 +7,8 @@ import re
 from functools import lru_cache
 from typing import Final, Literal
 
-from mau.errors import AddressMalformed
+from mau.errors import AddressMalformed, InvalidFingerprint
+from mau.fingerprint import Fingerprint
 
 Address = tuple[str, int]
 Scope = Literal["loopback", "link", "private", "global", "name", "nowhere"]
@@ -134,7 +135,28 @@ def believable(host: str, teller: str) -> bool:
     return scope in order and order[scope] <= order.get(scope_of(teller), 0)
 
 
+def circuit(relay: Fingerprint, address: Address) -> Address:
+    """What stands for an address where somebody is reached through a circuit relay that is at ``address``.
+
+    Everything that tries addresses tries this one as any other (spec/circuit.md R1).
+    """
+    return f"{relay.hex}@{format_address(address)}", 0
+
+
+def circuit_of(host: str) -> tuple[Fingerprint, Address] | None:
+    """The circuit relay and where it is, of a host that was made by `circuit`; None of any other."""
+    relay, at, address = host.partition("@")
+    if not at:
+        return None
+    try:
+        return Fingerprint.parse(relay), parse_address(address)
+    except (InvalidFingerprint, AddressMalformed):
+        return None
+
+
 def format_address(address: Address) -> str:
-    """The text of an address, with brackets around IPv6."""
+    """The text of an address, with brackets around IPv6; of one through a relay RELAY@HOST:PORT."""
     host, port = address
+    if "@" in host:
+        return host
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -17,6 +17,7 @@ from mau.fingerprint import Fingerprint
 from mau.server.answers import Refusal, empty, problem, send_bytes, send_file
 from mau.server.athand import AtHand
 from mau.server.bulk import Bulk, wants_bulk
+from mau.server.circuits import Circuits
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
 from mau.server.disposition import attachment
 from mau.server.files import OpenFile
@@ -26,12 +27,11 @@ from mau.server.listings import Listings
 from mau.server.ranges import Unsatisfiable, parse_range
 from mau.wire.paths import (
     BadPath,
-    DialBackTarget,
+    CircuitTarget,
     FileTarget,
+    KadTarget,
     KeyTarget,
     ListTarget,
-    PeersTarget,
-    PingTarget,
     UnknownPath,
     UnsupportedOperation,
     VersionTarget,
@@ -50,9 +50,12 @@ _SINGLE: Final = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range
 class App:
     """Answers requests; knows nothing of sockets."""
 
-    def __init__(self, library: Library, listings: Listings, kad: Kad, threads: Executor) -> None:
+    def __init__(
+        self, library: Library, listings: Listings, kad: Kad, circuits: Circuits, threads: Executor
+    ) -> None:
         self._library = library
         self._kad = kad
+        self._circuits = circuits
         self._listings = listings
         self._bulk = Bulk(library, listings, threads)
         self._threads = threads
@@ -87,8 +90,10 @@ class App:
             raise Refusal(501, str(error)) from error
         except BadPath as error:
             raise Refusal(400, str(error)) from error
-        if isinstance(target, PingTarget | PeersTarget | DialBackTarget):
+        if isinstance(target, KadTarget):
             return await self._kad.answer(request, target, proven)
+        if isinstance(target, CircuitTarget):
+            return await self._circuits.answer(request, target, proven)
         conditions = _conditions(request)
         if isinstance(target, KeyTarget):
             return await self._key(request, target, proven, conditions)

@@ -25,10 +25,9 @@ from mau.server.dialling import Dialler, TooOften
 from mau.server.limits import retry_after
 from mau.wire.kad import MOST_NODES, DialBack, Node, dump_dial_back, dump_nodes
 from mau.wire.names import claimed_address
-from mau.wire.paths import DialBackTarget, PeersTarget, PingTarget
+from mau.wire.paths import DialBackTarget, KadTarget, PingTarget
 from mau.wire.tls import peer_certificate
 
-KadTarget = PingTarget | PeersTarget | DialBackTarget
 T = TypeVar("T")
 
 FRESH: Final = 3 * 3600
@@ -54,6 +53,7 @@ class Kad:
         self._looked = float("-inf")
         self._stamp: object = None
         self._noting: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def answer(
         self, request: web.BaseRequest, target: KadTarget, proven: Fingerprint | None
@@ -74,6 +74,9 @@ class Kad:
         for task in self._noting:
             task.cancel()
         await asyncio.gather(*self._noting, return_exceptions=True)
+        if self._closed:
+            return
+        self._closed = True
         await self._in_turn(self._book.close)
         self._thread.shutdown(wait=False)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from mau.circuit.place import CircuitEnd
 from mau.errors import MauError
 from mau.server.connection import Answering, Connection, Connections
 from mau.server.guard import Gate, Guard
@@ -65,9 +66,14 @@ class Listener:
         self._met: set[Connection] = set()
         self._left = asyncio.Event()
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails."""
+    async def start(self, host: str, port: int, also: CircuitEnd | None = None) -> None:
+        """Listen on every address of ``host``; "" is any, port 0 any free one. MauError when that fails.
+
+        ``also``: for who is on this machine, and comes from no address.
+        """
         self._sockets = await _listen(host, port)
+        if also is not None and (local := also.listen()) is not None:
+            self._sockets.append(local)
         self._http = Connections(self._app)
         self._accepting = True
         for listener in self._sockets:
@@ -126,7 +132,8 @@ class Listener:
             loop.call_later(_ACCEPT_PAUSE, self._watch, listener, http)
             return
         connection.setblocking(False)
-        network = network_of(str(peer[0]))
+        # Through a circuit nobody comes from any address (spec/circuit.md R9).
+        network = network_of(str(peer[0])) if isinstance(peer, tuple) else ""
         if self._has_room(network):
             self._shake_hands(connection, network, http)
         else:

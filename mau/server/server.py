@@ -10,10 +10,13 @@ from typing import Final
 
 from mau.account import Account
 from mau.catalogue import open_index
+from mau.circuit.place import CircuitEnd
+from mau.circuit.terms import CircuitPolicy
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.server.accesslog import AccessLog
 from mau.server.app import App
+from mau.server.circuits import Circuits
 from mau.server.cursor import Cursors
 from mau.server.epochs import Epochs
 from mau.server.facts import FactsCache
@@ -44,10 +47,12 @@ class Server:
         limits: Limits | None = None,
         access_log: AccessLog | None = None,
         kademlia: bool = False,
+        circuits: CircuitPolicy | None = None,
     ) -> None:
         """``relay``: to whom this host gives what others wrote; ``relay_of``: exceptions by author.
 
-        ``access_log`` is closed by whoever opened it. ``kademlia``: whether it helps to find peers.
+        ``access_log`` is closed by whoever opened it. ``kademlia``: whether it helps to find peers;
+        ``circuits``: for whom it passes connections on, nobody by default.
         """
         facts = FactsCache()
         people = People(account, keyring, facts.forget_proofs)
@@ -60,9 +65,14 @@ class Server:
             self.library, Cursors.of(account.root), self._epochs, self._waiting, self._threads
         )
         self._kad = Kad(account, takes_part=kademlia)
-        self.app = App(self.library, listings, self._kad, self._threads)
+        self.circuits = Circuits(
+            None if circuits is None else circuits.judge(people.is_friend),
+            None if circuits is None else circuits.terms,
+        )
+        self.app = App(self.library, listings, self._kad, self.circuits, self._threads)
         self._watching = ExitStack()
         self._own_posts = account.posts()
+        self._circuit_end = CircuitEnd(account.root)
         self.gate = Gate(limits, people.is_friend, access_log)
         self._listener = Listener(self.app, server_context(account.identity()), self.gate)
 
@@ -73,7 +83,7 @@ class Server:
         """
         await asyncio.to_thread(self._own_posts.recover)
         await asyncio.to_thread(self._watch, asyncio.get_running_loop())
-        await self._listener.start(host, port)
+        await self._listener.start(host, port, self._circuit_end)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Keep the index as the tree is, and tell those who wait."""
@@ -99,6 +109,7 @@ class Server:
     async def stop(self, grace: float = 5) -> None:
         """Accept nothing more, let what is being sent arrive within ``grace`` seconds, then cut."""
         self._waiting.end()
+        await self.circuits.close()
         await self._listener.stop(grace)
         await self._kad.close()
         await asyncio.to_thread(self._watching.close)

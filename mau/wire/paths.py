@@ -9,6 +9,8 @@
     /kad/ping                             whether somebody is there
     /kad/find_peer/FPR                    which peers are near FPR, and where
     /kad/dial_back/PORT                   whether the one who asks can be reached there
+    /circuit/register, /circuit/call/FPR, /circuit/answer/TOKEN
+                                          connections that are passed on (spec/circuit.md)
 
 In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as it is.
 """
@@ -29,6 +31,7 @@ from mau.tree.names import check_name
 
 ROOT = "/p2p"
 KAD = "/kad"
+CIRCUIT = "/circuit"
 SUFFIX = ".pgp"
 KEY_PATH = "/pks/lookup"
 MAX_SIZE = 2**63 - 1
@@ -40,6 +43,7 @@ _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _KEY_SEARCH = re.compile(r"0[xX][0-9A-Fa-f]{40}")
 _MAX_FIELDS = 16
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 PAGE_MOST = 1000
 """Items of one page, whatever was asked for."""
@@ -131,7 +135,28 @@ class DialBackTarget:
     port: int
 
 
-Target = ListTarget | FileTarget | VersionTarget | KeyTarget | PingTarget | PeersTarget | DialBackTarget
+@dataclass(frozen=True, slots=True)
+class RegisterTarget:
+    """To be called through this circuit relay."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallTarget:
+    """A connection to somebody who registered."""
+
+    callee: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTarget:
+    """The other end of a connection that was asked for."""
+
+    token: str
+
+
+KadTarget = PingTarget | PeersTarget | DialBackTarget
+CircuitTarget = RegisterTarget | CallTarget | AnswerTarget
+Target = ListTarget | FileTarget | VersionTarget | KeyTarget | KadTarget | CircuitTarget
 
 
 def list_path(author: Fingerprint) -> str:
@@ -186,6 +211,21 @@ def dial_back_path(port: int) -> str:
     return f"{KAD}/dial_back/{port}"
 
 
+def register_path() -> str:
+    """The path where one waits to be called."""
+    return f"{CIRCUIT}/register"
+
+
+def call_path(callee: Fingerprint) -> str:
+    """The path of a circuit to somebody."""
+    return f"{CIRCUIT}/call/{callee.hex}"
+
+
+def answer_path(token: str) -> str:
+    """The path where a call is answered."""
+    return f"{CIRCUIT}/answer/{token}"
+
+
 def parse(raw_path: str) -> Target:
     """Read the raw target of a request: percent-encoded, an origin before it accepted.
 
@@ -202,6 +242,8 @@ def parse(raw_path: str) -> Target:
     segments = [_decode(part) for part in path.split("/")]
     if segments[:2] == ["", "kad"]:
         return _kad_target(segments[2:])
+    if segments[:2] == ["", "circuit"]:
+        return _circuit_target(segments[2:])
     if len(segments) < 3 or segments[0] != "" or segments[1] != "p2p":
         raise UnknownPath("there is nothing here")
     author = _fingerprint(segments[2])
@@ -235,6 +277,19 @@ def _kad_target(segments: list[str]) -> Target:
             if not re.fullmatch("[1-9][0-9]{0,4}", port) or int(port) > MAX_PORT:
                 raise BadPath("not a port: 1 to 65535")
             return DialBackTarget(int(port))
+    raise UnknownPath("there is nothing here")
+
+
+def _circuit_target(segments: list[str]) -> Target:
+    match segments:
+        case ["register"]:
+            return RegisterTarget()
+        case ["call", callee]:
+            return CallTarget(_fingerprint(callee))
+        case ["answer", token]:
+            if not _TOKEN.fullmatch(token):
+                raise BadPath("not a token of a call")
+            return AnswerTarget(token)
     raise UnknownPath("there is nothing here")
 
 

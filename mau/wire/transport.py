@@ -9,10 +9,9 @@ comes, and how little may come in a minute.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -20,16 +19,21 @@ from typing import Final, Self
 import aiohttp
 from yarl import URL
 
-from mau.errors import IdentityError, NotOffered, PeerMisbehaved, PeerUnreachable
+from mau.errors import NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address
+from mau.hostport import Address, circuit_of, format_address
+from mau.wire.circuit import CircuitConnector, Relayed
+from mau.wire.explaining import explaining
 from mau.wire.identity import Identity
-from mau.wire.tls import TLSContext, client_context, identity_error
+from mau.wire.tls import TLSContext, client_context
 
 AT_ONCE: Final = 256 * 1024
 """Bytes of an answer that are held in one piece."""
 _WINDOW: Final = 60.0
 _LEAST: Final = 16 * 1024  # bytes in one window
+_KEPT_SECONDS: Final = 30.0
+_CALLING: Final = 12.0
+"""Seconds that a circuit relay has, beyond a connection to itself, to get an answer from who is called."""
 _BUSY: Final = frozenset({429, 503})
 _GONE: Final = frozenset({401, 403, 404, 410})
 OK: Final = frozenset({200})
@@ -77,11 +81,12 @@ class Transport:
         self._welcome = 0.0  # when the peer may be asked again, by the clock of the loop
         self._session: aiohttp.ClientSession | None = None
         self._origin = ""
+        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         self._origin, context = self._target()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=30),
+            connector=await self._connector(context),
             timeout=self._patience(0),
             headers={"Accept-Encoding": "identity", "User-Agent": "mau"},
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -91,8 +96,24 @@ class Transport:
         )
         return self
 
+    async def _connector(self, context: TLSContext) -> aiohttp.BaseConnector:
+        way = circuit_of(self._host)
+        if way is None:
+            return aiohttp.TCPConnector(ssl=context, limit=self._connections, keepalive_timeout=_KEPT_SECONDS)
+        if self._identity is None:
+            raise PeerUnreachable("a circuit is only for those who prove who they are")
+        relayed = Relayed(self._identity, *way, patience=self._timeouts.connect + _CALLING)
+        await self._stack.enter_async_context(relayed)
+        connector = CircuitConnector(
+            relayed, self._expected, context, limit=self._connections, keepalive=_KEPT_SECONDS
+        )
+        self._stack.push_async_callback(connector.end)
+        return connector
+
     def _target(self) -> tuple[str, TLSContext]:
         """What stands before every path, and the context that says whom we talk to."""
+        if circuit_of(self._host) is not None:
+            return "https://circuit", client_context(self._identity, self._expected)
         try:
             origin = str(URL.build(scheme="https", host=self._host, port=self._port))
         except ValueError as error:
@@ -107,6 +128,7 @@ class Transport:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        await self._stack.aclose()
 
     def _patience(self, longer: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
@@ -214,35 +236,3 @@ def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     if response.status not in _BUSY or not (text.isascii() and text.isdigit() and len(text) <= 6):
         return None
     return max(1, int(text))
-
-
-@contextmanager
-def explaining() -> Iterator[None]:
-    """Around what only talks to the peer: an error of the disk that takes a file must stay one."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise _explained(error) from error
-
-
-def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityError:
-    """What an exception of the libraries means."""
-    identity = identity_error(error)
-    if identity is not None:
-        return IdentityError(f"somebody else is there: {identity}")
-    if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError) and not isinstance(
-        error, OSError
-    ):
-        return PeerMisbehaved("it does not speak HTTP as it should")
-    if isinstance(error, TimeoutError):
-        return PeerUnreachable("no answer in time")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return PeerUnreachable("its host name is not known")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return PeerUnreachable("no secure connection: nobody whom this system trusts vouches for that host")
-    if isinstance(error, aiohttp.ClientSSLError):
-        return PeerUnreachable("no secure connection: the handshake failed")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        return PeerUnreachable(f"no connection: {os.strerror(number) if number else 'it failed'}")
-    return PeerUnreachable("the connection was lost")

@@ -1,0 +1,70 @@
+"""Where circuits end on this machine: a socket in the tree that the server listens on (spec/circuit.md R9).
+
+The finder keeps the circuits and the server answers in them; they meet here, as they meet in the address
+book. A connection that comes in here comes from no address: nothing that is decided by addresses applies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+from mau.tree.layout import Root
+
+_NAME: Final = "circuit"
+_BACKLOG: Final = 64
+
+
+class CircuitEnd:
+    """The socket of one tree; only who owns the tree can connect to it."""
+
+    def __init__(self, root: Root) -> None:
+        self._directory = root.state_dir("server")
+
+    def listen(self) -> socket.socket | None:
+        """A listening socket; None where there can be none. The one before it, of whoever, is gone."""
+        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with _reachable(self._directory) as place:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(place)  # noqa: PTH108 - a name below an open directory
+                before = os.umask(0o177)
+                try:
+                    found.bind(place)
+                finally:
+                    os.umask(before)
+            found.listen(_BACKLOG)
+            found.setblocking(False)
+        except OSError:
+            found.close()
+            return None
+        return found
+
+    def connect(self) -> socket.socket:
+        """A connection to the server; OSError when none listens."""
+        found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with _reachable(self._directory) as place:
+                found.connect(place)
+            found.setblocking(False)
+        except OSError:
+            found.close()
+            raise
+        return found
+
+
+@contextlib.contextmanager
+def _reachable(directory: os.PathLike[str]) -> Iterator[str]:
+    """A name for the socket that is short enough: the system takes no more than 107 bytes of one."""
+    place = os.path.join(directory, _NAME)  # noqa: PTH118
+    if len(os.fsencode(place)) < 100:
+        yield place
+        return
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{opened}/{_NAME}"
+    finally:
+        os.close(opened)
