@@ -39,6 +39,7 @@ class Serving:
     web_plain: PlainWeb
     web_certificate: Path | None
     web_key: Path | None
+    kademlia: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Listening:
 
     address: str
     web: str | None
+    place: Address
+    """Host and port, of which HOST is "" where it is every address of this machine."""
 
 
 def serving(
@@ -84,6 +87,7 @@ def serving(
         web_plain=config.get(keys.WEB_PLAIN, web_plain),
         web_certificate=_file(config, keys.WEB_CERTIFICATE, web_certificate),
         web_key=_file(config, keys.WEB_KEY, web_key),
+        kademlia=config.get(keys.DISCOVERY_KADEMLIA),
     )
 
 
@@ -110,6 +114,7 @@ async def serve(
         relay_of=wanted.relay_of,
         limits=wanted.limits,
         access_log=log,
+        kademlia=wanted.kademlia,
     )
     numbers = Metrics(server.gate, lambda: server.connections)
     web: WebHost | None = None
@@ -132,7 +137,8 @@ async def serve(
             say(f"Your public posts are shown to browsers at {web.url}")
         for author, one in wanted.relay_of.items():
             say(f"Relay {one} for what {called(keyring, author)} wrote.")
-        listening(Listening(format_address(server.address), None if web is None else web.url))
+        place = wanted.listen[0], server.address[1]
+        listening(Listening(format_address(server.address), None if web is None else web.url, place))
         await stop.wait()
     finally:
         if web is not None:

@@ -7,7 +7,6 @@ answered there. Handed out is only what this node proved lately; what friends to
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import time
 from collections.abc import Callable
@@ -16,14 +15,16 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
+from mau import kademlia
 from mau.account import Account
 from mau.addressbook import AddressBook
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, believable
+from mau.hostport import Address, scope_of
+from mau.kademlia import Caps, RoutingTable
 from mau.server.answers import COMMON, Refusal, send_bytes
 from mau.server.dialling import Dialler, TooOften
 from mau.server.limits import retry_after
-from mau.wire.kad import MOST_NODES, DialBack, Node, dump_dial_back, dump_nodes
+from mau.wire.kad import DialBack, Node, dump_dial_back, dump_nodes
 from mau.wire.names import claimed_address
 from mau.wire.paths import DialBackTarget, KadTarget, PingTarget
 from mau.wire.tls import peer_certificate
@@ -36,6 +37,7 @@ _KNOWN_WELL: Final = 1800
 """Seconds for which somebody who asks again is not dialled again."""
 _LOOK_AGAIN: Final = 5.0
 _READ_AGAIN: Final = 60.0
+_CAPS: Final = Caps(counted="public")
 _log = logging.getLogger("mau.server.kad")
 
 
@@ -49,7 +51,7 @@ class Kad:
         self._book = AddressBook(account.root)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mau-book")
         self._dialler = Dialler(account.identity())
-        self._nodes: list[tuple[int, Node]] = []
+        self._table = RoutingTable(self._own, caps=_CAPS)
         self._looked = float("-inf")
         self._stamp: object = None
         self._noting: set[asyncio.Task[None]] = set()
@@ -84,9 +86,15 @@ class Kad:
 
     async def _nearest(self, wanted: Fingerprint, asker: str) -> list[Node]:
         await self._look()
-        number = int.from_bytes(wanted.raw)
-        told = ((key ^ number, node) for key, node in self._nodes if believable(node[1][0], asker))
-        return [node for _, node in heapq.nsmallest(MOST_NODES, told, key=lambda one: one[0])]
+        lines = await self._in_turn(lambda: self._book.known(wanted))
+        since, now = time.time() - FRESH, time.time()
+        known = [
+            kademlia.Node(one.fingerprint, one.host, one.port)
+            for one in lines
+            if one.kad is not None and (one.last_proven or 0) > since and scope_of(one.host) != "link"
+        ]
+        told = self._table.answer(wanted, asker, now, known if wanted != self._own else ())
+        return [(node.fingerprint, node.address) for node in told]
 
     async def _look(self) -> None:
         """Read the book again where it may have changed."""
@@ -94,16 +102,23 @@ class Kad:
         if now - self._looked < _LOOK_AGAIN:
             return
         stamp = await self._in_turn(self._book.stamp)
-        # What is no longer fresh changes no book: after a minute it is read in any case.
+        # What is no longer fresh changes no book: after a while it is read in any case.
         if stamp != self._stamp or now - self._looked > _READ_AGAIN:
-            known = await self._in_turn(lambda: self._book.kad_nodes(int(time.time()) - FRESH))
-            self._nodes = [
-                (int.from_bytes(one.fingerprint.raw), (one.fingerprint, (one.host, one.port)))
-                for one in known
-                if one.fingerprint != self._own
-            ]
+            self._table = await self._in_turn(self._read)
             self._stamp = stamp
         self._looked = now
+
+    def _read(self) -> RoutingTable:
+        """The table as the book has it: a few of each network, so that nobody fills our answers (D8)."""
+        return RoutingTable.rebuilt(
+            self._own,
+            [
+                (kademlia.Node(one.fingerprint, one.host, one.port), float(one.last_proven or 0))
+                for one in self._book.kad_nodes(int(time.time()) - FRESH)
+                if one.fingerprint != self._own and scope_of(one.host) != "link"
+            ],
+            caps=_CAPS,
+        )
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from mau.account import Account
+    from mau.config.lists import Beginning
     from mau.daemon import Worker
+    from mau.hostport import Address
     from mau.syncer.policy import Policy
     from mau.syncer.report import SyncReport
     from mau_cli.serving import Listening, Serving
@@ -31,30 +33,50 @@ if TYPE_CHECKING:
 )
 @click.option("--no-serve", is_flag=True, help="Give nothing out.")
 @click.option("--no-sync", is_flag=True, help="Fetch nothing.")
+@click.option("--no-find", is_flag=True, help="Look for nobody, and let nobody find you.")
+@click.option(
+    "--bootstrap",
+    metavar="FPR@HOST:PORT",
+    multiple=True,
+    help="Enter the lookup network there, besides what discovery.bootstrap says.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
-def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool, as_json: bool) -> None:
-    """Serve your posts and fetch those of everybody you follow, until Ctrl-C or SIGTERM.
+def command(
+    session: Session,
+    listen: str | None,
+    no_serve: bool,
+    no_sync: bool,
+    no_find: bool,
+    bootstrap: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Serve your posts, find everybody you follow and fetch theirs, until Ctrl-C or SIGTERM.
 
     What fails is started again after a while, and the rest goes on; `mau status` shows how it is. How
     it is served is a matter of settings, which `mau config show` lists. Prints one line, ADDRESS FINGERPRINT,
     each time that it begins to listen.
     """
-    if no_serve and no_sync:
+    if no_serve and no_sync and no_find:
         raise UsageError("nothing is left to do")
     import asyncio
     import resource
     import time
+    from dataclasses import replace
 
     from mau.account import Account
     from mau.daemon import Supervisor, only_one, write_status
     from mau.notify import Notifier
+    from mau_cli.finding import beginnings
     from mau_cli.following import asks_friends, policy_of, take_given
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import serving, told_to_end
     from mau_cli.turns import short_turns
 
+    entering = beginnings(bootstrap)
     wanted = None if no_serve else serving(session, listen=listen)
+    if wanted is not None and entering:
+        wanted = replace(wanted, kademlia=True)
     policy, asks = policy_of(session), asks_friends(session)
     Account.require(session.root)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the key is in memory for as long as this runs
@@ -68,8 +90,11 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
         async def run() -> None:
             stop = told_to_end()
             workers = []
+            listening = Listened()
             if wanted is not None:
-                workers.append(_server(account, wanted, as_json))
+                workers.append(_server(account, wanted, listening, as_json))
+            if not no_find:
+                workers.append(_finder(session, account, listening, entering))
             if not no_sync:
                 workers.append(_syncer(account, policy, asks))
             if session.config.get(DELETE_ON_RM, None):
@@ -83,7 +108,31 @@ def command(session: Session, listen: str | None, no_serve: bool, no_sync: bool,
         asyncio.run(run())
 
 
-def _server(account: Account, wanted: Serving, as_json: bool) -> Worker:
+class Listened:
+    """Where the server listens now: told by the one worker, and asked by the other, which know only this."""
+
+    def __init__(self) -> None:
+        self.where: Address | None = None
+
+
+def _finder(
+    session: Session, account: Account, listening: Listened, entering: tuple[Beginning, ...]
+) -> Worker:
+    import asyncio
+
+    from mau.daemon import Worker
+
+    async def run(stop: asyncio.Event) -> None:
+        from mau.keyring import Keyring
+        from mau_cli.finding import make_finder
+
+        keyring = await asyncio.to_thread(Keyring.load, account)
+        await make_finder(session, account, keyring, lambda: listening.where, entering).run(stop)
+
+    return Worker("finder", run)
+
+
+def _server(account: Account, wanted: Serving, listened: Listened, as_json: bool) -> Worker:
     """Each start begins with a keyring of its own: what runs beside it may be in the middle of another."""
     import asyncio
 
@@ -98,9 +147,13 @@ def _server(account: Account, wanted: Serving, as_json: bool) -> Worker:
         def listening(where: Listening) -> None:
             say("Serving.")
             announce(as_json, account, wanted, where)
+            listened.where = where.place
             ready.set()
 
-        await serve(account, await asyncio.to_thread(Keyring.load, account), wanted, stop, listening)
+        try:
+            await serve(account, await asyncio.to_thread(Keyring.load, account), wanted, stop, listening)
+        finally:
+            listened.where = None
 
     return Worker("server", run, ready)
 

@@ -1,0 +1,262 @@
+"""The lookup network: asking nodes, and keeping a table of them (spec/kademlia.md).
+
+The shell around `mau.kademlia`. Every node that answers proved who it is by the handshake; that is noted in
+the address book, from which the server tells others. What nodes say is tried, and not believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Final
+
+from mau.addressbook import AddressBook
+from mau.errors import IdentityError, NotOffered, PeerError, PeerUnreachable
+from mau.finder.pool import Pool
+from mau.fingerprint import Fingerprint
+from mau.hostport import Address, circuit_of, scope_of
+from mau.kademlia import Caps, Lookup, Node, RoutingTable
+from mau.wire.client import PeerClient
+
+REMEMBERED: Final = 30 * 86_400
+"""Seconds for which a node that was proven once is tried again."""
+_ANSWER_SECONDS: Final = 12.0
+_UPKEEP_EVERY: Final = 20.0
+_FEW: Final = 4
+_JOIN_AGAIN: Final = (15.0, 900.0)
+_AT_ONCE: Final = 8
+_CAPS: Final = Caps(counted="public")
+"""In a network of one's own everybody is in one prefix, and nobody needs to be counted."""
+_RARELY: Final = 12
+"""Paths that are begun for somebody who was looked for in vain before."""
+_log = logging.getLogger("mau.finder.nodes")
+
+Tried = Callable[[Node, str], None]
+"""Told of every address at which the wanted one was looked for, and why he is not there; "" when he is."""
+
+
+class Nodes:
+    """The table of one account, and lookups in it."""
+
+    def __init__(
+        self,
+        own: Fingerprint,
+        book: AddressBook,
+        pool: Pool,
+        *,
+        friends: Callable[[], Iterable[Node]] = tuple,
+        avoid: Callable[[], Iterable[Address]] = tuple,
+        before_joining: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """``friends``: nodes where a lookup begins besides the table; ``avoid``: where we are ourselves.
+
+        ``before_joining`` is awaited first, each time that the table has next to nobody.
+        """
+        self._before_joining = before_joining
+        self._rejoin = asyncio.Event()
+        self._own = own
+        self._book = book
+        self._pool = pool
+        self._friends = friends
+        self._avoid = avoid
+        known = book.kad_nodes(int(time.time()) - REMEMBERED)
+        self.table = RoutingTable.rebuilt(
+            own,
+            [
+                (Node(one.fingerprint, one.host, one.port), float(one.last_proven or 0))
+                for one in known
+                if one.fingerprint != own and scope_of(one.host) != "link"
+            ],
+            caps=_CAPS,
+        )
+
+    # --- looking somebody up -------------------------------------------------------------------------------
+
+    async def look_up(
+        self,
+        target: Fingerprint,
+        tried: Tried = lambda _node, _problem: None,
+        *,
+        in_vain: bool = False,
+    ) -> Lookup:
+        """Look for somebody; where he was proven is noted in the book.
+
+        ``in_vain``: he was looked for before and not found, so less is spent on it.
+        """
+        lookup = Lookup(
+            target,
+            self.table.seeds(target),
+            friends=self._friends(),
+            own=self._own,
+            avoid=self._avoid(),
+            caps=_CAPS,
+            **({"beginnings": _RARELY} if in_vain else {}),
+        )
+        tasks: dict[asyncio.Task[list[tuple[Fingerprint, Address]] | str], tuple[Node, bool]] = {}
+        try:
+            while not lookup.done:
+                for node in lookup.queries():
+                    tasks[asyncio.create_task(self._ask(node, target))] = node, False
+                for node in lookup.found():
+                    tasks[asyncio.create_task(self._prove(node))] = node, True
+                if not tasks:
+                    break
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    node, wanted = tasks.pop(task)
+                    answer = task.result()
+                    if wanted:
+                        tried(node, answer if isinstance(answer, str) else "")
+                    self._report(lookup, node, answer, wanted=wanted)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        now = time.time()
+        self.table.looked_up(target, now)
+        self.table.scored(lookup.scores)
+        return lookup
+
+    def _report(
+        self,
+        lookup: Lookup,
+        node: Node,
+        answer: list[tuple[Fingerprint, Address]] | str,
+        *,
+        wanted: bool,
+    ) -> None:
+        if isinstance(answer, str):
+            lookup.failed(node)
+        elif wanted:
+            lookup.proved(node)
+        else:
+            lookup.answered(node, answer)
+            for near in answer[:_AT_ONCE]:
+                if near[0] != self._own and circuit_of(near[1][0]) is None:
+                    self.table.heard(Node(near[0], *near[1]))
+
+    async def _ask(self, node: Node, target: Fingerprint) -> list[tuple[Fingerprint, Address]] | str:
+        """What a node says, or why it says nothing."""
+        if node not in self.table and not self._book.worth_trying(*node.address):
+            return "tried in vain lately"
+        try:
+            async with (
+                asyncio.timeout(_ANSWER_SECONDS),
+                self._pool.peer(node.fingerprint, node.address) as peer,
+            ):
+                answer = await peer.find_peer(target)
+        except (PeerError, IdentityError, TimeoutError) as error:
+            return self._lost(node, error)
+        self._met(node)
+        return answer
+
+    async def _prove(self, node: Node) -> list[tuple[Fingerprint, Address]] | str:
+        """Whether the wanted one is there; "" never: an empty list, or why not."""
+        if not self._book.worth_trying(*node.address):
+            return "tried in vain lately"
+        try:
+            async with (
+                asyncio.timeout(_ANSWER_SECONDS),
+                self._pool.peer(node.fingerprint, node.address) as peer,
+            ):
+                await peer.connect()
+        except (PeerError, IdentityError, TimeoutError) as error:
+            return self._lost(node, error)
+        self._book.proven(node.fingerprint, *node.address, source="kademlia")
+        return []
+
+    @contextlib.asynccontextmanager
+    async def _peer(self, node: Node) -> AsyncIterator[PeerClient]:
+        """A client for a node. A name that strangers tell may lead to the internet only (D21)."""
+        address = node.address
+        if scope_of(node.host) == "name" and node not in self.table:
+            address = await _on_the_internet(*address)
+        async with self._pool.peer(node.fingerprint, address) as peer:
+            yield peer
+
+    def _lost(self, node: Node, error: Exception) -> str:
+        if not isinstance(error, NotOffered):  # he is there, and takes no part
+            self._book.failed(node.fingerprint, *node.address)
+        self.table.failed(node, time.time())
+        return str(error) or "no answer in time"
+
+    def _met(self, node: Node) -> None:
+        self._book.proven(node.fingerprint, *node.address, source="kademlia", kad=True)
+        self.table.seen(node, time.time())
+
+    # --- upkeep --------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Join, and keep the table as it should be."""
+        again = _JOIN_AGAIN[0]
+        joined = float("-inf")
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                wanted = self._rejoin.is_set()
+                self._rejoin.clear()
+                if wanted or (len(self.table) < _FEW and loop.time() - joined >= again):
+                    await self._join()
+                    joined = loop.time()
+                    again = _JOIN_AGAIN[0] if len(self.table) >= _FEW else min(again * 2, _JOIN_AGAIN[1])
+                await self._look_after()
+                rejoin = asyncio.create_task(self._rejoin.wait())
+                await asyncio.wait(
+                    (stopping, rejoin), timeout=_UPKEEP_EVERY, return_when=asyncio.FIRST_COMPLETED
+                )
+                rejoin.cancel()
+        finally:
+            stopping.cancel()
+
+    def rejoin(self) -> None:
+        """Go through our neighbourhood once more: we are reached elsewhere now, and they should know."""
+        self._rejoin.set()
+
+    async def _join(self) -> None:
+        """Look for ourselves: those on the way there are our neighbours, and learn of us."""
+        if self._before_joining is not None:
+            await self._before_joining()
+        await self.look_up(self._own)
+        _log.debug("the table has %d nodes", len(self.table))
+
+    async def _look_after(self) -> None:
+        needs = self.table.upkeep(time.time(), random.SystemRandom())
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def ping(node: Node) -> None:
+            async with turns:
+                if node not in self.table and not self._book.worth_trying(*node.address):
+                    self.table.failed(node, time.time())
+                    return
+                try:
+                    async with asyncio.timeout(_ANSWER_SECONDS), self._peer(node) as peer:
+                        await peer.ping()
+                except (PeerError, IdentityError, TimeoutError) as error:
+                    self._lost(node, error)
+                else:
+                    self._met(node)
+
+        async with asyncio.TaskGroup() as group:
+            for node in needs.ping:
+                group.create_task(ping(node))
+        if len(self.table):
+            for target in needs.refresh:
+                await self.look_up(target)
+
+
+async def _on_the_internet(host: str, port: int) -> Address:
+    """An address that a name stands for; PeerUnreachable when there is none on the internet."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise PeerUnreachable("its host name is not known") from error
+    for *_, place in found:
+        if scope_of(str(place[0])) == "global":
+            return str(place[0]), port
+    raise PeerUnreachable("its host name leads to no place on the internet")
