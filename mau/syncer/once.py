@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from mau.account import Account
 from mau.addressbook import AddressBook
+from mau.contact.document import CONTACT_NAME
+from mau.contact.post import feed
 from mau.deletion.held import HeldDeletes
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, parse_site
@@ -76,7 +79,17 @@ class Syncer:
         round_ = Round(self, author, via or author, full=full)
         where = self.book.addresses(round_.peer) if addresses is None else addresses
         await round_.run(where)
+        if CONTACT_NAME in round_.report.fetched:
+            await asyncio.to_thread(self._note_contact, author)
         return round_.report
+
+    def _note_contact(self, author: Fingerprint) -> None:
+        """Where he says that he is reached goes into the address book (spec/finding.md N10)."""
+        book = AddressBook(self.account.root)  # one of this thread
+        try:
+            feed(book, self.account, self.keyring, author)
+        finally:
+            book.close()
 
     async def fetch(
         self,
