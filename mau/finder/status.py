@@ -69,7 +69,8 @@ class FinderStatus:
                 lines.append(f"Reached at {one.address}, as you say (reach.addresses).")
             elif one.confirmed is not None:
                 ago = max(0, round((time.time() - one.confirmed) / 60))
-                lines.append(f"Reached at {one.address}: a peer dialled it {ago} minutes ago.")
+                when = f"{ago} minutes ago" if ago else "just now"
+                lines.append(f"Reached at {one.address}: a peer dialled it {when}.")
         if not lines and self.relays:
             lines.append("Not reached from the internet, but through friends who pass connections on.")
         elif not lines and self.asked:

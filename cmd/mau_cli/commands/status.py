@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mau.daemon.status import DaemonStatus
     from mau.doctor.finding import Finding
+    from mau.finder.status import FinderStatus
     from mau.reader.unpublished import Unpublished
     from mau.syncer.status import FriendStatus
 
@@ -30,6 +31,8 @@ class _Found:
     own: Sequence[Unpublished]
     gone: Sequence[str]
     key: Sequence[Finding]
+    requests: int
+    finder: FinderStatus | None
 
 
 @click.command("status")
@@ -40,7 +43,7 @@ class _Found:
 @click.pass_obj
 def command(session: Session, watch: bool, as_json: bool) -> None:
     """Show how it stands: with everybody you follow (last contact, what is behind, refused or deferred, and
-    why), with the workers of `mau up`, and which of your own files are shown to nobody.
+    why), with the workers of `mau up`, how you are reached, and which of your files are shown to nobody.
     """
     if not watch:
         found = _gather(session)
@@ -70,8 +73,10 @@ def _gather(session: Session) -> _Found:
     from mau.deletion.held import deletes_of
     from mau.deletion.publishing import removed_by_hand
     from mau.doctor.keys import judge_own
+    from mau.finder.status import read_status as read_finder
     from mau.reader.unpublished import unpublished
     from mau.syncer.status import StatusBook
+    from mau_cli.asking import count_waiting
 
     account, keyring = session.account(), session.keyring()
     keyring.refresh()
@@ -87,7 +92,8 @@ def _gather(session: Session) -> _Found:
         own = unpublished(account, keyring, index, deletes)
     gone = removed_by_hand(account, deletes)
     key = judge_own(account.certificate, time.time())
-    return _Found(friends, read_status(session.root), own, gone, key)
+    finder = read_finder(session.root)
+    return _Found(friends, read_status(session.root), own, gone, key, count_waiting(session), finder)
 
 
 def _facts(session: Session, found: _Found) -> dict[str, Any]:
@@ -100,6 +106,8 @@ def _facts(session: Session, found: _Found) -> dict[str, Any]:
         "own": [asdict(one) for one in own],
         "removed_here": list(found.gone),
         "key": [one.what for one in found.key],
+        "finder": None if found.finder is None else asdict(found.finder),
+        "requests": found.requests,
     }
 
 
@@ -109,8 +117,12 @@ def _show(session: Session, found: _Found) -> None:
     if daemon is not None and daemon.pid is not None:
         for worker in daemon.workers:
             say(clean(worker.words(now)))
+    for line in () if found.finder is None else found.finder.words():
+        say(clean(line))
     for trouble in found.key:
         say(f"{clean(trouble.what)}: {clean(trouble.why)} (`mau doctor` says what to do)")
+    if found.requests:
+        say(f"{found.requests} {'request waits' if found.requests == 1 else 'requests wait'}: mau requests")
     for one in friends:
         data(f"{clean(_called(session, one))}: {clean(_words(one, now))}")
         for word, troubles in (("refused", one.refused), ("deferred", one.deferred)):
