@@ -47,9 +47,9 @@ class CircuitEnd:
         """A connection to the server; OSError when none listens."""
         found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            found.setblocking(False)  # a server that is behind is no reason to wait
             with _reachable(self._directory) as place:
                 found.connect(place)
-            found.setblocking(False)
         except OSError:
             found.close()
             raise

@@ -11,6 +11,8 @@ from mau.fingerprint import Fingerprint
 
 DAY: Final = 86_400.0
 """Seconds after which bytes count no more."""
+MESSAGE_COST: Final = 32
+"""Bytes that a message counts besides its own, so that empty ones are no way around the account."""
 _MOST_ACCOUNTS: Final = 4096
 
 
@@ -18,11 +20,11 @@ _MOST_ACCOUNTS: Final = 4096
 class Terms:
     """Limits of one relay."""
 
-    bytes: int = 256 << 20
+    bytes: int = 1 << 30
     """Of one caller in a day, both directions together; 0 is no limit."""
     minutes: int = 60
-    """Of one circuit; who needs longer calls again."""
-    at_once: int = 4
+    """Of one circuit, who needs longer calls again; 0 is no limit."""
+    at_once: int = 8
     """Circuits of one caller."""
     circuits: int = 64
     """Of all callers."""
@@ -71,9 +73,9 @@ class Ledger:
         return 0.0
 
     def spend(self, caller: Fingerprint, count: int, now: float) -> bool:
-        """Note bytes that are to be passed on; False when there are too many."""
+        """Note a message of ``count`` bytes that is to be passed on; False when there are too many."""
         account = self._account(caller, now)
-        account.spent += count
+        account.spent += count + MESSAGE_COST
         return not self.terms.bytes or account.spent <= self.terms.bytes
 
     def end(self, caller: Fingerprint) -> None:

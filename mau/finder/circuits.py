@@ -24,6 +24,9 @@ _REFUSED_FOR: Final = 3600.0
 """Seconds until somebody who passes nothing on is asked again."""
 _FAILED_FOR: Final = 60.0
 _MOST_CIRCUITS: Final = 64
+"""Of one relay: what a hostile one opens leaves room for those of the others."""
+_PACE: Final = 0.05
+"""Seconds between two calls of one relay that are answered."""
 _log = logging.getLogger("mau.finder.circuits")
 
 
@@ -53,7 +56,7 @@ class Registrar:
         self._registered: dict[Fingerprint, Address] = {}
         self._trying: dict[Fingerprint, asyncio.Task[None]] = {}
         self._not_before: dict[Fingerprint, float] = {}
-        self._answering: set[asyncio.Task[None]] = set()
+        self._answering: dict[asyncio.Task[None], Fingerprint] = {}
         self._look = asyncio.Event()
 
     @property
@@ -140,10 +143,11 @@ class Registrar:
             self._registered[relay] = address
             self._changed()
             async for token in calls:
-                if len(self._answering) < _MOST_CIRCUITS:
+                if sum(of == relay for of in self._answering.values()) < _MOST_CIRCUITS:
                     task = asyncio.create_task(self._answer(relay, address, token))
-                    self._answering.add(task)
-                    task.add_done_callback(self._answering.discard)
+                    self._answering[task] = relay
+                    task.add_done_callback(self._answering.pop)
+                await asyncio.sleep(_PACE)
 
     async def _answer(self, relay: Fingerprint, address: Address, token: str) -> None:
         """One call: what comes out of it goes to our own server, and back."""

@@ -6,28 +6,30 @@ Whoever is not there, is not known and is not allowed gets one and the same answ
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Final, cast
+from typing import Final
 
 import aiohttp
 from aiohttp import web
 
 from mau.circuit.terms import Ledger, Terms
 from mau.fingerprint import Fingerprint
-from mau.server.answers import COMMON, Refusal
+from mau.server.answers import Refusal
+from mau.server.counters import Counters
 from mau.server.limits import retry_after
+from mau.server.websockets import WebSocket
 from mau.wire.paths import AnswerTarget, CallTarget, CircuitTarget
 
 ANSWER_SECONDS: Final = 10.0
 """How long somebody who is called has to answer."""
-_HEARTBEAT: Final = 25.0
-_MAX_MESSAGE: Final = 256 * 1024
+MAX_MESSAGE: Final = 64 * 1024
 _MAX_WORD: Final = 1024
+_GOODBYE: Final = 1.0
 _MOST_CALLS: Final = 16
 """Calls of one callee that are not answered yet."""
 
@@ -35,19 +37,25 @@ _MOST_CALLS: Final = 16
 @dataclass(eq=False, slots=True)
 class _Call:
     callee: Fingerprint
-    answered: asyncio.Future[web.WebSocketResponse]
+    answered: asyncio.Future[WebSocket]
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Circuits:
     """The circuits of one server. ``serves`` says who may register and call; nobody where it is None."""
 
-    def __init__(self, serves: Callable[[Fingerprint], bool] | None, terms: Terms | None = None) -> None:
+    def __init__(
+        self,
+        serves: Callable[[Fingerprint], bool] | None,
+        terms: Terms | None = None,
+        counters: Counters | None = None,
+    ) -> None:
         self._serves = serves
         self._ledger = Ledger(terms or Terms())
-        self._desks: dict[Fingerprint, web.WebSocketResponse] = {}
+        self._counters = counters or Counters()
+        self._desks: dict[Fingerprint, WebSocket] = {}
         self._calls: dict[str, _Call] = {}
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: set[WebSocket] = set()
 
     @property
     def registered(self) -> frozenset[Fingerprint]:
@@ -56,16 +64,17 @@ class Circuits:
 
     @property
     def circuits(self) -> int:
-        """How many are open."""
+        """How many are open or being opened."""
         return self._ledger.open
 
     async def answer(
         self, request: web.BaseRequest, target: CircuitTarget, proven: Fingerprint | None
     ) -> web.StreamResponse:
         """The answer; Refusal when there is none."""
-        if self._serves is None or proven is None or not self._serves(proven):
+        # Whoever comes from no address came through a circuit: none leads through another (R8).
+        if self._serves is None or proven is None or not request.remote or not self._serves(proven):
             raise Refusal(404)
-        if request.method != "GET" or not web.WebSocketResponse().can_prepare(request):
+        if not WebSocket.is_wanted(request):
             raise Refusal(426, "a WebSocket is needed", {"Upgrade": "websocket"})
         if isinstance(target, CallTarget):
             return await self._call(request, target.callee, proven)
@@ -76,30 +85,40 @@ class Circuits:
     async def close(self) -> None:
         """End every circuit."""
         self._serves = None
-        for call in self._calls.values():
+        for call in list(self._calls.values()):
             call.answered.cancel()
         await asyncio.gather(
-            *(one.close(code=aiohttp.WSCloseCode.GOING_AWAY) for one in list(self._open)),
+            *(one.hang_up(aiohttp.WSCloseCode.GOING_AWAY, patience=_GOODBYE) for one in list(self._open)),
             return_exceptions=True,
         )
+
+    @asynccontextmanager
+    async def _opened(self, request: web.BaseRequest, most: int) -> AsyncIterator[WebSocket]:
+        found = await WebSocket.opened(request, most)
+        self._open.add(found)
+        try:
+            if self._serves is None:  # the server ends
+                await found.hang_up(aiohttp.WSCloseCode.GOING_AWAY, patience=_GOODBYE)
+            yield found
+        finally:
+            self._open.discard(found)
+            await found.hang_up()
 
     # --- registering ---------------------------------------------------------------------------------------
 
     async def _register(self, request: web.BaseRequest, proven: Fingerprint) -> web.StreamResponse:
         if len(self._desks) >= self._ledger.terms.registered and proven not in self._desks:
             raise Refusal(429, "too many wait here", {"Retry-After": "600"})
-        desk = await self._upgrade(request, _MAX_WORD)
-        before, self._desks[proven] = self._desks.get(proven), desk
-        try:
-            if before is not None:  # his other connection, whether it is dead or another machine of his
-                await before.close(code=aiohttp.WSCloseCode.POLICY_VIOLATION)
-            async for _ in desk:
-                break  # there is nothing to be said here
-        finally:
-            if self._desks.get(proven) is desk:
-                del self._desks[proven]
-            await self._done(desk)
-        return desk
+        async with self._opened(request, _MAX_WORD) as desk:
+            before, self._desks[proven] = self._desks.get(proven), desk
+            try:
+                if before is not None:  # his other connection, whether it is dead or another machine of his
+                    await before.hang_up(aiohttp.WSCloseCode.POLICY_VIOLATION, patience=_GOODBYE)
+                await desk.silence()  # there is nothing to be said here
+            finally:
+                if self._desks.get(proven) is desk:
+                    del self._desks[proven]
+        return desk.answer
 
     # --- calling -------------------------------------------------------------------------------------------
 
@@ -108,92 +127,73 @@ class Circuits:
     ) -> web.StreamResponse:
         wait = self._ledger.begin(caller, time.monotonic())
         if wait:
+            self._counters.calls["too much"] += 1
             raise Refusal(429, "too much was passed on", {"Retry-After": str(retry_after(wait))})
         try:
-            token, call = await self._ring(callee)
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    theirs = await call.answered
-                ours = await self._upgrade(request, _MAX_MESSAGE)
-                try:
-                    await self._pass_on(ours, theirs, caller)
-                finally:
-                    await self._done(ours)
-            except (TimeoutError, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and not call.answered.cancelled():
-                    raise
-                raise Refusal(404) from error
-            finally:
-                self._calls.pop(token, None)
-                call.over.set()
+            async with self._answered(callee) as theirs, self._opened(request, MAX_MESSAGE) as ours:
+                self._counters.calls["answered"] += 1
+                await self._pass_on(ours, theirs, caller)
         finally:
             self._ledger.end(caller)
-        return ours
+        return ours.answer
 
-    async def _ring(self, callee: Fingerprint) -> tuple[str, _Call]:
+    @asynccontextmanager
+    async def _answered(self, callee: Fingerprint) -> AsyncIterator[WebSocket]:
+        """The other end of a call; Refusal when nobody answers."""
         desk = self._desks.get(callee)
         waiting = sum(call.callee == callee and not call.answered.done() for call in self._calls.values())
         if desk is None or self._serves is None or not self._serves(callee) or waiting >= _MOST_CALLS:
+            self._counters.calls["nobody"] += 1
             raise Refusal(404)
         token = token_hex(16)
         call = self._calls[token] = _Call(callee, asyncio.get_running_loop().create_future())
         try:
-            await desk.send_str(json.dumps({"call": token}))
-        except (ConnectionError, RuntimeError) as error:
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await desk.say(json.dumps({"call": token}))
+                    # (Not awaited itself: to end this request would cancel it.)
+                    await asyncio.wait((call.answered,))
+            except (TimeoutError, ConnectionError):
+                pass
+            if not call.answered.done() or call.answered.cancelled():
+                self._counters.calls["nobody"] += 1
+                raise Refusal(404)
+            yield call.answered.result()
+        finally:
             del self._calls[token]
-            raise Refusal(404) from error
-        return token, call
+            call.answered.cancel()
+            call.over.set()
 
     async def _take(self, request: web.BaseRequest, token: str, proven: Fingerprint) -> web.StreamResponse:
         call = self._calls.get(token)
         if call is None or call.callee != proven or call.answered.done():
             raise Refusal(404)
-        circuit = await self._upgrade(request, _MAX_MESSAGE)
-        try:
-            if call.answered.done():  # another answer was quicker
-                return circuit
-            call.answered.set_result(circuit)
-            await call.over.wait()
-        finally:
-            await self._done(circuit)
-        return circuit
+        async with self._opened(request, MAX_MESSAGE) as circuit:
+            if not call.answered.done():  # otherwise another answer was quicker, or the caller has gone
+                call.answered.set_result(circuit)
+                await call.over.wait()
+        return circuit.answer
 
     # --- passing on ----------------------------------------------------------------------------------------
 
-    async def _pass_on(
-        self, ours: web.WebSocketResponse, theirs: web.WebSocketResponse, caller: Fingerprint
-    ) -> None:
+    async def _pass_on(self, ours: WebSocket, theirs: WebSocket, caller: Fingerprint) -> None:
         ways = [
             asyncio.create_task(self._one_way(ours, theirs, caller)),
             asyncio.create_task(self._one_way(theirs, ours, caller)),
         ]
+        minutes = self._ledger.terms.minutes
         try:
             await asyncio.wait(
-                ways, timeout=self._ledger.terms.minutes * 60, return_when=asyncio.FIRST_COMPLETED
+                ways, timeout=minutes * 60 if minutes else None, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _one_way(
-        self, source: web.WebSocketResponse, sink: web.WebSocketResponse, caller: Fingerprint
-    ) -> None:
-        async for message in source:
-            if message.type is not aiohttp.WSMsgType.BINARY:
+    async def _one_way(self, source: WebSocket, sink: WebSocket, caller: Fingerprint) -> None:
+        while (piece := await source.take()) is not None:
+            if not self._ledger.spend(caller, len(piece), time.monotonic()):
                 return
-            if not self._ledger.spend(caller, len(message.data), time.monotonic()):
-                return
-            await sink.send_bytes(message.data)
-
-    async def _upgrade(self, request: web.BaseRequest, most: int) -> web.WebSocketResponse:
-        found = web.WebSocketResponse(heartbeat=_HEARTBEAT, max_msg_size=most, compress=False, timeout=2.0)
-        found.headers.update(COMMON)
-        await found.prepare(cast(web.Request, request))
-        self._open.add(found)
-        return found
-
-    async def _done(self, one: web.WebSocketResponse) -> None:
-        self._open.discard(one)
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            await one.close()
+            await sink.send(piece)
+            self._counters.passed_on += len(piece)

@@ -23,6 +23,10 @@ class Counters:
     """Connections that were not taken, or cut to make room, by reason."""
     handshakes: Counter[str] = field(default_factory=Counter)
     """"done" and "failed"."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """Calls of who may call through this relay: "answered", "nobody" and "too much" (spec/circuit.md)."""
+    passed_on: int = 0
+    """Bytes between others, both directions."""
 
     def render(self, gauges: Mapping[str, float]) -> str:
         """All of it as text, and with it what is measured now, by its name."""
@@ -42,8 +46,10 @@ class Counters:
             ("mau_sent_bytes_total", "visitor", self.sent),
             ("mau_connections_refused_total", "reason", self.refused),
             ("mau_handshakes_total", "result", self.handshakes),
+            ("mau_circuit_calls_total", "result", self.calls),
         ):
             family(name, "counter", [(f'{{{label}="{key}"}}', n) for key, n in sorted(counter.items())])
+        family("mau_circuit_bytes_total", "counter", [("", self.passed_on)])
         family("mau_request_seconds_total", "counter", [("", self.seconds)])
         for name, value in gauges.items():
             family(name, "gauge", [("", value)])

@@ -142,9 +142,11 @@ class Listener:
     def _has_room(self, network: str) -> bool:
         """Whether one more is taken. Who does nothing makes room for who comes: it may be a friend."""
         limits, refused = self._gate.limits, self._gate.counters.refused
+        # All circuits are one network; whoever keeps them limits each relay (spec/circuit.md R14).
+        most = limits.connections_per_address if network else limits.connections // 2
         if not self._gate.allowance.handshake(network, asyncio.get_running_loop().time()):
             refused["too often"] += 1
-        elif self._open[network] >= limits.connections_per_address and not self._make_room(network):
+        elif self._open[network] >= most and not self._make_room(network):
             refused["address"] += 1
         elif len(self._guests) >= limits.connections and not self._make_room():
             refused["all"] += 1

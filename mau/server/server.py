@@ -65,15 +65,16 @@ class Server:
             self.library, Cursors.of(account.root), self._epochs, self._waiting, self._threads
         )
         self._kad = Kad(account, takes_part=kademlia)
+        self.gate = Gate(limits, people.is_friend, access_log)
         self.circuits = Circuits(
             None if circuits is None else circuits.judge(people.is_friend),
             None if circuits is None else circuits.terms,
+            self.gate.counters,
         )
         self.app = App(self.library, listings, self._kad, self.circuits, self._threads)
         self._watching = ExitStack()
         self._own_posts = account.posts()
         self._circuit_end = CircuitEnd(account.root)
-        self.gate = Gate(limits, people.is_friend, access_log)
         self._listener = Listener(self.app, server_context(account.identity()), self.gate)
 
     async def start(self, host: str, port: int) -> None:
