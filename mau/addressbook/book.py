@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 
-from mau.addressbook import lines, places, routes
+from mau.addressbook import lines, places, routes, ways
 from mau.addressbook.bounds import Bounds
 from mau.addressbook.known import (
     MAX_PER_SOURCE,
@@ -20,13 +20,12 @@ from mau.addressbook.known import (
     Source,
     best_first,
     rank,
-    waits,
 )
 from mau.addressbook.schema import FROM_1, SCHEMA, VERSION
 from mau.derived import Database
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address, parse_address
+from mau.hostport import Address, circuit_of, format_address, parse_address
 from mau.tree.layout import Root
 
 
@@ -58,18 +57,14 @@ class AddressBook:
 
         A hint that failed several times is left out until its time comes again, and so is one for a place
         where others were looked for in vain. What was proven once or given by hand always stands there.
+        Behind them stand ways through circuit relays, as `mau.hostport.circuit` writes them.
         """
         now = time.time()
 
         def read(connection: sqlite3.Connection) -> list[Address]:
             return [
-                (one.host, one.port)
-                for one in best_first(lines.of(connection, fingerprint), now)
-                if not one.fleeting
-                or not (
-                    waits(one.failures, one.last_failed, now)
-                    or places.waiting(connection, one.host, one.port, now)
-                )
+                *ways.direct(connection, fingerprint, now),
+                *ways.through_relays(connection, fingerprint, now),
             ]
 
         return self._database.run(read)
@@ -208,8 +203,11 @@ class AddressBook:
     ) -> None:
         """A handshake just proved that this person answers there. ``source``: who gave the hint.
 
-        ``kad``: the person takes part in Kademlia there.
+        ``kad``: the person takes part in Kademlia there. What was proven through a relay is its route.
         """
+        if (way := circuit_of(host)) is not None:
+            self.route_proven(fingerprint, way[0])
+            return
         host, port = _normal(host, port)
         now = int(time.time())
 
@@ -231,7 +229,11 @@ class AddressBook:
         """Nobody answered there, or somebody else did.
 
         An address that is not in the book is not noted for that person; that the place was tried in vain is.
+        Of a way through a relay only the route failed: where the relay is, is another question.
         """
+        if (way := circuit_of(host)) is not None:
+            self.route_failed(fingerprint, way[0])
+            return
         host, port = _normal(host, port)
         now = int(time.time())
 

@@ -16,6 +16,12 @@ def of(connection: sqlite3.Connection, fingerprint: Fingerprint, now: float) -> 
     return [Fingerprint(row[0]) for row in _rows(connection, fingerprint, now)]
 
 
+def worth_trying(connection: sqlite3.Connection, fingerprint: Fingerprint, now: float) -> list[Fingerprint]:
+    """As `of`, without those that failed several times and wait."""
+    rows = _rows(connection, fingerprint, now)
+    return [Fingerprint(row[0]) for row in rows if not waits(row[5], row[4], now)]
+
+
 def tell(
     connection: sqlite3.Connection, fingerprint: Fingerprint, relay: Fingerprint, source: Source, now: int
 ) -> None:

@@ -66,7 +66,7 @@ class Circuit(aiohttp.ClientWebSocketResponse):
             self.cut()
 
     def cut(self) -> None:
-        """End the connection. (aiohttp keeps that of a WebSocket whose other end went away without a word.)"""
+        """End the connection. (aiohttp keeps it open when the other end went away without a word.)"""
         connection = self._opened_by.connection
         transport = None if connection is None else connection.transport
         self._opened_by.close()
