@@ -7,10 +7,10 @@ first place where the person proves to be there answers the question (spec/findi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from mau.addressbook import AddressBook, Source
 from mau.errors import IdentityError, MauError, PeerError
@@ -28,6 +28,12 @@ AT_ONCE: Final = 8
 MOST: Final = 64
 """Addresses that are tried in one search."""
 _PATIENCE: Final = Timeouts(connect=5.0, answer=10.0, stall=10.0, busy=0.0)
+
+
+class Hear(Protocol):
+    """Takes an address that a source named, and tries it."""
+
+    def __call__(self, source: str, address: Address, words: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,10 @@ class Search:
         try:
             async with asyncio.TaskGroup() as group:
 
-                def hear(source: str, address: Address) -> None:
+                def hear(source: str, address: Address, words: str = "") -> None:
                     if address not in self._tried and len(self._tried) < MOST:
                         self._tried.add(address)
-                        self._said.put_nowait(Finding(source, "heard", address))
+                        self._said.put_nowait(Finding(source, "heard", address, words))
                         group.create_task(self._try(source, address))
 
                 sources = [self._known(hear), self._told(hear)]
@@ -106,20 +112,23 @@ class Search:
 
     # --- sources -------------------------------------------------------------------------------------------
 
-    async def _known(self, hear: Callable[[str, Address], None]) -> None:
+    async def _known(self, hear: Hear) -> None:
         sources = {(one.host, one.port): one.source for one in self._book.known(self._wanted)}
         places = self._book.addresses(self._wanted)
         for place in places:
-            hear("circuit" if circuit_of(place[0]) else sources.get(place, "told"), place)
+            if circuit_of(place[0]):
+                hear("circuit", place)
+            else:
+                hear("address book", place, f"from {sources.get(place, 'told')}")
         if not places:
             self._said.put_nowait(Finding("address book", "nothing"))
 
-    async def _told(self, hear: Callable[[str, Address], None]) -> None:
+    async def _told(self, hear: Hear) -> None:
         for source, address in self._others:
             self._book.told(self._wanted, *address, source=source)
             hear(source, address)
 
-    async def _mdns(self, networks: Networks, hear: Callable[[str, Address], None]) -> None:
+    async def _mdns(self, networks: Networks, hear: Hear) -> None:
         heard, problem = 0, ""
 
         def one(fingerprint: Fingerprint, address: Address, present: bool) -> None:
