@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mau.account import Account
-    from mau.config.keys import Key, PlainWeb, Relay
+    from mau.circuit.terms import CircuitPolicy
+    from mau.config.keys import CircuitRelay, Key, PlainWeb, Relay
     from mau.config.settings import Config
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address
@@ -40,6 +41,7 @@ class Serving:
     web_certificate: Path | None
     web_key: Path | None
     kademlia: bool
+    circuits: CircuitPolicy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def serving(
     bytes_per_second: str | None = None,
     access_log: str | None = None,
     metrics: str | None = None,
+    circuit_relay: CircuitRelay | None = None,
 ) -> Serving:
     """What the settings say, and the options of this run where they are given (UsageError, ConfigError)."""
     from mau.config import keys
@@ -88,6 +91,7 @@ def serving(
         web_certificate=_file(config, keys.WEB_CERTIFICATE, web_certificate),
         web_key=_file(config, keys.WEB_KEY, web_key),
         kademlia=config.get(keys.DISCOVERY_KADEMLIA),
+        circuits=_circuits(config, circuit_relay),
     )
 
 
@@ -115,8 +119,16 @@ async def serve(
         limits=wanted.limits,
         access_log=log,
         kademlia=wanted.kademlia,
+        circuits=wanted.circuits,
     )
-    numbers = Metrics(server.gate, lambda: server.connections)
+    numbers = Metrics(
+        server.gate,
+        lambda: server.connections,
+        lambda: {
+            "mau_circuits": server.circuits.circuits,
+            "mau_circuits_registered": len(server.circuits.registered),
+        },
+    )
     web: WebHost | None = None
     try:
         await server.start(*wanted.listen)
@@ -137,6 +149,9 @@ async def serve(
             say(f"Your public posts are shown to browsers at {web.url}")
         for author, one in wanted.relay_of.items():
             say(f"Relay {one} for what {called(keyring, author)} wrote.")
+        if wanted.circuits is not None:
+            whom = "your friends" if wanted.circuits.members is None else "those listed in circuit.members"
+            say(f"Connections are passed on for {whom}.")
         place = wanted.listen[0], server.address[1]
         listening(Listening(format_address(server.address), None if web is None else web.url, place))
         await stop.wait()
@@ -181,6 +196,24 @@ def _file(config: Config, key: Key[str | None], option: str | None) -> Path | No
 
     found = config.get(key, option)
     return None if found is None else expand(found)
+
+
+def _circuits(config: Config, option: CircuitRelay | None) -> CircuitPolicy | None:
+    from mau.circuit.terms import CircuitPolicy, Terms
+    from mau.config import keys
+
+    whom = config.get(keys.CIRCUIT_RELAY, option)
+    if whom == "off":
+        return None
+    members = config.get(keys.CIRCUIT_MEMBERS) or ()
+    at_once = config.get(keys.CIRCUIT_AT_ONCE)
+    terms = Terms(
+        bytes=config.get(keys.CIRCUIT_BYTES),
+        minutes=config.get(keys.CIRCUIT_MINUTES),
+        at_once=at_once,
+        circuits=max(at_once, Terms().circuits),
+    )
+    return CircuitPolicy(frozenset(members) if whom == "listed" else None, terms)
 
 
 def _limits(config: Config, bytes_per_second: int) -> Limits:

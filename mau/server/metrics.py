@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -30,9 +30,16 @@ _LIMITS = Limits(
 class Metrics:
     """A listener without TLS that says whether the server lives and what it counted."""
 
-    def __init__(self, gate: Gate, connections: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        connections: Callable[[], int],
+        others: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        """``others``: what else is measured now, by its name."""
         self._gate = gate
         self._connections = connections
+        self._others = others
         self._began = time.monotonic()
         self._listener = Listener(self, None, Gate(_LIMITS))
 
@@ -65,6 +72,7 @@ class Metrics:
         gauges = {
             "mau_connections": self._connections(),
             "mau_uptime_seconds": time.monotonic() - self._began,
+            **self._others(),
         }
         return await send_bytes(request, self._gate.counters.render(gauges).encode(), CONTENT_TYPE, {})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mau.config.keys import (
+    CIRCUIT_RELAY,
     SERVER_ACCESS_LOG,
     SERVER_BYTES_PER_SECOND,
     SERVER_LISTEN,
@@ -21,7 +22,7 @@ from mau_cli.context import Session
 from mau_cli.output import say
 
 if TYPE_CHECKING:
-    from mau.config.keys import PlainWeb, Relay
+    from mau.config.keys import CircuitRelay, PlainWeb, Relay
     from mau_cli.serving import Listening
 
 
@@ -77,6 +78,12 @@ if TYPE_CHECKING:
     help="Answer /healthz and /metrics (Prometheus) there, on this machine only. "
     f"[setting {SERVER_METRICS.name}, off by default]",
 )
+@click.option(
+    "--circuit-relay",
+    type=click.Choice(["off", "friends", "listed"]),
+    help="For whom to pass connections on that no router lets in: nobody, friends, or those listed in the "
+    f"setting circuit.members. [setting {CIRCUIT_RELAY.name}, default {CIRCUIT_RELAY.default}]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Show where it listens as JSON.")
 @click.pass_obj
 def command(
@@ -90,6 +97,7 @@ def command(
     bytes_per_second: str | None,
     access_log: str | None,
     metrics: str | None,
+    circuit_relay: CircuitRelay | None,
     as_json: bool,
 ) -> None:
     """Let friends fetch what is for them, and everybody what is public.
@@ -113,6 +121,7 @@ def command(
         bytes_per_second=bytes_per_second,
         access_log=access_log,
         metrics=metrics,
+        circuit_relay=circuit_relay,
     )
     account, keyring = session.account(), session.keyring()
 
