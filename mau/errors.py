@@ -2,7 +2,7 @@
 
     MauError                      1  something went wrong
     |- UsageError                 2  the words given do not fit (also InvalidFingerprint, AmbiguousWho,
-    |                                UnknownWho, NoAudience, AddressMalformed, ConfigError)
+    |                                UnknownWho, NoAudience, AddressMalformed, LinkMalformed, ConfigError)
     |- PartlyDone                 3  some of it was done, some was not
     |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
     |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved (NotOffered)
@@ -67,6 +67,10 @@ class NoAudience(UsageError):
 
 class AddressMalformed(UsageError):
     """Not an address of Mau, or not HOST:PORT."""
+
+
+class LinkMalformed(UsageError):
+    """Not a link that introduces somebody; ask for it again, whole."""
 
 
 class ConfigError(UsageError):

@@ -21,7 +21,7 @@ from mau.errors import (
     SecretKeyOffered,
 )
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address
+from mau.hostport import Address, circuit_of, format_address
 from mau.openpgp import Certificate
 from mau.wire.client import PeerClient, Timeouts
 
@@ -40,9 +40,14 @@ class Introduction:
 
     def remember(self, root: Root) -> None:
         """Note the address in the address book."""
+        way = circuit_of(self.address[0])
         book = AddressBook(root)
         try:
-            book.proven(self.peer, *self.address)
+            if way is None:
+                book.proven(self.peer, *self.address)
+            else:
+                book.route_proven(self.peer, way[0])
+                book.proven(way[0], *way[1])
         finally:
             book.close()
 
@@ -55,23 +60,25 @@ async def fetch_key(
     addresses: Sequence[Address] | None = None,
     timeouts: Timeouts | None = None,
 ) -> Introduction:
-    """Ask ``wanted`` himself, as a stranger, for his key; or ``via``, as who we are.
+    """Ask ``wanted`` himself, as a stranger, for his key; or ``via``, or through a circuit, as who we are.
 
     ``addresses``: where to find the one who is asked, else what the address book knows. Nothing is stored;
     the errors are PeerNotFound, PeerUnreachable, PeerMisbehaved, IdentityError and KeyRefused.
     """
     peer = wanted if via is None else via
     # Everybody gets the owner's key, so nobody needs to know who asks. What others wrote is for friends.
-    identity = None if peer == wanted else account.identity()
+    as_stranger = peer == wanted
     book = AddressBook(account.root)
     problem: MauError | None = None
     try:
         for host, port in book.addresses(peer) if addresses is None else addresses:
+            relayed = circuit_of(host) is not None
+            identity = None if as_stranger and not relayed else account.identity()
             try:
                 async with PeerClient(identity, peer, host, port, timeouts=timeouts) as client:
                     certificate = judge_key(await client.key(wanted), wanted)
             except (PeerError, IdentityError, KeyRefused) as error:
-                if not isinstance(error, PeerMisbehaved | KeyRefused):
+                if not relayed and not isinstance(error, PeerMisbehaved | KeyRefused):
                     book.failed(peer, host, port)
                 # That a proof failed says more than a silence.
                 if problem is None or error.exit_code > problem.exit_code:

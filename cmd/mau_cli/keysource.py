@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mau.errors import OwnKey, UsageError
+from mau.errors import OwnKey, PeerNotFound, PeerUnreachable, UsageError
+from mau_cli.output import say
 
 if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
+    from mau.hostport import Address
     from mau.introduction import Introduction
+    from mau.invite.link import Link
     from mau.keyring import Keyring
     from mau.openpgp import Certificate
     from mau_cli.context import Session
@@ -23,17 +26,23 @@ _KEYFILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 def obtain_key(
-    session: Session, keyring: Keyring, key: str, at: tuple[str, ...], via: str | None
+    session: Session,
+    keyring: Keyring,
+    key: str,
+    at: tuple[str, ...],
+    via: str | None,
+    link: Link | None = None,
 ) -> tuple[Certificate, Introduction | None]:
     """The key that is meant: in a file or standard input, held already, or fetched, and then also from where.
 
-    ``at`` and ``via`` as in `mau friend add`. Fetched keys have exactly the fingerprint ``key``.
+    ``at`` and ``via`` as in `mau friend add`. Fetched keys have exactly the fingerprint ``key``, or that of
+    the ``link`` which ``key`` is; the key of a link is asked of its person again though it be held.
     """
     from mau.keyring import full_fingerprint
     from mau.openpgp import Certificate
 
     # A file that is called like a fingerprint needs its directory before it: it may hold any other key.
-    wanted = full_fingerprint(key)
+    wanted = full_fingerprint(key) if link is None else link.fingerprint
     if wanted is None:
         if at or via:
             raise UsageError(f"to fetch a key its fingerprint is needed, in digits or words: {key!r:.80}")
@@ -41,14 +50,18 @@ def obtain_key(
     if wanted == keyring.me.fingerprint:
         raise OwnKey("that is your own key")
     held = keyring.person(wanted)
-    if held is not None and held.confirmed and not (at or via):
+    if held is not None and held.confirmed and not (at or via or link):
         return held.certificate, None
-    introduction = _fetch(session, wanted, at, keyring.resolve_fingerprint(via) if via else None)
+    introduction = _fetch(session, wanted, at, keyring.resolve_fingerprint(via) if via else None, link)
     return introduction.certificate, introduction
 
 
 def _fetch(
-    session: Session, wanted: Fingerprint, at: tuple[str, ...], via: Fingerprint | None
+    session: Session,
+    wanted: Fingerprint,
+    at: tuple[str, ...],
+    via: Fingerprint | None,
+    link: Link | None,
 ) -> Introduction:
     import asyncio
 
@@ -57,10 +70,40 @@ def _fetch(
     from mau_cli.following import take_given
 
     addresses = [parse_address(one) for one in at] or None
+    if link is not None and via is None:
+        addresses = [*(addresses or ()), *_places(session, link)]
     if via == session.account().fingerprint:
         raise UsageError("--via names somebody else to ask")
     take_given(session)
-    return asyncio.run(fetch_key(session.account(), wanted, via=via, addresses=addresses))
+    try:
+        return asyncio.run(fetch_key(session.account(), wanted, via=via, addresses=addresses))
+    except (PeerNotFound, PeerUnreachable):
+        found = [] if at or via else asyncio.run(_seek(session, wanted))
+        if not found:
+            raise
+    return asyncio.run(fetch_key(session.account(), wanted, addresses=found))
+
+
+async def _seek(session: Session, wanted: Fingerprint) -> list[Address]:
+    """Where they prove to be by the local network or the lookup network, where the settings allow to ask."""
+    from mau.config.keys import DISCOVERY_KADEMLIA, DISCOVERY_MDNS
+    from mau_cli.finding import seek
+
+    if session.config.get(DISCOVERY_MDNS) == "off" and not session.config.get(DISCOVERY_KADEMLIA):
+        return []
+    say("No known address leads to them; looking for them ...")
+    return await seek(session, wanted)
+
+
+def _places(session: Session, link: Link) -> list[Address]:
+    """Where the person of a link is tried: where the link says, then where somebody else said."""
+    from contextlib import closing
+
+    from mau.addressbook import AddressBook
+    from mau.invite.showing import places_of
+
+    with closing(AddressBook(session.root)) as book:
+        return list(dict.fromkeys([*places_of(link), *book.addresses(link.fingerprint)]))
 
 
 def _read(keyfile: Path) -> bytes:

@@ -33,6 +33,8 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "People": {
         "friend": "Add, confirm, show and remove friends.",
+        "invite": "Print a link with which somebody adds you.",
+        "requests": "Say yes or no to those who answered an invite.",
         "group": "Put friends into groups.",
         "follow": "Follow somebody's posts.",
         "unfollow": "Follow somebody's posts no longer; what is held stays.",

@@ -83,6 +83,18 @@ def data(text: str, *, bold: bool = False) -> None:
     click.echo(_styled(text, bold))
 
 
+def prompt(words: str) -> None:
+    """A question whose answer follows in the same line: to stderr."""
+    click.echo(clean(words), nl=False, err=True)
+
+
+def picture(lines: Iterable[str], *, black_on_white: bool) -> None:
+    """Rows of block characters to stdout, such as a QR code; with its own colours where they are wanted."""
+    for line in lines:
+        cleaned = clean(line)
+        click.echo(click.style(cleaned, fg="black", bg="bright_white") if black_on_white else cleaned)
+
+
 def _styled(text: str, bold: bool) -> str:
     """Cleaned first: the only escape sequences are ours, and click leaves them out where no terminal is."""
     cleaned = clean_lines(text)

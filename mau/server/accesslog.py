@@ -15,6 +15,7 @@ from typing import Final
 
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
+from mau.wire.paths import loggable
 
 _WAITING: Final = 10_000
 """Lines that wait for a slow disk or pipe; what is beyond is counted and not written."""
@@ -39,14 +40,14 @@ class Access:
 def line(access: Access) -> str:
     """The line, without its end. What came from outside is cut to length, and is ASCII without controls.
 
-    Of the path nothing after ``?`` is kept: what stands there may be for one visitor alone.
+    Of the path nothing is kept that may be for one visitor alone: what follows ``?``, the token of an invite.
     """
     words = {
         "time": datetime.fromtimestamp(access.time, UTC).isoformat(timespec="milliseconds"),
         "fingerprint": access.proven.hex if access.proven else "-",
         "address": access.address,
         "method": access.method[:32],
-        "path": access.path.partition("?")[0][:_LONGEST],
+        "path": loggable(access.path)[:_LONGEST],
         "status": access.status,
         "bytes": access.size,
         "seconds": round(access.seconds, 6),

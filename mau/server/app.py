@@ -21,6 +21,7 @@ from mau.server.circuits import Circuits
 from mau.server.conditions import failed_condition, http_date, quoted, range_applies
 from mau.server.disposition import attachment
 from mau.server.files import OpenFile
+from mau.server.invites import Invites
 from mau.server.kad import Kad
 from mau.server.library import Library
 from mau.server.listings import Listings
@@ -29,17 +30,20 @@ from mau.wire.paths import (
     BadPath,
     CircuitTarget,
     FileTarget,
+    InviteTarget,
     KadTarget,
     KeyTarget,
     ListTarget,
     UnknownPath,
     UnsupportedOperation,
     VersionTarget,
+    is_invite,
     parse,
 )
 
 _log = logging.getLogger("mau.server")
 _METHODS: Final = ("GET", "HEAD")
+_OF_INVITES: Final = ("PUT",)
 _QUANTUM: Final = 0.005
 """Seconds. What is missing and what is not permitted are answered on the same beat."""
 _T = TypeVar("_T")
@@ -51,11 +55,18 @@ class App:
     """Answers requests; knows nothing of sockets."""
 
     def __init__(
-        self, library: Library, listings: Listings, kad: Kad, circuits: Circuits, threads: Executor
+        self,
+        library: Library,
+        listings: Listings,
+        kad: Kad,
+        circuits: Circuits,
+        invites: Invites,
+        threads: Executor,
     ) -> None:
         self._library = library
         self._kad = kad
         self._circuits = circuits
+        self._invites = invites
         self._listings = listings
         self._bulk = Bulk(library, listings, threads)
         self._threads = threads
@@ -78,8 +89,9 @@ class App:
             return problem(500)
 
     async def _route(self, request: web.BaseRequest, proven: Fingerprint | None) -> web.StreamResponse:
-        if request.method not in _METHODS:
-            raise Refusal(405, "only GET and HEAD", {"Allow": ", ".join(_METHODS)})
+        methods = _OF_INVITES if is_invite(request.raw_path) else _METHODS
+        if request.method not in methods:
+            raise Refusal(405, f"only {' and '.join(methods)}", {"Allow": ", ".join(methods)})
         if request.version >= (1, 1) and len(request.headers.getall("Host", ())) != 1:
             raise Refusal(400, "exactly one Host header")
         try:
@@ -94,6 +106,8 @@ class App:
             return await self._kad.answer(request, target, proven)
         if isinstance(target, CircuitTarget):
             return await self._circuits.answer(request, target, proven)
+        if isinstance(target, InviteTarget):
+            return await self._invites.answer(request, target, proven)
         conditions = _conditions(request)
         if isinstance(target, KeyTarget):
             return await self._key(request, target, proven, conditions)

@@ -21,6 +21,7 @@ from mau.server.cursor import Cursors
 from mau.server.epochs import Epochs
 from mau.server.facts import FactsCache
 from mau.server.guard import Gate
+from mau.server.invites import Invites
 from mau.server.kad import Kad
 from mau.server.library import Library
 from mau.server.limits import Limits
@@ -71,7 +72,8 @@ class Server:
             None if circuits is None else circuits.terms,
             self.gate.counters,
         )
-        self.app = App(self.library, listings, self._kad, self.circuits, self._threads)
+        self._invites = Invites(account, people.is_friend)
+        self.app = App(self.library, listings, self._kad, self.circuits, self._invites, self._threads)
         self._watching = ExitStack()
         self._own_posts = account.posts()
         self._circuit_end = CircuitEnd(account.root)
@@ -113,6 +115,7 @@ class Server:
         await self.circuits.close()
         await self._listener.stop(grace)
         await self._kad.close()
+        await self._invites.close()
         await asyncio.to_thread(self._watching.close)
         # What a thread has begun ends by itself soon; nobody waits for its answer any more.
         self._threads.shutdown(wait=False, cancel_futures=True)

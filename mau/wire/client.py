@@ -15,10 +15,11 @@ from typing import BinaryIO, Final
 
 import aiohttp
 
-from mau.errors import PeerMisbehaved, PeerUnreachable
+from mau.errors import NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.wire import paths
 from mau.wire.bulk import Event, TarReader
+from mau.wire.invite import KEY_TYPE, LINK_HEADER
 from mau.wire.kad import MAX_ANSWER, DialBack, Node, parse_dial_back, parse_nodes
 from mau.wire.links import next_cursor
 from mau.wire.transport import AT_ONCE, OK, Timeouts, Transport
@@ -275,6 +276,20 @@ class PeerClient(Transport):
         async with self._ask(paths.dial_back_path(port)) as response:
             self._check(response)
             return parse_dial_back(await self._read(response, MAX_ANSWER))
+
+    # --- invites -------------------------------------------------------------------------------------------
+
+    async def show_invite(self, token: str, certificate: bytes, link: str | None = None) -> None:
+        """Show the token of an invite, and leave our certificate with whoever made it (http.yaml H90).
+
+        ``link``: our own, which says what we are called and where we are. NotOffered when the token does not
+        count (any more), or the peer knows no invites.
+        """
+        headers = {"Content-Type": KEY_TYPE} | ({} if link is None else {LINK_HEADER: link})
+        async with self._ask(paths.invite_path(token), headers, body=certificate) as response:
+            if response.status in (404, 405):
+                raise NotOffered("the invite does not count (any more)")
+            self._check(response, {204})
 
 
 def _since(date: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@
     /kad/dial_back/PORT                   whether the one who asks can be reached there
     /circuit/register, /circuit/call/FPR, /circuit/answer/TOKEN
                                           connections that are passed on (spec/circuit.md)
+    /invite/TOKEN                         where a guest leaves a key (spec/finding.md N78)
 
 In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as it is.
 """
@@ -32,6 +33,7 @@ from mau.tree.names import check_name
 ROOT = "/p2p"
 KAD = "/kad"
 CIRCUIT = "/circuit"
+INVITE = "/invite"
 SUFFIX = ".pgp"
 KEY_PATH = "/pks/lookup"
 MAX_SIZE = 2**63 - 1
@@ -44,6 +46,7 @@ _KEY_SEARCH = re.compile(r"0[xX][0-9A-Fa-f]{40}")
 _MAX_FIELDS = 16
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+_INVITE_TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 PAGE_MOST = 1000
 """Items of one page, whatever was asked for."""
@@ -154,9 +157,16 @@ class AnswerTarget:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class InviteTarget:
+    """The guest's key, to be left there (PUT) by who was given the token."""
+
+    token: str
+
+
 KadTarget = PingTarget | PeersTarget | DialBackTarget
 CircuitTarget = RegisterTarget | CallTarget | AnswerTarget
-Target = ListTarget | FileTarget | VersionTarget | KeyTarget | KadTarget | CircuitTarget
+Target = ListTarget | FileTarget | VersionTarget | KeyTarget | KadTarget | CircuitTarget | InviteTarget
 
 
 def list_path(author: Fingerprint) -> str:
@@ -226,6 +236,28 @@ def answer_path(token: str) -> str:
     return f"{CIRCUIT}/answer/{token}"
 
 
+def invite_path(token: str) -> str:
+    """The path where a guest shows a token."""
+    return f"{INVITE}/{token}"
+
+
+def is_invite(raw_path: str) -> bool:
+    """Whether a raw target is below the path of invites, where nothing can be got."""
+    try:
+        return _segments(raw_path.partition("?")[0])[:2] == ["", "invite"]
+    except BadPath:
+        return False
+
+
+def loggable(raw_path: str) -> str:
+    """What of a raw target may be written down: nothing after ``?``, and no token of an invite."""
+    return f"{INVITE}/" if is_invite(raw_path) else raw_path.partition("?")[0]
+
+
+def _segments(raw_path: str) -> list[str]:
+    return [_decode(part) for part in _ORIGIN.sub("", raw_path, count=1).split("/")]
+
+
 def parse(raw_path: str) -> Target:
     """Read the raw target of a request: percent-encoded, an origin before it accepted.
 
@@ -244,6 +276,8 @@ def parse(raw_path: str) -> Target:
         return _kad_target(segments[2:])
     if segments[:2] == ["", "circuit"]:
         return _circuit_target(segments[2:])
+    if segments[:2] == ["", "invite"]:
+        return _invite_target(segments[2:])
     if len(segments) < 3 or segments[0] != "" or segments[1] != "p2p":
         raise UnknownPath("there is nothing here")
     author = _fingerprint(segments[2])
@@ -291,6 +325,12 @@ def _circuit_target(segments: list[str]) -> Target:
                 raise BadPath("not a token of a call")
             return AnswerTarget(token)
     raise UnknownPath("there is nothing here")
+
+
+def _invite_target(segments: list[str]) -> Target:
+    if len(segments) != 1 or not _INVITE_TOKEN.fullmatch(segments[0]):
+        raise UnknownPath("there is nothing here")
+    return InviteTarget(segments[0])
 
 
 def _page_query(query: str) -> PageQuery:

@@ -139,14 +139,22 @@ class Transport:
 
     @asynccontextmanager
     async def _ask(
-        self, path: str, headers: Mapping[str, str] | None = None, *, wait: int = 0
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        wait: int = 0,
+        body: bytes | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to GET; ``wait``: seconds for which the peer was asked to hold it back."""
+        """The answer to GET, or to PUT with a small ``body``.
+
+        ``wait``: seconds for which the peer was asked to hold it back.
+        """
         if self._session is None:
             raise RuntimeError("PeerClient is used outside of its context")
         url = URL(self._origin + path, encoded=True)
         async with self._turns:  # waiting for a connection of our own is not the peer's silence
-            response = await self._answer(url, headers or {}, wait)
+            response = await self._answer(url, headers or {}, wait, body)
             try:
                 yield response
             except BaseException:
@@ -154,7 +162,9 @@ class Transport:
                 raise
             response.release()
 
-    async def _answer(self, url: URL, headers: Mapping[str, str], wait: int) -> aiohttp.ClientResponse:
+    async def _answer(
+        self, url: URL, headers: Mapping[str, str], wait: int, body: bytes | None
+    ) -> aiohttp.ClientResponse:
         """The answer; to one that says when to ask again, we do (RFC 9110 10.2.3), if that is soon."""
         assert self._session is not None  # noqa: S101 - who calls has looked
         loop = asyncio.get_running_loop()
@@ -167,8 +177,13 @@ class Transport:
                 await asyncio.sleep(pause)
             with explaining():
                 async with asyncio.timeout(self._timeouts.connect + self._timeouts.answer + wait):
-                    response = await self._session.get(
-                        url, headers=headers, allow_redirects=False, timeout=self._patience(wait)
+                    response = await self._session.request(
+                        "GET" if body is None else "PUT",
+                        url,
+                        headers=headers,
+                        data=body,
+                        allow_redirects=False,
+                        timeout=self._patience(wait),
                     )
             later = _retry_after(response)
             if later is None or later > patience:

@@ -63,6 +63,9 @@ class Served:
     cursors: Sequence[str] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     """Of what is no file, by the path in the description."""
+    tokens: Sequence[str] = ()
+    """Of invites, and what may be shown with them, right and wrong."""
+    keys: Sequence[bytes] = ()
     tally: Counter[int] = field(default_factory=Counter)
     archives: int = 0
 
@@ -93,13 +96,17 @@ class Served:
             query.pop("from", None)  # they exclude each other, which OpenAPI cannot say
         if "pks" in case.path and dice.roll(2):
             query["op"], query["search"] = "get", "0x" + dice.one_of(self.authors)
+        if "token" in path and dice.roll(6):
+            path["token"] = dice.one_of(self.tokens)
         self._aim_headers(headers, case.path, dice, self.tags.get(case.path, f'"{sum_}"'))
-        kept = case.path_parameters, case.query, case.headers
+        kept = case.path_parameters, case.query, case.headers, case.body
         case.path_parameters, case.query, case.headers = path, query, headers
+        if "token" in path and dice.roll(6):
+            case.body = dice.one_of(self.keys)
         try:
             yield
         finally:  # the next visitor is given the same request
-            case.path_parameters, case.query, case.headers = kept
+            case.path_parameters, case.query, case.headers, case.body = kept
 
     def _aim_headers(self, headers: MutableMapping[str, str], path: str, dice: _Dice, tag: str) -> None:
         for name in list(headers):

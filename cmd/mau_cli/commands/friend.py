@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("key", metavar="KEYFILE|FPR")
+@click.argument("key", metavar="KEYFILE|FPR|LINK")
 @click.option("--at", metavar="HOST:PORT", multiple=True, help="Fetch the key there; remembered once proven.")
 @click.option("--via", metavar="FRIEND", help="Fetch the key from FRIEND, to verify with (--known).")
 @click.option("--as", "local_name", metavar="NAME", help="What you call this person; nobody else sees it.")
@@ -46,21 +46,28 @@ def add(
     Or say the fingerprint FPR, in digits or in its fifteen words: the key is fetched from its owner, who must
     prove to be that, or with --via from a friend of yours who holds posts of theirs.
 
+    Or give the LINK that `mau invite` printed for you. It says where they are, and they are asked to take
+    you as a friend as well.
+
     Compare the fingerprint, or its words, with what the person tells you by another way than the one the key
     came by. A newer copy of a key that you hold already is taken in; name and groups stay.
     """
     from mau.keyring import describe_changes
     from mau_cli.confirming import choose_local_name, say_contested
     from mau_cli.keysource import obtain_key
+    from mau_cli.linked import finish, link_in, say_claim
     from mau_cli.people import say_key
 
+    link = link_in(key)
     known = known or via is not None
     if known and groups:
         raise UsageError("a key that is only known (--known, --via) is in no group")
     keyring = session.keyring()
-    certificate, introduction = obtain_key(session, keyring, key, at, via)
+    certificate, introduction = obtain_key(session, keyring, key, at, via, link)
     keyring.check(certificate, known=known)
     held = keyring.person(certificate.fingerprint)
+    if link is not None:
+        say_claim(link)
     say_key(certificate)
     was_friend = keyring.is_friend(certificate.fingerprint)
     if held is not None and held.confirmed:
@@ -86,6 +93,8 @@ def add(
         status = "a friend" if person.status == "friend" else "known, to verify with"
         say(f"{person.local_name!r} is {status}.")
     say_contested(keyring, certificate.fingerprint)
+    if link is not None and introduction is not None and person.status == "friend" and not known:
+        finish(session, link, introduction)
 
 
 # --- list, show --------------------------------------------------------------------------------------------
