@@ -39,10 +39,12 @@ class CircuitPolicy:
     members: frozenset[Fingerprint] | None = None
     terms: Terms = field(default_factory=Terms)
 
-    def judge(self, is_friend: Callable[[Fingerprint], bool]) -> Callable[[Fingerprint], bool]:
-        """Who may register and call."""
+    def judge(
+        self, owner: Fingerprint, is_friend: Callable[[Fingerprint], bool]
+    ) -> Callable[[Fingerprint], bool]:
+        """Who may register and call; the owner may in any case."""
         members = self.members
-        return is_friend if members is None else members.__contains__
+        return is_friend if members is None else (members | {owner}).__contains__
 
 
 @dataclass(slots=True)

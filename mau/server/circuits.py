@@ -49,10 +49,13 @@ class Circuits:
         serves: Callable[[Fingerprint], bool] | None,
         terms: Terms | None = None,
         counters: Counters | None = None,
+        heard: Callable[[Fingerprint], None] = lambda _: None,
     ) -> None:
+        """``heard`` is told who registers."""
         self._serves = serves
         self._ledger = Ledger(terms or Terms())
         self._counters = counters or Counters()
+        self._heard = heard
         self._desks: dict[Fingerprint, WebSocket] = {}
         self._calls: dict[str, _Call] = {}
         self._open: set[WebSocket] = set()
@@ -111,6 +114,7 @@ class Circuits:
             raise Refusal(429, "too many wait here", {"Retry-After": "600"})
         async with self._opened(request, _MAX_WORD) as desk:
             before, self._desks[proven] = self._desks.get(proven), desk
+            self._heard(proven)
             try:
                 if before is not None:  # his other connection, whether it is dead or another machine of his
                     await before.hang_up(aiohttp.WSCloseCode.POLICY_VIOLATION, patience=_GOODBYE)

@@ -16,6 +16,7 @@ from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.server.accesslog import AccessLog
 from mau.server.app import App
+from mau.server.behind import Behind
 from mau.server.circuits import Circuits
 from mau.server.cursor import Cursors
 from mau.server.epochs import Epochs
@@ -67,10 +68,12 @@ class Server:
         )
         self._kad = Kad(account, takes_part=kademlia)
         self.gate = Gate(limits, people.is_friend, access_log)
+        behind = Behind(account, self._threads, lambda: self._listener.address)
         self.circuits = Circuits(
-            None if circuits is None else circuits.judge(people.is_friend),
+            None if circuits is None else circuits.judge(account.fingerprint, people.is_friend),
             None if circuits is None else circuits.terms,
             self.gate.counters,
+            behind.note,
         )
         self._invites = Invites(account, people.is_friend)
         self.app = App(self.library, listings, self._kad, self.circuits, self._invites, self._threads)
