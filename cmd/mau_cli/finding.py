@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mau.account import Account
+    from mau.addressbook import Source
     from mau.config.lists import Beginning
+    from mau.finder.search import Finding
     from mau.finder.worker import Finder
+    from mau.fingerprint import Fingerprint
     from mau.hostport import Address
     from mau.keyring import Keyring
     from mau_cli.context import Session
@@ -56,3 +59,53 @@ def make_finder(
         facts=partial(facts_from, config),
         given={person: tuple(places) for person, places in config.given().items()},
     )
+
+
+async def seek(
+    session: Session,
+    wanted: Fingerprint,
+    others: Iterable[tuple[Source, Address]] = (),
+    *,
+    everywhere: bool = False,
+    said: Callable[[Finding], None] = lambda _: None,
+) -> list[Address]:
+    """Where ``wanted`` proved to be, out of every source that the settings allow; noted in the address book.
+
+    ``others``: addresses from elsewhere. ``everywhere``: go on after the first. ``said`` is told everything.
+    """
+    from contextlib import aclosing
+
+    from mau.addressbook import AddressBook
+    from mau.finder.nodes import Nodes
+    from mau.finder.pool import Pool
+    from mau.finder.search import Search
+    from mau.finder.wants import Wants
+    from mau.kademlia import Node
+
+    account, wants = session.account(), Wants.of(session.config)
+    identity = account.identity()
+    book = AddressBook(session.root)
+    try:
+        async with Pool(identity if wants.announce else None) as pool:
+            begin = [
+                Node(one.fingerprint, *one.address)
+                for one in wants.bootstrap
+                if one.fingerprint is not None and one.address is not None
+            ]
+            search = Search(
+                identity,
+                book,
+                wanted,
+                networks=None if wants.networks.mode == "off" else wants.networks,
+                nodes=Nodes(account.fingerprint, book, pool, friends=lambda: begin)
+                if wants.kademlia
+                else None,
+                others=others,
+                everywhere=everywhere,
+            )
+            async with aclosing(search.run()) as findings:
+                async for finding in findings:
+                    said(finding)
+        return search.proven
+    finally:
+        book.close()

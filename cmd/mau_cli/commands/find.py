@@ -29,7 +29,7 @@ def command(session: Session, who: str | None, everywhere: bool, watch: bool, as
 
     WHO is a friend or somebody known, a fingerprint, or a domain whose DNS records name somebody. The local
     network and the lookup network are asked where the settings discovery.mdns and discovery.kademlia allow
-    it. Prints the address of each place where WHO proved to be; exit status 3 when there is none.
+    it. Prints the address of each place where WHO proved to be; exit status 5 when there is none.
     """
     if watch:
         if who is not None or everywhere:
@@ -40,6 +40,9 @@ def command(session: Session, who: str | None, everywhere: bool, watch: bool, as
         raise UsageError("WHO is to be found? Or --watch for everybody")
     import asyncio
 
+    from mau.config.keys import DISCOVERY_KADEMLIA
+    from mau.hostport import format_address
+    from mau_cli.finding import seek
     from mau_cli.following import take_given
     from mau_cli.people import suspect_keyring
 
@@ -50,10 +53,19 @@ def command(session: Session, who: str | None, everywhere: bool, watch: bool, as
         wanted, others = await _whom(session, keyring, who)
         if wanted == account.fingerprint:
             raise UsageError("that is you")
-        return await _search(session, wanted, others, everywhere=everywhere, as_json=as_json)
+        return await seek(session, wanted, others, everywhere=everywhere, said=said)
+
+    def said(finding: Finding) -> None:
+        if as_json:
+            emit_json_line(_facts(finding))
+            return
+        say(_words(finding))
+        if finding.outcome == "proven" and finding.address is not None:
+            data(format_address(finding.address))
 
     if not asyncio.run(run()):
-        raise PeerNotFound("nobody proved to be there")
+        hint = "" if session.config.get(DISCOVERY_KADEMLIA) else "; discovery.kademlia is off"
+        raise PeerNotFound(f"they proved to be nowhere{hint}")
 
 
 async def _whom(
@@ -80,61 +92,6 @@ async def _whom(
     answer = await lookup_domain(who)
     say(f"{answer.domain} names {answer.fingerprint}; nothing proves that but what you know of the domain.")
     return answer.fingerprint, [("dns", address) for address in answer.addresses]
-
-
-async def _search(
-    session: Session,
-    wanted: Fingerprint,
-    others: list[tuple[Source, Address]],
-    *,
-    everywhere: bool,
-    as_json: bool,
-) -> list[Address]:
-    from contextlib import aclosing
-
-    from mau.addressbook import AddressBook
-    from mau.finder.nodes import Nodes
-    from mau.finder.pool import Pool
-    from mau.finder.search import Search
-    from mau.finder.wants import Wants
-    from mau.hostport import format_address
-    from mau.kademlia import Node
-
-    account, wants = session.account(), Wants.of(session.config)
-    identity = account.identity()
-    book = AddressBook(session.root)
-    try:
-        async with Pool(identity if wants.announce else None) as pool:
-            nodes = None
-            if wants.kademlia:
-                begin = [
-                    Node(one.fingerprint, *one.address)
-                    for one in wants.bootstrap
-                    if one.fingerprint is not None and one.address is not None
-                ]
-                nodes = Nodes(account.fingerprint, book, pool, friends=lambda: begin)
-            search = Search(
-                identity,
-                book,
-                wanted,
-                networks=None if wants.networks.mode == "off" else wants.networks,
-                nodes=nodes,
-                others=others,
-                everywhere=everywhere,
-            )
-            async with aclosing(search.run()) as findings:
-                async for finding in findings:
-                    if as_json:
-                        emit_json_line(_facts(finding))
-                        continue
-                    say(_words(finding))
-                    if finding.outcome == "proven" and finding.address is not None:
-                        data(format_address(finding.address))
-        if nodes is None and not as_json and not search.proven:
-            say("The lookup network was not asked: discovery.kademlia is off.")
-        return search.proven
-    finally:
-        book.close()
 
 
 def _words(finding: Finding) -> str:
@@ -187,9 +144,9 @@ def _watch(session: Session) -> None:
         except OSError:
             return None
 
-    say("Finding; Ctrl-C ends it.")
-
     async def run() -> None:
+        stop = told_to_end()
+        say("Finding; Ctrl-C ends it.")
         listening: Address | None = None
 
         async def look() -> None:
@@ -200,7 +157,7 @@ def _watch(session: Session) -> None:
 
         looking = asyncio.create_task(look())
         try:
-            await make_finder(session, account, keyring, lambda: listening).run(told_to_end())
+            await make_finder(session, account, keyring, lambda: listening).run(stop)
         finally:
             looking.cancel()
 
