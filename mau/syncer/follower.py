@@ -134,7 +134,9 @@ class Follower:
         self._relays_after = now + EVERY
         syncer = self._syncer
         friends = {friend.fingerprint for friend in syncer.keyring.friends()}
-        relays = relays_for(self._author, friends, syncer.book.known(), self._relay_turn)
+        # Of friends only: the book may have thousands of strangers.
+        known = (line for friend in friends for line in syncer.book.known(friend))
+        relays = relays_for(self._author, friends, known, self._relay_turn)
         self._relay_turn += 1
         for relay in relays:
             async with self._turns:
