@@ -40,14 +40,9 @@ class Introduction:
 
     def remember(self, root: Root) -> None:
         """Note the address in the address book."""
-        way = circuit_of(self.address[0])
         book = AddressBook(root)
         try:
-            if way is None:
-                book.proven(self.peer, *self.address)
-            else:
-                book.route_proven(self.peer, way[0])
-                book.proven(way[0], *way[1])
+            book.proven(self.peer, *self.address)
         finally:
             book.close()
 
@@ -72,13 +67,12 @@ async def fetch_key(
     problem: MauError | None = None
     try:
         for host, port in book.addresses(peer) if addresses is None else addresses:
-            relayed = circuit_of(host) is not None
-            identity = None if as_stranger and not relayed else account.identity()
+            identity = None if as_stranger and circuit_of(host) is None else account.identity()
             try:
                 async with PeerClient(identity, peer, host, port, timeouts=timeouts) as client:
                     certificate = judge_key(await client.key(wanted), wanted)
             except (PeerError, IdentityError, KeyRefused) as error:
-                if not relayed and not isinstance(error, PeerMisbehaved | KeyRefused):
+                if not isinstance(error, PeerMisbehaved | KeyRefused):
                     book.failed(peer, host, port)
                 # That a proof failed says more than a silence.
                 if problem is None or error.exit_code > problem.exit_code:
