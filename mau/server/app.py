@@ -26,19 +26,15 @@ from mau.server.kad import Kad
 from mau.server.library import Library
 from mau.server.listings import Listings
 from mau.server.ranges import Unsatisfiable, parse_range
-from mau.wire.paths import (
-    BadPath,
+from mau.wire.paths import BadPath, UnknownPath, UnsupportedOperation, is_invite, parse
+from mau.wire.targets import (
     CircuitTarget,
     FileTarget,
     InviteTarget,
     KadTarget,
     KeyTarget,
     ListTarget,
-    UnknownPath,
-    UnsupportedOperation,
     VersionTarget,
-    is_invite,
-    parse,
 )
 
 _log = logging.getLogger("mau.server")

@@ -23,7 +23,7 @@ from mau.server.library import Library, Listed, Renewed
 from mau.server.listings import Listings
 from mau.server.standing import Standing
 from mau.tree.index import seconds_of
-from mau.wire.paths import ListTarget, PageQuery
+from mau.wire.targets import ListTarget, PageQuery
 
 MEDIA_TYPE: Final = "application/x-tar"
 SUM_RECORD: Final = "MAU.sha256"

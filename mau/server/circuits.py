@@ -23,7 +23,7 @@ from mau.server.answers import Refusal
 from mau.server.counters import Counters
 from mau.server.limits import retry_after
 from mau.server.websockets import WebSocket
-from mau.wire.paths import AnswerTarget, CallTarget, CircuitTarget
+from mau.wire.targets import AnswerTarget, CallTarget, CircuitTarget
 
 ANSWER_SECONDS: Final = 10.0
 """How long somebody who is called has to answer."""

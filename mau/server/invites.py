@@ -25,7 +25,7 @@ from mau.openpgp import Certificate
 from mau.server.answers import Refusal, empty
 from mau.server.limits import Buckets, Rate, network_of, retry_after
 from mau.wire.invite import LINK_HEADER, MAX_KEY
-from mau.wire.paths import InviteTarget
+from mau.wire.targets import InviteTarget
 
 _BODY_SECONDS: Final = 30.0
 """For the whole key to come."""

@@ -26,7 +26,7 @@ from mau.server.dialling import Dialler, TooOften
 from mau.server.limits import retry_after
 from mau.wire.kad import DialBack, Node, dump_dial_back, dump_nodes
 from mau.wire.names import claimed_address
-from mau.wire.paths import DialBackTarget, KadTarget, PingTarget
+from mau.wire.targets import DialBackTarget, KadTarget, PingTarget
 from mau.wire.tls import peer_certificate
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from mau.server.standing import Standing, standing_of
 from mau.tree import safe
 from mau.tree.index import Entry, Page, stamp_of
 from mau.tree.posts import AuthorDir
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 _TRIES = 3
 _BUDGET = 0.05

@@ -12,7 +12,7 @@ from aiohttp import web
 from mau.fingerprint import Fingerprint
 from mau.server.answers import COMMON, send_bytes, stream
 from mau.server.library import Listed
-from mau.wire.paths import dump_listing
+from mau.wire.listing import dump_listing
 
 JSON: Final = "application/json"
 _AT_ONCE: Final = 1000

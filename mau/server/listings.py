@@ -24,7 +24,8 @@ from mau.server.listed import measured, send
 from mau.server.standing import Standing
 from mau.server.waiting import Waiter, Waiting
 from mau.tree.index import clock_at, seconds_of
-from mau.wire.paths import PAGE_MOST, ListTarget, PageQuery, page_path
+from mau.wire.paths import PAGE_MOST, page_path
+from mau.wire.targets import ListTarget, PageQuery
 
 MOST_WAIT: Final = 300
 """Seconds that a visitor may wait for something new."""

@@ -11,7 +11,7 @@ from mau.syncer.report import Trouble
 from mau.syncer.state import State
 from mau.syncer.usage import free_space, measure
 from mau.tree.layout import Root
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 
 class Admission:

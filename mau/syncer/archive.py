@@ -16,7 +16,8 @@ from mau.errors import PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.wire.bulk import Body, Event, Head, Tail
 from mau.wire.client import CursorGone, NoBulk
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 LEAST: Final = 3
 """Fewer files than that are asked for one by one."""

@@ -14,7 +14,7 @@ from mau.deletion.rules import NO_DELETES, check_deleted, withdrawn
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
 from mau.reader.open import OpenedPost
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 
 class DeletedPosts:

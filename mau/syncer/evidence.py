@@ -17,7 +17,7 @@ from mau.errors import PostError, TreeError
 from mau.fingerprint import Fingerprint
 from mau.tree import safe
 from mau.tree.layout import Root
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 MOST: Final = 32
 """Pieces of one author. The first ones stay: who sends more of them wins nothing."""

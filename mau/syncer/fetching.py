@@ -13,7 +13,8 @@ from mau.syncer.pages import PAGE, Pages
 from mau.syncer.round import EVERYTHING, Round
 from mau.syncer.world import World
 from mau.wire.client import CursorGone, PageReply
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 
 class FetchRound(Round):

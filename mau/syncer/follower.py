@@ -19,7 +19,7 @@ from mau.syncer.report import SyncReport
 from mau.syncer.rhythm import NO_ADDRESS, after_failure, until_next
 from mau.syncer.status import StatusBook, after_round
 from mau.wire.client import CursorGone, PeerClient
-from mau.wire.paths import PageQuery
+from mau.wire.targets import PageQuery
 
 WAIT: Final = 110
 """Seconds that a peer is asked to wait for news: less than what routers forget a silent connection after."""

@@ -12,7 +12,7 @@ from mau.syncer.plan import Holding
 from mau.syncer.sums import Stamp, Sums, stamp_of
 from mau.tree.names import fold
 from mau.tree.posts import AuthorDir, Entry
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 REMOVED_AT_ONCE: Final = 10
 """More than so many posts that are gone at once were lost, not removed: they are fetched again."""

@@ -35,7 +35,8 @@ from mau.syncer.judge import Judge, held_sum
 from mau.syncer.report import Progress, SyncReport, Trouble
 from mau.syncer.writing import JUDGING, SMALL, WRITERS, Arrived, Stored, Writer
 from mau.tree.posts import Committed
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from mau.reader.open import OpenedPost, open_post, open_source
 from mau.syncer.deleted import DeletedPosts
 from mau.tree.posts import AuthorDir
 from mau.tree.scratch import scratch_file
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 # Content that is checked on the disk may be so many times as large as the file it came in.
 UNPACKS_TO = 32

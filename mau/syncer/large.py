@@ -10,7 +10,7 @@ from mau.fingerprint import Fingerprint
 from mau.syncer.judge import Judge
 from mau.syncer.partial import Partial, Partials
 from mau.tree.staging import hash_fd
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 RESERVE: Final = 64 << 20
 """What must stay free on the disk, in bytes."""

@@ -14,7 +14,7 @@ from mau.syncer.plan import merge_listings
 from mau.syncer.report import Trouble
 from mau.syncer.state import Cursor
 from mau.wire.client import ListingReply
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 # A server goes by the time that stands in a file, and a file can come into its tree later than that: so much
 # further back is asked, in seconds, and after so many rounds everything.

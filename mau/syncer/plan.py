@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mau.errors import NameClash, RolledBack
 from mau.syncer.report import Trouble
 from mau.tree.names import fold
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from mau.config.keys import Received
 from mau.errors import KeptOut
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 _KIB = 1024
 

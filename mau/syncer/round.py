@@ -33,7 +33,8 @@ from mau.syncer.survey import Survey
 from mau.syncer.taking import Taking
 from mau.syncer.world import World
 from mau.wire.client import CursorGone, PageReply, PeerClient
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mau.fingerprint import Fingerprint
 from mau.syncer.report import Trouble
 from mau.syncer.sums import Stamp
 from mau.tree.layout import Root
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 _SCHEMA = """
 CREATE TABLE refused (

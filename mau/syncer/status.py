@@ -13,7 +13,7 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import format_address
 from mau.syncer.report import SyncReport, Trouble
 from mau.tree.layout import Root
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 Doing = Literal["waiting", "syncing", "polling", "unreachable", "nowhere", "stopped"]
 

@@ -12,7 +12,8 @@ from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.syncer.pages import PAGE, Pages
 from mau.wire.client import CursorGone, PageReply
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 
 class Lister(Protocol):

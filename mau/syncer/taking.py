@@ -21,7 +21,8 @@ from mau.syncer.report import SyncReport, Trouble
 from mau.syncer.world import World
 from mau.tree.posts import AuthorDir
 from mau.wire.client import PeerClient
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 
 
 class Taking:

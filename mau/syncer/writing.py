@@ -18,7 +18,7 @@ from typing import Final
 from mau.errors import MauError
 from mau.syncer.judge import held_sum
 from mau.tree.posts import AuthorDir, Committed, NewFile, Staged
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 # Files in one batch, batches at once, files that wait: with SMALL files, some 20 MiB at most.
 BATCH: Final = 64

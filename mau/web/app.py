@@ -24,7 +24,8 @@ from mau.web.feed import feed
 from mau.web.page import POLICY, list_page, missing_page, post_page
 from mau.web.post import IN_FEED, PER_PAGE, Brief, Post, count_pages, shown_of
 from mau.web.shelf import Shelf
-from mau.wire.paths import BadPath, FileTarget, KeyTarget, ListTarget, VersionTarget, index_path, parse
+from mau.wire.paths import BadPath, index_path, parse
+from mau.wire.targets import FileTarget, KeyTarget, ListTarget, VersionTarget
 
 _log = logging.getLogger("mau.web")
 _FRESH: Final = 1.0

@@ -24,7 +24,7 @@ from mau.server.people import People
 from mau.server.standing import Standing
 from mau.tree.scratch import scratch_file
 from mau.web.post import Brief, Owner, Post, make_post
-from mau.wire.paths import Item, dump_listing
+from mau.wire.listing import Item, dump_listing
 
 _IN_MEMORY = 8 << 20  # bytes of a file that is opened in memory
 _AT_ONCE = 1 << 20

@@ -22,6 +22,8 @@ from mau.wire.bulk import Event, TarReader
 from mau.wire.invite import KEY_TYPE, LINK_HEADER
 from mau.wire.kad import MAX_ANSWER, DialBack, Node, parse_dial_back, parse_nodes
 from mau.wire.links import next_cursor
+from mau.wire.listing import Listing, parse_listing
+from mau.wire.targets import PageQuery
 from mau.wire.transport import AT_ONCE, OK, Timeouts, Transport
 
 __all__ = ["CursorGone", "ListingReply", "NoBulk", "PageReply", "PeerClient", "Timeouts"]
@@ -50,7 +52,7 @@ class ListingReply:
     ``uncut``: it came with a tag or a date, as only a whole one does (spec/sync.md S33).
     """
 
-    listing: paths.Listing
+    listing: Listing
     last_modified: str | None
     uncut: bool
 
@@ -86,7 +88,7 @@ class PeerClient(Transport):
     async def page(
         self,
         author: Fingerprint,
-        query: paths.PageQuery,
+        query: PageQuery,
         *,
         since: str | None = None,
         wait: int | None = None,
@@ -121,9 +123,9 @@ class PeerClient(Transport):
         last_modified = response.headers.get("Last-Modified")
         uncut = last_modified is not None or "ETag" in response.headers
         if len(body) > AT_ONCE:
-            listing = await asyncio.to_thread(paths.parse_listing, body, author)
+            listing = await asyncio.to_thread(parse_listing, body, author)
         else:
-            listing = paths.parse_listing(body, author)
+            listing = parse_listing(body, author)
         return ListingReply(listing, last_modified, uncut)
 
     # --- files ---------------------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ class PeerClient(Transport):
         return digest.hexdigest()
 
     @asynccontextmanager
-    async def bulk(self, author: Fingerprint, query: paths.PageQuery) -> AsyncIterator[AsyncIterator[Event]]:
+    async def bulk(self, author: Fingerprint, query: PageQuery) -> AsyncIterator[AsyncIterator[Event]]:
         """The files of a page as one archive; ``query`` has a limit, and with ``most`` one for each file.
 
         Yields what `mau.wire.bulk` reads, as it comes; it ends with its End. NoBulk when the peer knows no

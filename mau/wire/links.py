@@ -8,6 +8,7 @@ from typing import Final
 
 from mau.fingerprint import Fingerprint
 from mau.wire import paths
+from mau.wire.targets import ListTarget
 
 _MOST: Final = 4096  # characters of all the headers that are looked at
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -39,7 +40,7 @@ def _cursor(target: str, author: Fingerprint) -> str | None:
         parsed = paths.parse(target)
     except paths.BadPath:
         return None
-    return parsed.page.cursor if isinstance(parsed, paths.ListTarget) else None
+    return parsed.page.cursor if isinstance(parsed, ListTarget) else None
 
 
 def _links(headers: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:

@@ -18,17 +18,28 @@ In paths a name is percent-encoded UTF-8; in the JSON of a listing it stands as 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from json.encoder import encode_basestring
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
-from mau.errors import InvalidFingerprint, InvalidName, PeerMisbehaved
+from mau.errors import InvalidFingerprint, InvalidName
 from mau.fingerprint import Fingerprint
 from mau.tree.names import check_name
+from mau.wire.targets import (
+    WHOLE,
+    AnswerTarget,
+    CallTarget,
+    DialBackTarget,
+    FileTarget,
+    InviteTarget,
+    KeyTarget,
+    ListTarget,
+    PageQuery,
+    PeersTarget,
+    PingTarget,
+    RegisterTarget,
+    Target,
+    VersionTarget,
+)
 
 ROOT = "/p2p"
 KAD = "/kad"
@@ -36,7 +47,6 @@ CIRCUIT = "/circuit"
 INVITE = "/invite"
 SUFFIX = ".pgp"
 KEY_PATH = "/pks/lookup"
-MAX_SIZE = 2**63 - 1
 MAX_PORT = 65535
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -52,11 +62,6 @@ PAGE_MOST = 1000
 """Items of one page, whatever was asked for."""
 _VERSION_FOLDERS = (".pgp.version", ".pgp.versions")
 
-# A listing of that many bytes or more must look like one before it is parsed: an honest item has at most one
-# of "{[," in 25 bytes, and every one of them costs some 70 bytes of memory once it is parsed.
-_WORTH_COUNTING = 64 * 1024
-_BYTES_PER_MARK = 16
-
 
 class BadPath(ValueError):
     """Not a path of this protocol: answered with 400. The message is shown to the one who asked."""
@@ -68,105 +73,6 @@ class UnknownPath(BadPath):
 
 class UnsupportedOperation(BadPath):
     """What HKP has and we have not, such as searching by name: answered with 501."""
-
-
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """Which part of a listing (spec/http.yaml H60): at most ``limit`` items after the position ``cursor``.
-
-    ``limit`` None: up to the end. ``cursor`` None: from the beginning, or with ``newest`` the last ones.
-    ``most``: files of more bytes are left out where the files themselves are sent.
-    """
-
-    limit: int | None = None
-    cursor: str | None = None
-    newest: bool = False
-    most: int | None = None
-
-
-WHOLE = PageQuery()
-
-
-@dataclass(frozen=True, slots=True)
-class ListTarget:
-    """The listing of one author, or a part of it."""
-
-    author: Fingerprint
-    page: PageQuery = WHOLE
-
-
-@dataclass(frozen=True, slots=True)
-class FileTarget:
-    """The current content of a file; ``name`` ends in ``.pgp`` and fits the rules of spec/tree.md."""
-
-    author: Fingerprint
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class VersionTarget:
-    """The content of a file with that SHA-256 (64 lower-case hex digits)."""
-
-    author: Fingerprint
-    name: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyTarget:
-    """The public key of somebody."""
-
-    owner: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class PingTarget:
-    """Whether a peer is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeersTarget:
-    """The peers nearest to somebody."""
-
-    wanted: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class DialBackTarget:
-    """Whether the one who asks is reached at that port of the address that he asks from."""
-
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterTarget:
-    """To be called through this circuit relay."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallTarget:
-    """A connection to somebody who registered."""
-
-    callee: Fingerprint
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerTarget:
-    """The other end of a connection that was asked for."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class InviteTarget:
-    """The guest's key, to be left there (PUT) by who was given the token."""
-
-    token: str
-
-
-KadTarget = PingTarget | PeersTarget | DialBackTarget
-CircuitTarget = RegisterTarget | CallTarget | AnswerTarget
-Target = ListTarget | FileTarget | VersionTarget | KeyTarget | KadTarget | CircuitTarget | InviteTarget
 
 
 def list_path(author: Fingerprint) -> str:
@@ -403,119 +309,3 @@ def _file_name(name: str) -> str:
         return check_name(name)
     except InvalidName as error:
         raise UnknownPath("there is nothing here") from error
-
-
-# --- listings ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of a listing: the file's name with ``.pgp``, its bytes, their SHA-256 in lower-case hex."""
-
-    name: str
-    size: int
-    sum: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a peer listed: ``items`` in its order, and what was refused as (what it called it, reason)."""
-
-    items: list[Item]
-    refused: list[tuple[str, str]]
-
-
-def dump_listing(author: Fingerprint, items: Iterable[Item]) -> bytes:
-    """The JSON of a listing. Each item has ``path`` and ``name``, for the two kinds of readers there are."""
-    # By hand: five times faster than json.dumps of a list of dicts, and 10,000 items are common.
-    start = f'{{"path":"{ROOT}/{author.hex}/'
-    parts = []
-    for item in items:
-        name = encode_basestring(item.name)[1:-1]
-        parts.append(f'{start}{name}","name":"{name}","size":{item.size},"sum":"{item.sum}"}}')
-    return f"[{','.join(parts)}]".encode()
-
-
-def parse_listing(body: bytes, author: Fingerprint) -> Listing:
-    """Read a listing of ``author`` in any of the three shapes that exist; each item is checked by itself.
-
-    An array of items with ``path`` (``/p2p/FPR/NAME.pgp``, not percent-encoded) or ``name`` (``NAME.pgp``),
-    or an object with such an array as ``files``, where ``path`` may be a bare name without ``.pgp``. ``null``
-    is empty. PeerMisbehaved when the whole is none of these.
-    """
-    marks = sum(map(body.count, (b"{", b"[", b","))) if len(body) >= _WORTH_COUNTING else 0
-    if marks * _BYTES_PER_MARK > len(body):
-        raise PeerMisbehaved("the listing is not one: too many things in too few bytes")
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise PeerMisbehaved("the listing is not JSON") from error
-    bare = isinstance(document, dict)
-    if bare:
-        document = document.get("files", "none")
-    if document is None:
-        document = []
-    if not isinstance(document, list):
-        raise PeerMisbehaved("the listing is not a list of files")
-    items: list[Item] = []
-    refused: list[tuple[str, str]] = []
-    seen: set[str] = set()
-    for entry in document:
-        try:
-            item = _item(entry, author, bare)
-            if item.name in seen:
-                raise _Refused("listed twice")
-            seen.add(item.name)
-            items.append(item)
-        except _Refused as reason:
-            refused.append((_label(entry), str(reason)))
-    return Listing(items, refused)
-
-
-class _Refused(Exception):
-    """Why an item is not taken."""
-
-
-def _item(entry: Any, author: Fingerprint, bare: bool) -> Item:
-    if not isinstance(entry, dict):
-        raise _Refused("not an object")
-    path, name, size, digest = (entry.get(key) for key in ("path", "name", "size", "sum"))
-    if path is not None:
-        named = _name_in_path(path, author, bare)
-        if name is not None and name != named:
-            raise _Refused("its path and its name differ")
-        name = named
-    if not isinstance(name, str) or not name.endswith(SUFFIX):
-        raise _Refused("no file name ending in .pgp")
-    try:
-        check_name(name)
-    except InvalidName as error:
-        raise _Refused(f"not a name that a file may have: {error}") from error
-    except UnicodeError as error:
-        raise _Refused("not a name that a file may have: not Unicode") from error
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MAX_SIZE:
-        raise _Refused("no size in bytes")
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
-        raise _Refused("no SHA-256 in lower-case hex")
-    return Item(name, size, digest)
-
-
-def _name_in_path(path: Any, author: Fingerprint, bare: bool) -> str:
-    if not isinstance(path, str):
-        raise _Refused("its path is not text")
-    if bare and "/" not in path:
-        return path if path.endswith(SUFFIX) else path + SUFFIX
-    start = list_path(author) + "/"
-    if not path.startswith(start):
-        raise _Refused("not a path of this author")
-    return path[len(start) :]
-
-
-def _label(entry: Any) -> str:
-    """What to call a refused item when reporting it: text from the peer, cut; clean it before showing."""
-    if isinstance(entry, dict):
-        for key in ("name", "path"):
-            value = entry.get(key)
-            if isinstance(value, str):
-                return value[:300]
-    return ""

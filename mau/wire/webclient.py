@@ -15,6 +15,8 @@ from mau.fingerprint import Fingerprint
 from mau.hostport import parse_site
 from mau.wire import paths
 from mau.wire.client import MAX_LISTING, ListingReply, PageReply, PeerClient, Timeouts
+from mau.wire.listing import parse_listing
+from mau.wire.targets import PageQuery
 from mau.wire.tls import TLSContext, web_client_context
 
 
@@ -37,13 +39,13 @@ class WebClient(PeerClient):
     async def listing(self, author: Fingerprint, since: str | None = None) -> ListingReply:
         """What is there of ``author``: always all of it, for files have no memory of dates."""
         body = await self._get(paths.index_path(author), MAX_LISTING)
-        listing = await asyncio.to_thread(paths.parse_listing, body, author)
+        listing = await asyncio.to_thread(parse_listing, body, author)
         return ListingReply(listing, None, uncut=True)
 
     async def page(
         self,
         author: Fingerprint,
-        query: paths.PageQuery,
+        query: PageQuery,
         *,
         since: str | None = None,
         wait: int | None = None,

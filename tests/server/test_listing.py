@@ -10,7 +10,8 @@ import pytest
 
 from mau.content.binding import PUBLIC
 from mau.server.conditions import http_date, parse_date
-from mau.wire.paths import list_path, parse_listing
+from mau.wire.listing import parse_listing
+from mau.wire.paths import list_path
 from tests.server.world import Host, Someone, age, audience
 
 

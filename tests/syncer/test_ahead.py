@@ -9,7 +9,7 @@ import pytest
 from mau.errors import PeerUnreachable
 from mau.syncer.ahead import Ahead
 from mau.wire.client import PageReply
-from mau.wire.paths import Listing
+from mau.wire.listing import Listing
 
 PAGE = PageReply(Listing([], []), None, False, "next", False)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mau.errors import NameClash, RolledBack
 from mau.syncer.plan import Holding, make_plan, merge_listings
 from mau.tree.names import fold
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 

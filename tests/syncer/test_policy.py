@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.syncer.policy import Policy, Usage, admit
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 
 sizes = st.integers(0, 1000)
 items = st.lists(sizes, max_size=30).map(

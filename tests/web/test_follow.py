@@ -22,7 +22,7 @@ from mau.tree.posts import AuthorDir
 from mau.web.shelf import Shelf, library_for
 from mau.web.site import export_site
 from mau.wire.client import Timeouts
-from mau.wire.paths import Item, dump_listing
+from mau.wire.listing import Item, dump_listing
 from tests.server.world import Someone, audience
 from tests.web.test_app import showing
 

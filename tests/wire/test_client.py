@@ -20,7 +20,7 @@ from mau.fingerprint import Fingerprint
 from mau.openpgp import SecretKey
 from mau.wire.client import MAX_LISTING, PeerClient, Timeouts
 from mau.wire.identity import Identity
-from mau.wire.paths import Item
+from mau.wire.listing import Item
 from tests.server.world import Host, Someone, audience, make_someone, serving
 from tests.wire.handed import QUICK, chunked, listening, ok, peer_that_says
 

@@ -15,7 +15,8 @@ from mau.openpgp import SecretKey
 from mau.wire.bulk import Body, End, Head, Tail
 from mau.wire.client import CursorGone, NoBulk, PeerClient
 from mau.wire.identity import Identity
-from mau.wire.paths import Item, PageQuery
+from mau.wire.listing import Item
+from mau.wire.targets import PageQuery
 from mau.wire.tls import server_context
 from tests.wire.handed import QUICK, chunked, listening, ok, peer_that_says
 from tests.wire.test_bulk import archive

@@ -13,23 +13,18 @@ from hypothesis import strategies as st
 from mau.errors import InvalidName, PeerMisbehaved
 from mau.fingerprint import Fingerprint
 from mau.tree.names import check_name
+from mau.wire.listing import Item, dump_listing, parse_listing
 from mau.wire.paths import (
     BadPath,
-    FileTarget,
-    Item,
-    KeyTarget,
-    ListTarget,
     UnknownPath,
     UnsupportedOperation,
-    VersionTarget,
-    dump_listing,
     file_path,
     key_path,
     list_path,
     parse,
-    parse_listing,
     version_path,
 )
+from mau.wire.targets import FileTarget, KeyTarget, ListTarget, VersionTarget
 
 FPR = Fingerprint(bytes(range(20)))
 OTHER = Fingerprint(bytes(20))
