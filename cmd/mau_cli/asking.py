@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import termios
+import tty
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import click
 
 from mau_cli.output import clean, prompt, say
 
@@ -144,14 +146,17 @@ def _note_places(root: Root, link: Link) -> None:
 
 def press(question: str, answers: Mapping[str, str]) -> str:
     """Ask for one key and say what it meant; any other is no answer. Without a keyboard it is the last."""
-    prompt(question)
-    while True:
-        try:
-            key = click.getchar().lower()
-        except EOFError:
-            key = list(answers)[-1]
-        if key in ("\x03", "\x04"):
-            raise click.Abort
-        if key in answers:
-            say(answers[key])
-            return key
+    # Before the question, and nothing is thrown away: who is quick has pressed the key already.
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    tty.setcbreak(keyboard, termios.TCSADRAIN)
+    try:
+        prompt(question)
+        key = ""
+        while key not in answers:
+            pressed = os.read(keyboard, 1)
+            key = pressed.decode("ascii", "replace").lower() if pressed else list(answers)[-1]
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+    say(answers[key])
+    return key
