@@ -21,6 +21,9 @@ _SITE = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9.])?")
+_ZONE = re.compile(r"[A-Za-z0-9._~+=:-]{1,15}")
+_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.DOTALL | re.IGNORECASE)
+"""No name ends in a number, but resolvers take 127.1 and 0x7f.1 for the machine itself."""
 
 
 def parse_address(text: str) -> Address:
@@ -30,13 +33,24 @@ def parse_address(text: str) -> Address:
         raise AddressMalformed(f"not an address, HOST:PORT is needed: {text!r:.80}")
     if host.startswith("[") and host.endswith("]"):
         try:
-            return str(ipaddress.IPv6Address(host[1:-1])), int(port)
+            return _ipv6(host[1:-1]), int(port)
         except ValueError:
             raise AddressMalformed(f"not an IPv6 address: {host!r:.80}") from None
     if not _HOST.fullmatch(host):
         hint = " (an IPv6 address needs brackets: [::1]:PORT)" if ":" in host else ""
         raise AddressMalformed(f"not the name of a host: {host!r:.80}{hint}")
     return host.lower(), int(port)
+
+
+def _ipv6(text: str) -> str:
+    """One spelling for each address, so that places can be counted; ValueError.
+
+    Only an address of a link has an interface (``fe80::1%eth0``): elsewhere it would be one more spelling.
+    """
+    found = ipaddress.IPv6Address(text)
+    if found.scope_id is not None and not (found.is_link_local and _ZONE.fullmatch(found.scope_id)):
+        raise ValueError("an interface where none belongs")
+    return str(found if found.ipv4_mapped is None else found.ipv4_mapped)
 
 
 def parse_listen(text: str) -> Address:
@@ -99,14 +113,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_IPV4: Final = 4
+_NET = ipaddress.ip_network
 _PRIVATE: Final = tuple(
     map(
-        ipaddress.ip_network,
-        # RFC 1918, RFC 6598, RFC 4193.
-        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+        _NET,
+        # RFC 1918, RFC 6598, RFC 4193, RFC 3879, RFC 8215.
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "fc00::/7",
+            "fec0::/10",
+            "64:ff9b:1::/48",
+        ),
     )
 )
+_NOWHERE: Final = tuple(map(_NET, ("0.0.0.0/8", "240.0.0.0/4", "::/96")))
+"""Nobody's; the last is what IPv4 in IPv6 once looked like (RFC 4291 2.5.5.1)."""
+_TRANSLATED: Final = tuple(map(_NET, ("64:ff9b::/96", "::ffff:0:0:0/96")))
+"""Networks whose last 32 bits are an IPv4 address, to which a router translates (RFC 6052, RFC 2765)."""
 
 
 @lru_cache(4096)
@@ -115,17 +141,33 @@ def scope_of(host: str) -> Scope:
     try:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return "loopback" if is_loopback(host) else "name"
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+        if is_loopback(host) or host.rstrip(".").lower().endswith(".localhost"):
+            return "loopback"
+        return "nowhere" if _NUMBER.fullmatch(host) else "name"
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return scope_of(str(found.ipv4_mapped))
+        # Somebody on the way would bring us to this IPv4 address: only one of the internet makes sense.
+        carried = _carried(found)
+        if carried is not None and scope_of(str(carried)) != "global":
+            return "nowhere"
     if found.is_loopback:
         return "loopback"
     if found.is_link_local:
         return "link"
-    if found.is_multicast or found.is_unspecified or (found.version == _IPV4 and found.is_reserved):
+    if found.is_multicast or any(found in network for network in _NOWHERE):
         return "nowhere"
     # What Python calls private besides (documentation, benchmarks) is routed in laboratories.
     return "private" if any(found in network for network in _PRIVATE) else "global"
+
+
+def _carried(found: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address in one of 6to4 (RFC 3056), Teredo (RFC 4380) or of a translator."""
+    if found.teredo is not None:
+        return found.teredo[1]
+    if any(found in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.sixtofour
 
 
 def believable(host: str, teller: str) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mau.domain import parse_domain
 from mau.errors import AddressMalformed, PeerNotFound, PeerUnreachable
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, format_address, parse_address
+from mau.hostport import Address, format_address, parse_address, scope_of
 
 if TYPE_CHECKING:
     from dns.rrset import RRset
@@ -108,9 +108,11 @@ def where(targets: Iterable[Target], chance: random.Random) -> tuple[Address, ..
 def _address(target: Target) -> Address | None:
     try:
         # The root alone says that there is no such service (RFC 2782).
-        return parse_address(format_address((target.host.removesuffix("."), target.port)))
+        found = parse_address(format_address((target.host.removesuffix("."), target.port)))
     except AddressMalformed:
         return None
+    # A target is a name: no digits, and not this machine.
+    return found if scope_of(found[0]) == "name" else None
 
 
 # --- asking ------------------------------------------------------------------------------------------------

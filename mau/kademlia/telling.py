@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from mau.fingerprint import Fingerprint
-from mau.hostport import believable, scope_of
+from mau.hostport import believable
 from mau.kademlia.bucket import K
 from mau.kademlia.node import Node
-
-_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.DOTALL)
-"""No name ends in a number, but resolvers take 127.1 and 0x7f.1 for the machine itself."""
 
 
 def told(answer: object, teller: Node) -> list[Node]:
@@ -26,13 +20,9 @@ def told(answer: object, teller: Node) -> list[Node]:
     found: dict[bytes, Node] = {}
     for entry in answer[:K]:
         node = entry if isinstance(entry, Node) else _read(entry)
-        if node is not None and _may_be(node.host, teller.host):
+        if node is not None and believable(node.host, teller.host):
             found.setdefault(node.id, node)
     return list(found.values())
-
-
-def _may_be(host: str, teller: str) -> bool:
-    return believable(host, teller) and not (scope_of(host) == "name" and _NUMBER.fullmatch(host))
 
 
 def _read(entry: object) -> Node | None:
