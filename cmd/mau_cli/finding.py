@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mau.addressbook import Source
     from mau.config.lists import Beginning
     from mau.finder.search import Finding
+    from mau.finder.served import Served
     from mau.finder.worker import Finder
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address
@@ -33,10 +34,10 @@ def make_finder(
     session: Session,
     account: Account,
     keyring: Keyring,
-    where: Callable[[], Address | None],
+    served: Served,
     bootstrap: tuple[Beginning, ...] = (),
 ) -> Finder:
-    """A finder with the settings of this run; ``where``: where our server listens, None when it does not.
+    """A finder with the settings of this run; ``served``: where our server listens.
 
     ``bootstrap``: where to enter the lookup network besides what the settings say; that switches it on.
     """
@@ -55,7 +56,7 @@ def make_finder(
         account,
         keyring,
         wants,
-        where=where,
+        served=served,
         facts=partial(facts_from, config),
         given={person: tuple(places) for person, places in config.given().items()},
     )

@@ -17,7 +17,8 @@ from typing import Final
 
 from mau.addressbook import AddressBook
 from mau.errors import IdentityError, NotOffered, PeerError, PeerUnreachable
-from mau.finder.pool import Pool
+from mau.finder.pool import PATIENCE, Pool
+from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, circuit_of, scope_of
 from mau.kademlia import Caps, Lookup, Node, RoutingTable
@@ -27,6 +28,8 @@ REMEMBERED: Final = 30 * 86_400
 """Seconds for which a node that was proven once is tried again."""
 _ANSWER_SECONDS: Final = 12.0
 _UPKEEP_EVERY: Final = 20.0
+_READ_EVERY: Final = 3.0
+"""Seconds between two looks whether the book changed: a question to the file system."""
 _FEW: Final = 4
 _JOIN_AGAIN: Final = (15.0, 900.0)
 _AT_ONCE: Final = 8
@@ -52,28 +55,50 @@ class Nodes:
         friends: Callable[[], Iterable[Node]] = tuple,
         avoid: Callable[[], Iterable[Address]] = tuple,
         before_joining: Callable[[], Awaitable[None]] | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         """``friends``: nodes where a lookup begins besides the table; ``avoid``: where we are ourselves.
 
-        ``before_joining`` is awaited first, each time that the table has next to nobody.
+        ``before_joining`` is awaited first, each time that the table has next to nobody. ``changed`` is
+        called when the table has more or fewer nodes than before.
         """
         self._before_joining = before_joining
+        self._changed = changed
         self._rejoin = asyncio.Event()
         self._own = own
         self._book = book
         self._pool = pool
         self._friends = friends
         self._avoid = avoid
-        known = book.kad_nodes(int(time.time()) - REMEMBERED)
-        self.table = RoutingTable.rebuilt(
-            own,
-            [
-                (Node(one.fingerprint, one.host, one.port), float(one.last_proven or 0))
-                for one in known
-                if one.fingerprint != own and scope_of(one.host) != "link"
-            ],
-            caps=_CAPS,
-        )
+        self._stamp = book.stamp()
+        self._read_until = 0
+        self._named: set[Address] = set()
+        self.table = RoutingTable.rebuilt(own, self._proven(REMEMBERED), caps=_CAPS)
+
+    def _proven(self, within: int, *, unfailed: bool = False) -> list[tuple[Node, float]]:
+        """Nodes in the book that were proven within so many seconds, and when."""
+        self._read_until = int(time.time())
+        return [
+            (Node(one.fingerprint, one.host, one.port), float(one.last_proven or 0))
+            for one in self._book.kad_nodes(int(time.time()) - within)
+            if one.fingerprint != self._own
+            and scope_of(one.host) != "link"
+            and not (unfailed and one.failures)
+        ]
+
+    def knows_somebody(self) -> bool:
+        """Whether there is a node to begin at."""
+        return len(self.table) > 0 or any(True for _ in self._friends())
+
+    def read_book(self) -> None:
+        """Take in the nodes that others proved since the last look: our server meets those who ask it."""
+        stamp = self._book.stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        since = int(time.time()) - self._read_until + 1
+        for node, proven in sorted(self._proven(since, unfailed=True), key=lambda one: one[1]):
+            self.table.seen(node, proven)
 
     # --- looking somebody up -------------------------------------------------------------------------------
 
@@ -88,10 +113,13 @@ class Nodes:
 
         ``in_vain``: he was looked for before and not found, so less is spent on it.
         """
+        self.read_book()
+        friends = list(self._friends())
+        self._named.update(node.address for node in friends)
         lookup = Lookup(
             target,
             self.table.seeds(target),
-            friends=self._friends(),
+            friends=friends,
             own=self._own,
             avoid=self._avoid(),
             caps=_CAPS,
@@ -147,7 +175,7 @@ class Nodes:
         try:
             async with (
                 asyncio.timeout(_ANSWER_SECONDS),
-                self._pool.peer(node.fingerprint, node.address) as peer,
+                self._peer(node) as peer,
             ):
                 answer = await peer.find_peer(target)
         except (PeerError, IdentityError, TimeoutError) as error:
@@ -156,15 +184,14 @@ class Nodes:
         return answer
 
     async def _prove(self, node: Node) -> list[tuple[Fingerprint, Address]] | str:
-        """Whether the wanted one is there; "" never: an empty list, or why not."""
+        """Whether the wanted one is there: an empty list, or why not. He learns nothing of us (N66)."""
         if not self._book.worth_trying(*node.address):
             return "tried in vain lately"
         try:
-            async with (
-                asyncio.timeout(_ANSWER_SECONDS),
-                self._pool.peer(node.fingerprint, node.address) as peer,
-            ):
-                await peer.connect()
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                address = await self._reachable(node)
+                async with PeerClient(None, node.fingerprint, *address, timeouts=PATIENCE) as peer:
+                    await peer.connect()
         except (PeerError, IdentityError, TimeoutError) as error:
             return self._lost(node, error)
         self._book.proven(node.fingerprint, *node.address, source="kademlia")
@@ -172,12 +199,15 @@ class Nodes:
 
     @contextlib.asynccontextmanager
     async def _peer(self, node: Node) -> AsyncIterator[PeerClient]:
-        """A client for a node. A name that strangers tell may lead to the internet only (D21)."""
-        address = node.address
-        if scope_of(node.host) == "name" and node not in self.table:
-            address = await _on_the_internet(*address)
-        async with self._pool.peer(node.fingerprint, address) as peer:
+        """A client for a node."""
+        async with self._pool.peer(node.fingerprint, await self._reachable(node)) as peer:
             yield peer
+
+    async def _reachable(self, node: Node) -> Address:
+        """Where to dial. A name that strangers tell may lead to the internet only (D21)."""
+        if scope_of(node.host) != "name" or node.address in self._named:
+            return node.address
+        return await _on_the_internet(*node.address)
 
     def _lost(self, node: Node, error: Exception) -> str:
         if not isinstance(error, NotOffered):  # he is there, and takes no part
@@ -193,26 +223,27 @@ class Nodes:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Join, and keep the table as it should be."""
+        await unless(stop, self._keep_on(stop))
+
+    async def _keep_on(self, stop: asyncio.Event) -> None:
         again = _JOIN_AGAIN[0]
-        joined = float("-inf")
+        joined = looked_after = float("-inf")
         loop = asyncio.get_running_loop()
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            while not stop.is_set():
-                wanted = self._rejoin.is_set()
-                self._rejoin.clear()
-                if wanted or (len(self.table) < _FEW and loop.time() - joined >= again):
-                    await self._join()
-                    joined = loop.time()
-                    again = _JOIN_AGAIN[0] if len(self.table) >= _FEW else min(again * 2, _JOIN_AGAIN[1])
+        while True:
+            before = len(self.table)
+            wanted = self._rejoin.is_set()
+            self._rejoin.clear()
+            self.read_book()
+            if wanted or (len(self.table) < _FEW and loop.time() - joined >= again):
+                await self._join()
+                joined = loop.time()
+                again = _JOIN_AGAIN[0] if len(self.table) >= _FEW else min(again * 2, _JOIN_AGAIN[1])
+            if loop.time() - looked_after >= _UPKEEP_EVERY:
                 await self._look_after()
-                rejoin = asyncio.create_task(self._rejoin.wait())
-                await asyncio.wait(
-                    (stopping, rejoin), timeout=_UPKEEP_EVERY, return_when=asyncio.FIRST_COMPLETED
-                )
-                rejoin.cancel()
-        finally:
-            stopping.cancel()
+                looked_after = loop.time()
+            if len(self.table) != before:
+                self._changed()
+            await first_of(_READ_EVERY, stop, self._rejoin)
 
     def rejoin(self) -> None:
         """Go through our neighbourhood once more: we are reached elsewhere now, and they should know."""

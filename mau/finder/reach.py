@@ -21,6 +21,7 @@ from mau.finder.pool import Pool
 from mau.finder.ports import Mapping
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, circuit_of, scope_of
+from mau.wire.kad import DialBack
 
 LASTS: Final = 2 * 3600.0
 """Seconds for which a confirmation counts."""
@@ -87,7 +88,12 @@ class Reach:
         if scope in ("private", "loopback"):
             here = local_address(to)
             return None if here is None else (here, port)
-        return self.public[0] if self.public else None
+        return _of_kind(to, self.public)
+
+    @property
+    def askable(self) -> bool:
+        """Whether there is anybody to ask."""
+        return bool(self._peers())
 
     # --- asking --------------------------------------------------------------------------------------------
 
@@ -100,35 +106,37 @@ class Reach:
         ports = list(dict.fromkeys([*(port for _, port in external), here]))[:_MOST_PORTS]
         ours = {host for host, _ in external} | {host for host, _ in self.stated}
         found: dict[Address, list[Fingerprint]] = {}
-        self.asked = 0
+        asked, kinds = 0, set()
         for peer, address in self._peers():
+            ours |= {local_address(address) or address[0]} - {address[0]}
             for port in ports:
-                seen = await self._dialled(peer, address, port)
-                if seen is not None:
-                    found.setdefault(seen, []).append(peer)
+                answer = await self._dialled(peer, address, port)
+                if answer is None:
+                    continue
+                asked += 1
+                kinds.add(":" in address[0])
+                host, said = answer.address
+                if answer.reached and said == port and scope_of(host) == "global":
+                    found.setdefault((host, said), []).append(peer)
+        self.asked = asked
         friends, now = self._friends(), time.time()
         for seen, by in found.items():
             if seen[0] in ours or len(by) > 1 or by[0] in friends:
                 self._confirmed[seen] = Confirmed(seen, now, by[0])
-        if self.asked:
-            for old in set(self._confirmed) - set(found):
-                del self._confirmed[old]  # several tried, and none came through
+        for old in set(self._confirmed) - set(found):
+            if (":" in old[0]) in kinds:
+                del self._confirmed[old]  # somebody tried, and nobody came through
 
-    async def _dialled(self, peer: Fingerprint, address: Address, port: int) -> Address | None:
-        """Where that peer reached us; None when it did not."""
+    async def _dialled(self, peer: Fingerprint, address: Address, port: int) -> DialBack | None:
+        """What that peer found; None when it said nothing."""
         try:
             async with self._pool.peer(peer, address) as client:
-                answer = await client.dial_back(port)
+                return await client.dial_back(port)
         except NotOffered:
             return None
         except (PeerError, IdentityError) as error:
             _log.debug("nobody dials back: %s", error)
             return None
-        self.asked += 1
-        host, said = answer.address
-        if not answer.reached or said != port or scope_of(host) != "global":
-            return None
-        return host, said
 
     def _peers(self) -> list[tuple[Fingerprint, Address]]:
         """Whom to ask: on the internet, proven lately, friends first; some for each kind of address."""
@@ -150,6 +158,13 @@ class Reach:
             people = {one.fingerprint: (one.host, one.port) for one in reversed(kind)}
             found += list(reversed(people.items()))[:_ASKED]
         return found
+
+
+def _of_kind(to: Address, places: Iterable[Address]) -> Address | None:
+    """The first place of the same IP version, else the first."""
+    places = list(places)
+    same = [one for one in places if scope_of(one[0]) != "name" and (":" in one[0]) == (":" in to[0])]
+    return next(iter(same or places), None)
 
 
 def local_address(towards: Address) -> str | None:

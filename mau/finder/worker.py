@@ -24,11 +24,13 @@ from mau.contact.post import feed_all, publish_contact
 from mau.errors import MauError, PeerError
 from mau.finder.circuits import Registrar
 from mau.finder.dns import lookup_domain
-from mau.finder.mdns import Mdns
+from mau.finder.local import LocalNetworks
 from mau.finder.nodes import Nodes
+from mau.finder.outside import Outside
 from mau.finder.pool import Pool
-from mau.finder.ports import Mapping, PortKeeper, explain
 from mau.finder.reach import Reach
+from mau.finder.seeking import Seeker
+from mau.finder.served import Served, first_of
 from mau.finder.status import FinderStatus, Place, write_status
 from mau.finder.wants import Wants
 from mau.fingerprint import Fingerprint
@@ -37,18 +39,15 @@ from mau.kademlia import Node
 from mau.keyring import Keyring
 
 Facts = Callable[[Iterable[Address], Iterable[Fingerprint]], ContactFacts]
-Where = Callable[[], Address | None]
 
-_LOOK_EVERY: Final = 2.0
-_CONFIRM_EVERY: Final = 1800.0
-_CONFIRM_SOON: Final = (5.0, 600.0)
-"""Until somebody could be asked."""
-_SEEK_EVERY: Final = 5.0
-_SEEK_AGAIN: Final = (30.0, 3600.0)
 _STATUS_EVERY: Final = 60.0
 _AGAIN: Final = 30.0
 _FRIENDS_ASKED: Final = 8
 _SETTLED: Final = 2.0
+"""Seconds in which more may change before friends are told."""
+_COUNT_EVERY: Final = 2.0
+_FRIENDS_EVERY: Final = 10.0
+"""Seconds between two looks whether somebody became a friend, or is none any more."""
 _log = logging.getLogger("mau.finder")
 
 
@@ -63,18 +62,17 @@ class Finder:
         keyring: Keyring,
         wants: Wants,
         *,
-        where: Where = lambda: None,
+        served: Served | None = None,
         facts: Facts | None = None,
         given: dict[Fingerprint, tuple[Address, ...]] | None = None,
     ) -> None:
-        """``where``: where our server listens, None when it does not (yet). ``facts``: what friends are told,
-        given where we are reached and our circuit relays; None tells them nothing. ``given``: addresses of
-        people, by hand.
+        """``served``: where our server listens. ``facts``: what friends are told, given where we are reached
+        and our circuit relays; None tells them nothing. ``given``: addresses of people, by hand.
         """
         self._account = account
         self._keyring = keyring
         self._wants = wants
-        self._where = where
+        self._served = served or Served()
         self._facts = facts
         self._given = given
         self._book = AddressBook(account.root)
@@ -85,19 +83,35 @@ class Finder:
         self._reach = Reach(
             own, self._book, self._pool, port=self._port, stated=wants.stated, friends=self._friends
         )
+        self._outside = Outside(
+            self._reach, self._book, self._served, changed=self._changed, moved=self._reached_changed
+        )
         asking = identity if wants.announce else None
         self._asking = Pool(asking, self._reach.announced)
         self._nodes: Nodes | None = None
         self._bootstrap: list[Node] = []
-        self._mdns: Mdns | None = None
-        self._keeper: PortKeeper | None = None
-        self._registrar = Registrar(
-            identity, self._book, CircuitEnd(account.root), self._relays_wanted, changed=self._relays_changed
+        self._seeker = Seeker(self._book, self._people, lambda: self._nodes, changed=self._changed)
+        self._local = LocalNetworks(
+            own,
+            self._book,
+            wants.networks,
+            self._served,
+            wanted=lambda person: person in self._people(),
+            changed=self._changed,
+            heard=self._seeker.heard,
         )
-        self._mapped = asyncio.Event()
+        self._registrar = Registrar(
+            identity,
+            self._book,
+            CircuitEnd(account.root),
+            self._relays_wanted,
+            cares=lambda who: who in self._people(),
+            changed=self._changed,
+        )
+        self._near: frozenset[Fingerprint] = frozenset()
+        self._counted = float("-inf")
         self._tell = asyncio.Event()
-        self._tries: dict[Fingerprint, tuple[int, float]] = {}
-        self._missing: set[Fingerprint] = set()
+        self._settle = asyncio.Event()
         self._problems: dict[str, str] = {}
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -107,12 +121,12 @@ class Finder:
         parts: list[tuple[str, Callable[[asyncio.Event], Awaitable[None]]]] = [
             ("contacts", self._feed),
             ("circuits", self._registrar.run),
-            ("reach", self._confirm),
-            ("seek", self._seek),
+            ("reach", self._outside.confirm),
+            ("seek", self._seeker.run),
             ("contact", self._contact),
         ]
         if self._wants.networks.mode != "off":
-            parts.append(("mdns", self._local))
+            parts.append(("mdns", self._local.run))
         if self._wants.kademlia:
             self._nodes = Nodes(
                 self._account.fingerprint,
@@ -121,10 +135,11 @@ class Finder:
                 friends=self._beginnings,
                 avoid=self._own_addresses,
                 before_joining=self._resolve,
+                changed=self._tell.set,
             )
             parts.append(("kademlia", self._nodes.run))
         if self._wants.router:
-            parts.append(("router", self._map))
+            parts.append(("router", self._outside.keep_port))
         try:
             async with self._pool, self._asking:
                 tasks = [asyncio.create_task(self._keep(name, part, stop)) for name, part in parts]
@@ -156,14 +171,16 @@ class Finder:
                 await stop.wait()
                 return
             self._tell.set()
-            await _pause(stop, _AGAIN)
+            await first_of(_AGAIN, stop)
 
-    def _relays_changed(self) -> None:
+    def _changed(self) -> None:
+        """Something is otherwise than it was told: in the status, and perhaps to friends."""
         self._tell.set()
+        self._settle.set()
+        self._registrar.poke()
 
     def _port(self) -> int | None:
-        where = self._where()
-        return None if where is None else where[1]
+        return self._served.port
 
     # --- who is who ----------------------------------------------------------------------------------------
 
@@ -172,9 +189,13 @@ class Finder:
         return frozenset(friend.fingerprint for friend in self._keyring.friends())
 
     def _people(self) -> frozenset[Fingerprint]:
-        """Whose addresses are kept: friends, and everybody followed."""
-        own = self._account.fingerprint
-        return (self._friends() | frozenset(self._account.root.follows(own))) - {own}
+        """Whose addresses are kept: friends, and everybody followed. Asked for each name that is shouted."""
+        now = time.monotonic()
+        if now - self._counted >= _COUNT_EVERY:
+            own = self._account.fingerprint
+            self._near = (self._friends() | frozenset(self._account.root.follows(own))) - {own}
+            self._counted = now
+        return self._near
 
     def _beginnings(self) -> list[Node]:
         """Nodes outside of the table where a lookup may begin: friends, and the settings' bootstrap."""
@@ -190,7 +211,7 @@ class Finder:
     def _relays_wanted(self) -> list[Fingerprint]:
         """Circuit relays to register at: none where the internet reaches us, unless the user names them."""
         via = self._wants.via
-        if via == "off" or self._where() is None:
+        if via == "off" or self._served.where is None:
             return []
         if via != "auto":
             return list(via)
@@ -220,39 +241,6 @@ class Finder:
 
         await asyncio.to_thread(feed)
 
-    async def _local(self, stop: asyncio.Event) -> None:
-        """Announce and browse; anew when our server listens elsewhere."""
-        while not stop.is_set():
-            where = self._where()
-            async with Mdns(
-                self._account.fingerprint,
-                self._port(),
-                networks=self._wants.networks,
-                heard=self._heard,
-                wanted=self._people().__contains__,
-                listens="" if where is None else where[0],
-            ) as mdns:
-                self._mdns = mdns
-                self._tell.set()
-                try:
-                    ended = asyncio.create_task(mdns.wait())
-                    while not stop.is_set() and self._where() == where and not ended.done():
-                        await _pause(stop, _LOOK_EVERY)
-                    ended.cancel()
-                    if ended.done() and not ended.cancelled():
-                        ended.result()
-                finally:
-                    self._mdns = None
-
-    def _heard(self, fingerprint: Fingerprint, address: Address, present: bool) -> None:
-        if present:
-            if self._book.worth_trying(*address):
-                self._book.told(fingerprint, *address, source="mdns")
-            return
-        for one in self._book.known(fingerprint):
-            if (one.host, one.port) == address and one.last_proven is None and one.source == "mdns":
-                self._book.forget(fingerprint, *address)
-
     async def _resolve(self) -> None:
         """Where the lookup network is entered, besides friends."""
         found = []
@@ -268,52 +256,6 @@ class Finder:
                 found += [Node(answer.fingerprint, *address) for address in answer.addresses]
             self._bootstrap = list(found)
 
-    async def _map(self, stop: asyncio.Event) -> None:
-        """Keep the port open at the router."""
-        while (where := self._where()) is None:
-            await _pause(stop, _LOOK_EVERY)
-            if stop.is_set():
-                return
-        keeper = self._keeper = PortKeeper(where[1], on_change=self._mappings_changed)
-        ending = asyncio.Event()
-        running = asyncio.create_task(keeper.run(ending))
-        try:
-            while not stop.is_set() and self._where() == where and not running.done():
-                await _pause(stop, _LOOK_EVERY)
-        finally:
-            ending.set()
-            await running
-            self._keeper = None
-            self._reach.mappings = ()
-        if not stop.is_set():
-            await self._map(stop)
-
-    def _mappings_changed(self, mappings: tuple[Mapping, ...]) -> None:
-        self._reach.mappings = mappings
-        self._mapped.set()
-        self._tell.set()
-
-    async def _confirm(self, stop: asyncio.Event) -> None:
-        """Let peers look whether they reach us: when something changed, and now and then."""
-        wait = _CONFIRM_SOON[0]
-        while not stop.is_set():
-            where = self._where()
-            before = self._reach.public
-            await self._reach.confirm()
-            if self._reach.public != before:
-                self._reached_changed()
-            self._registrar.poke()
-            self._tell.set()
-            wait = _CONFIRM_EVERY if self._reach.asked else min(wait * 1.5, _CONFIRM_SOON[1])
-            self._mapped.clear()
-            until = time.monotonic() + wait
-            while not (stop.is_set() or self._mapped.is_set() or time.monotonic() > until):
-                if self._where() != where:
-                    wait = _CONFIRM_SOON[0]
-                    self._reached_changed()
-                    break
-                await _pause(stop, min(_LOOK_EVERY, wait))
-
     def _reached_changed(self) -> None:
         """Where we are reached is another place now, or nowhere."""
         if self._nodes is not None and self._wants.announce:
@@ -326,42 +268,18 @@ class Finder:
             return
         told: object = None
         while not stop.is_set():
-            await _pause(stop, _SETTLED)
+            self._settle.clear()
+            await first_of(_SETTLED, stop)
             facts = self._facts(self._reach.public, self._registrar.relays)
             now = (facts, self._friends())
             if now != told and not stop.is_set():
                 await asyncio.to_thread(self._publish, facts)
                 told = now
+            await first_of(_FRIENDS_EVERY, stop, self._settle)
 
     def _publish(self, facts: ContactFacts) -> None:
         if publish_contact(self._account, Keyring.load(self._account), facts):
             _log.info("friends are told where you are reached")
-
-    async def _seek(self, stop: asyncio.Event) -> None:
-        """Look for those who are nowhere to be found, again and again, less and less often."""
-        while not stop.is_set():
-            for person in sorted(self._people()):
-                if self._is_found(person):
-                    self._tries.pop(person, None)
-                    self._missing.discard(person)
-                    continue
-                self._missing.add(person)
-                tries, after = self._tries.get(person, (0, 0.0))
-                if self._nodes is None or not len(self._nodes.table) or time.monotonic() < after:
-                    continue
-                lookup = await self._nodes.look_up(person, in_vain=tries > 0)
-                pause = min(_SEEK_AGAIN[0] * 2**tries, _SEEK_AGAIN[1])
-                # Not all at once, and not at times that tell more than once is needed.
-                after = time.monotonic() + pause * random.uniform(0.8, 1.2)  # noqa: S311
-                self._tries[person] = (tries + 1, after)
-                if lookup.proven is not None:
-                    self._tell.set()
-                if stop.is_set():
-                    return
-            await _pause(stop, _SEEK_EVERY)
-
-    def _is_found(self, person: Fingerprint) -> bool:
-        return any(one.last_proven is not None and not one.failures for one in self._book.known(person))
 
     # --- telling -------------------------------------------------------------------------------------------
 
@@ -373,7 +291,7 @@ class Finder:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_STATUS_EVERY):
                     await self._tell.wait()
-            await _pause(stop, 0.2)
+            await first_of(0.2, stop)
 
     def status(self) -> FinderStatus:
         """How it is now."""
@@ -392,25 +310,18 @@ class Finder:
             )
             for address, kind in how.items()
         )
-        mdns, nodes, keeper = self._mdns, self._nodes, self._keeper
+        nodes = self._nodes
         return FinderStatus(
             os.getpid(),
             time.time(),
             self._port(),
             places,
             self._reach.asked,
-            "" if keeper is None else explain(keeper.state),
+            self._outside.router,
             tuple(relay.hex for relay in self._registrar.relays),
-            () if mdns is None else tuple(one.name or one.interface for one in mdns.active),
-            () if mdns is None else tuple(one.name or one.interface for one in mdns.silent),
+            self._local.active,
+            self._local.silent,
             None if nodes is None else len(nodes.table),
-            tuple(one.hex for one in sorted(self._missing)),
+            tuple(one.hex for one in sorted(self._seeker.missing)),
             dict(self._problems) or None,
         )
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    """So many seconds, or until the end."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

@@ -125,6 +125,7 @@ def _watch(session: Session) -> None:
     import socket
 
     from mau.config.keys import SERVER_LISTEN
+    from mau.finder.served import Served
     from mau.hostport import parse_listen
     from mau_cli.finding import make_finder
     from mau_cli.logs import log_to_stderr
@@ -147,17 +148,16 @@ def _watch(session: Session) -> None:
     async def run() -> None:
         stop = told_to_end()
         say("Finding; Ctrl-C ends it.")
-        listening: Address | None = None
+        served = Served()
 
         async def look() -> None:
-            nonlocal listening
             while True:
-                listening = await asyncio.to_thread(where)
+                served.tell(await asyncio.to_thread(where))
                 await asyncio.sleep(10)
 
         looking = asyncio.create_task(look())
         try:
-            await make_finder(session, account, keyring, lambda: listening).run(stop)
+            await make_finder(session, account, keyring, served).run(stop)
         finally:
             looking.cancel()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mau.account import Account
     from mau.config.lists import Beginning
     from mau.daemon import Worker
-    from mau.hostport import Address
+    from mau.finder.served import Served
     from mau.syncer.policy import Policy
     from mau.syncer.report import SyncReport
     from mau_cli.serving import Listening, Serving
@@ -66,6 +66,7 @@ def command(
 
     from mau.account import Account
     from mau.daemon import Supervisor, only_one, write_status
+    from mau.finder.served import Served
     from mau.notify import Notifier
     from mau_cli.finding import beginnings
     from mau_cli.following import asks_friends, policy_of, take_given
@@ -90,11 +91,11 @@ def command(
         async def run() -> None:
             stop = told_to_end()
             workers = []
-            listening = Listened()
+            served = Served()
             if wanted is not None:
-                workers.append(_server(account, wanted, listening, as_json))
+                workers.append(_server(account, wanted, served, as_json))
             if not no_find:
-                workers.append(_finder(session, account, listening, entering))
+                workers.append(_finder(session, account, served, entering))
             if not no_sync:
                 workers.append(_syncer(account, policy, asks))
             if session.config.get(DELETE_ON_RM, None):
@@ -108,16 +109,7 @@ def command(
         asyncio.run(run())
 
 
-class Listened:
-    """Where the server listens now: told by the one worker, and asked by the other, which know only this."""
-
-    def __init__(self) -> None:
-        self.where: Address | None = None
-
-
-def _finder(
-    session: Session, account: Account, listening: Listened, entering: tuple[Beginning, ...]
-) -> Worker:
+def _finder(session: Session, account: Account, served: Served, entering: tuple[Beginning, ...]) -> Worker:
     import asyncio
 
     from mau.daemon import Worker
@@ -127,12 +119,12 @@ def _finder(
         from mau_cli.finding import make_finder
 
         keyring = await asyncio.to_thread(Keyring.load, account)
-        await make_finder(session, account, keyring, lambda: listening.where, entering).run(stop)
+        await make_finder(session, account, keyring, served, entering).run(stop)
 
     return Worker("finder", run)
 
 
-def _server(account: Account, wanted: Serving, listened: Listened, as_json: bool) -> Worker:
+def _server(account: Account, wanted: Serving, served: Served, as_json: bool) -> Worker:
     """Each start begins with a keyring of its own: what runs beside it may be in the middle of another."""
     import asyncio
 
@@ -147,13 +139,13 @@ def _server(account: Account, wanted: Serving, listened: Listened, as_json: bool
         def listening(where: Listening) -> None:
             say("Serving.")
             announce(as_json, account, wanted, where)
-            listened.where = where.place
+            served.tell(where.place)
             ready.set()
 
         try:
             await serve(account, await asyncio.to_thread(Keyring.load, account), wanted, stop, listening)
         finally:
-            listened.where = None
+            served.tell(None)
 
     return Worker("server", run, ready)
 
