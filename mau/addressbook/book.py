@@ -84,17 +84,13 @@ class AddressBook:
         return self._database.run(lambda connection: not places.waiting(connection, *place, now))
 
     def kad_nodes(self, since: int) -> list[KnownAddress]:
-        """Nodes that took part in Kademlia and were proven there since then, the latest proof first."""
+        """Nodes that took part in Kademlia there since then, those that did last first.
 
-        def read(connection: sqlite3.Connection) -> list[KnownAddress]:
-            rows = connection.execute(
-                f"SELECT {lines.COLUMNS} FROM address WHERE kad IS NOT NULL AND last_proven >= ?"  # noqa: S608
-                " ORDER BY last_proven DESC, fingerprint, host, port",
-                (since,),
-            )
-            return [lines.line(row) for row in rows]
-
-        return self._database.run(read)
+        A proof of later says that they are there, and not that they still take part. What lies ahead of the
+        clock was written before it was set back, and says nothing.
+        """
+        now = int(time.time())
+        return self._database.run(lambda connection: lines.nodes(connection, since, now))
 
     # --- hints ---------------------------------------------------------------------------------------------
 
@@ -203,7 +199,8 @@ class AddressBook:
     ) -> None:
         """A handshake just proved that this person answers there. ``source``: who gave the hint.
 
-        ``kad``: the person takes part in Kademlia there. What was proven through a relay is its route.
+        ``kad``: the person takes part in Kademlia there; of a place that only friends were told, the person's
+        own asking from there ("asked") alone counts. What was proven through a relay is its route.
         """
         if (way := circuit_of(host)) is not None:
             self.route_proven(fingerprint, way[0])
@@ -217,7 +214,9 @@ class AddressBook:
                 " last_proven, last_tried, kad) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " first_proven = coalesce(first_proven, excluded.first_proven), failures = 0,"
                 " last_proven = excluded.last_proven, last_tried = excluded.last_tried,"
-                " kad = coalesce(excluded.kad, kad)",
+                # N9: strangers are not told what a friend told us.
+                " kad = CASE WHEN kad IS NOT NULL OR source IN ('asked', 'kademlia')"
+                " OR excluded.source = 'asked' THEN coalesce(excluded.kad, kad) END",
                 (fingerprint.raw, host, port, source, now, now, now, now, now if kad else None),
             )
             places.proven(connection, host, port)

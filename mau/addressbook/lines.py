@@ -24,6 +24,16 @@ def of(connection: sqlite3.Connection, fingerprint: Fingerprint | None) -> list[
     return [line(row) for row in rows]
 
 
+def nodes(connection: sqlite3.Connection, since: int, until: int) -> list[KnownAddress]:
+    """Those of nodes that took part in Kademlia between two times, the last first."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM address WHERE kad BETWEEN ? AND ? AND last_proven >= kad"  # noqa: S608
+        " ORDER BY kad DESC, fingerprint, host, port",
+        (since, until),
+    )
+    return [line(row) for row in rows]
+
+
 def line(row: tuple[bytes, str, int, Source, int, int, int, int, int, int, int]) -> KnownAddress:
     """What a row of COLUMNS says."""
     return KnownAddress(Fingerprint(row[0]), *row[1:])

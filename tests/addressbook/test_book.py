@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mau.addressbook import MAX_PER_PERSON, MAX_ROUTES, AddressBook, KnownAddress
+from mau.addressbook import MAX_PER_PERSON, MAX_ROUTES, AddressBook, KnownAddress, Source
 from mau.fingerprint import Fingerprint
 from mau.tree.layout import Root
 
@@ -215,7 +215,7 @@ def test_forgetting_a_person_leaves_nothing(book: AddressBook) -> None:
     book.close()
 
 
-def test_nodes_of_kademlia_are_those_that_were_proven_lately(book: AddressBook, clock: Clock) -> None:
+def test_nodes_of_kademlia_are_those_that_took_part_lately(book: AddressBook, clock: Clock) -> None:
     book.proven(BOB, "old", 1, kad=True)
     clock.now += 100
     book.proven(EVE, "new", 1, kad=True)
@@ -223,8 +223,29 @@ def test_nodes_of_kademlia_are_those_that_were_proven_lately(book: AddressBook, 
     book.told(BOB, "hint", 1, source="kademlia")
     since = int(clock.now) - 50
     assert [(one.host, one.kad) for one in book.kad_nodes(since)] == [("new", int(clock.now))]
-    book.proven(BOB, "old", 1)
+    book.proven(BOB, "old", 1)  # he is there, and may have left the lookup network
+    assert {one.host for one in book.kad_nodes(since)} == {"new"}
+    book.proven(BOB, "old", 1, kad=True)
     assert {one.host for one in book.kad_nodes(since)} == {"old", "new"}
+    clock.now -= 86_400
+    assert book.kad_nodes(since - 86_400) == []
+    book.proven(BOB, "old", 1, kad=True)
+    assert {one.host for one in book.kad_nodes(since - 86_400)} == {"old"}
+    book.close()
+
+
+@pytest.mark.parametrize("source", ["given", "contact", "told", "mdns", "dns"])
+def test_where_only_friends_were_told_to_look_is_no_node_before_its_owner_asks_from_there(
+    book: AddressBook, source: Source
+) -> None:
+    book.told(BOB, "host", 1, source=source)
+    book.proven(BOB, "host", 1, source="kademlia", kad=True)
+    assert book.kad_nodes(0) == []
+    book.proven(BOB, "host", 1, source="asked", kad=True)
+    assert [one.host for one in book.kad_nodes(0)] == ["host"]
+    # From then on strangers know, whoever is told the same.
+    book.proven(BOB, "host", 1, source="kademlia", kad=True)
+    assert [one.host for one in book.kad_nodes(0)] == ["host"]
     book.close()
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mau.addressbook import AddressBook
+from mau.addressbook import AddressBook, KnownAddress
 from mau.errors import NotOffered, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
@@ -159,6 +159,79 @@ async def test_told_are_nodes_proven_lately_and_never_what_friends_said(alice: S
         assert len(nodes) == 20
         everybody = await told(host, None, somebody(32))
         assert not {somebody(31), somebody(32), alice.fingerprint} & {one for one, _ in everybody}
+
+
+async def test_who_left_the_lookup_network_is_told_no_more_however_often_he_is_met(
+    alice: Someone, bob: Someone, carol: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.time
+    async with book(alice) as alices:
+        monkeypatch.setattr(time, "time", lambda: clock() - FRESH - 60)
+        alices.proven(bob.fingerprint, "127.0.0.1", 1, source="asked", kad=True)
+        monkeypatch.undo()
+        alices.proven(bob.fingerprint, "127.0.0.1", 1)  # as a sync does
+        alices.proven(carol.fingerprint, "127.0.0.1", 2, source="asked", kad=True)
+    async with serving(alice, kademlia=True) as host:
+        assert await told(host, None, bob.fingerprint) == [(carol.fingerprint, ("127.0.0.1", 2))]
+
+
+async def test_who_failed_since_is_not_told(alice: Someone, bob: Someone) -> None:
+    async with book(alice) as alices:
+        alices.proven(bob.fingerprint, "127.0.0.1", 1, source="asked", kad=True)
+        alices.failed(bob.fingerprint, "127.0.0.1", 1)
+    async with serving(alice, kademlia=True) as host:
+        assert await told(host, None, bob.fingerprint) == []
+
+
+async def test_what_was_written_ahead_of_the_clock_is_not_told(
+    alice: Someone, bob: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.time
+    async with book(alice) as alices:
+        monkeypatch.setattr(time, "time", lambda: clock() + 86_400)
+        alices.proven(bob.fingerprint, "127.0.0.1", 1, source="asked", kad=True)
+        monkeypatch.undo()
+    async with serving(alice, kademlia=True) as host:
+        assert await told(host, None, bob.fingerprint) == []
+
+
+async def test_where_only_friends_were_told_to_look_strangers_are_not_told(
+    alice: Someone, bob: Someone
+) -> None:
+    async with book(alice) as alices:
+        alices.told(bob.fingerprint, "127.0.0.1", 1, source="contact")
+        # A lookup that begins at friends asks him there, and he answers.
+        alices.proven(bob.fingerprint, "127.0.0.1", 1, source="kademlia", kad=True)
+    async with serving(alice, kademlia=True) as host:
+        assert await told(host, None, bob.fingerprint) == []
+        async with serving(bob, kademlia=True) as reachable:
+            async with book(alice) as alices:
+                alices.told(bob.fingerprint, reachable.host, reachable.port, source="contact")
+            async with client(host, bob, announced=(reachable.host, reachable.port)) as peer:
+                await peer.ping()
+            expected = [(bob.fingerprint, (reachable.host, reachable.port))]
+            async with asyncio.timeout(PATIENCE):
+                while await told(host, None, bob.fingerprint) != expected:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.05)
+
+
+async def test_a_crowd_that_asks_at_once_has_the_book_read_once(
+    alice: Someone, bob: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    nodes = AddressBook.kad_nodes
+
+    def counted(self: AddressBook, since: int) -> list[KnownAddress]:
+        read.append(since)
+        time.sleep(0.2)
+        return nodes(self, since)
+
+    monkeypatch.setattr(AddressBook, "kad_nodes", counted)
+    async with serving(alice, kademlia=True) as host:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(told(host, None))
+        assert len(read) == 1
 
 
 async def test_nobody_is_told_of_networks_that_he_cannot_reach(alice: Someone) -> None:
