@@ -40,17 +40,20 @@ class Registrar:
         end: CircuitEnd,
         candidates: Callable[[], Iterable[Fingerprint]],
         *,
+        cares: Callable[[Fingerprint], bool] = lambda _: False,
         changed: Callable[[], None] = lambda: None,
         wanted: int = WANTED,
     ) -> None:
         """``candidates``: whom to ask now, in that order; nobody when we are reached without.
 
+        ``cares``: of whom a relay's word is noted that he called through it.
         ``changed`` is called after somebody began or ended to keep us registered.
         """
         self._identity = identity
         self._book = book
         self._end = end
         self._candidates = candidates
+        self._cares = cares
         self._changed = changed
         self._wanted = wanted
         self._registered: dict[Fingerprint, Address] = {}
@@ -142,9 +145,11 @@ class Registrar:
             self._book.proven(relay, *address)
             self._registered[relay] = address
             self._changed()
-            async for token in calls:
+            async for call in calls:
+                if self._cares(call.caller):  # who calls through a relay is likely to be behind it, too
+                    self._book.told_route(call.caller, relay, source="asked")
                 if sum(of == relay for of in self._answering.values()) < _MOST_CIRCUITS:
-                    task = asyncio.create_task(self._answer(relay, address, token))
+                    task = asyncio.create_task(self._answer(relay, address, call.token))
                     self._answering[task] = relay
                     task.add_done_callback(self._answering.pop)
                 await asyncio.sleep(_PACE)

@@ -134,7 +134,7 @@ class Circuits:
             self._counters.calls["too much"] += 1
             raise Refusal(429, "too much was passed on", {"Retry-After": str(retry_after(wait))})
         try:
-            async with self._answered(callee) as theirs, self._opened(request, MAX_MESSAGE) as ours:
+            async with self._answered(callee, caller) as theirs, self._opened(request, MAX_MESSAGE) as ours:
                 self._counters.calls["answered"] += 1
                 await self._pass_on(ours, theirs, caller)
         finally:
@@ -142,7 +142,7 @@ class Circuits:
         return ours.answer
 
     @asynccontextmanager
-    async def _answered(self, callee: Fingerprint) -> AsyncIterator[WebSocket]:
+    async def _answered(self, callee: Fingerprint, caller: Fingerprint) -> AsyncIterator[WebSocket]:
         """The other end of a call; Refusal when nobody answers."""
         desk = self._desks.get(callee)
         waiting = sum(call.callee == callee and not call.answered.done() for call in self._calls.values())
@@ -154,7 +154,7 @@ class Circuits:
         try:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await desk.say(json.dumps({"call": token}))
+                    await desk.say(json.dumps({"call": token, "by": caller.hex}))
                     # (Not awaited itself: to end this request would cancel it.)
                     await asyncio.wait((call.answered,))
             except (TimeoutError, ConnectionError):

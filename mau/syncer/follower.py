@@ -65,6 +65,7 @@ class Follower:
         self._relayed = relayed
         self._relay_turn = 0
         self._relays_after = 0.0
+        self._nobody_to_ask = False
         self._idle = 0
         """Rounds in a row that were said to be worth it, and brought nothing."""
 
@@ -75,8 +76,9 @@ class Follower:
         self._poked.set()
 
     def look_up(self) -> None:
-        """Ask at once if there is an address now that was not there before; the book changed."""
-        if not self._known.issuperset(self._syncer.book.addresses(self._author)):
+        """Ask at once if there is an address that was not there before, or at last a friend to ask."""
+        found = not self._known.issuperset(self._syncer.book.addresses(self._author))
+        if found or (self._nobody_to_ask and self._relays()):
             self.poke()
 
     async def run(self) -> None:
@@ -93,7 +95,7 @@ class Follower:
                 await asyncio.sleep(max(0.0, began + pause - loop.time()))
                 continue
             if report.problem is not None:
-                await self._ask_friends()
+                await self._ask_friends(nowhere=isinstance(report.problem, PeerNotFound))
             await self._rest(report)
 
     # --- a round -------------------------------------------------------------------------------------------
@@ -126,24 +128,31 @@ class Follower:
         pending = self._syncer.state.pending(self._author, self._author)
         self._status = after_round(self._status, report, pending, int(time.time()))
 
-    async def _ask_friends(self) -> None:
-        """The author is away: whoever of our friends has his posts may bring them."""
+    async def _ask_friends(self, *, nowhere: bool) -> None:
+        """The author is away, or ``nowhere``: whoever of our friends has his posts may bring them."""
         now = time.monotonic()
-        if not self._relayed or self._status.failures < AWAY_AFTER or now < self._relays_after:
+        away = nowhere or self._status.failures >= AWAY_AFTER
+        if not self._relayed or not away or now < self._relays_after:
+            return
+        relays = self._relays()
+        self._nobody_to_ask = not relays
+        if not relays:
             return
         self._relays_after = now + EVERY
+        self._relay_turn += 1
+        for relay in relays:
+            async with self._turns:
+                report = await self._syncer.sync(self._author, via=relay)
+            self._told(report)
+            if report.fetched:
+                self._note(last_news=int(time.time()))
+
+    def _relays(self) -> list[Fingerprint]:
         syncer = self._syncer
         friends = {friend.fingerprint for friend in syncer.keyring.friends()}
         # Of friends only: the book may have thousands of strangers.
         known = (line for friend in friends for line in syncer.book.known(friend))
-        relays = relays_for(self._author, friends, known, self._relay_turn)
-        self._relay_turn += 1
-        for relay in relays:
-            async with self._turns:
-                report = await syncer.sync(self._author, via=relay)
-            self._told(report)
-            if report.fetched:
-                self._note(last_news=int(time.time()))
+        return relays_for(self._author, friends, known, self._relay_turn)
 
     # --- between two rounds --------------------------------------------------------------------------------
 

@@ -14,14 +14,14 @@ import re
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final, Self, cast
+from typing import Any, Final, NamedTuple, Self, cast
 from weakref import WeakSet
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
-from mau.errors import IdentityError, NotOffered, PeerMisbehaved, PeerUnreachable
+from mau.errors import IdentityError, InvalidFingerprint, NotOffered, PeerMisbehaved, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.wire import paths
@@ -39,6 +39,13 @@ _LEAVE: Final = 30.0
 _HANDSHAKE: Final = 20.0
 _TOKEN: Final = re.compile("[0-9a-f]{32}")
 _GONE: Final = frozenset({401, 403, 404, 405, 426, 501})
+
+
+class Call(NamedTuple):
+    """Somebody wants a circuit to us; the relay says who."""
+
+    token: str
+    caller: Fingerprint
 
 
 class Circuit(aiohttp.ClientWebSocketResponse):
@@ -146,8 +153,8 @@ class Relayed:
         return await self.open(paths.call_path(callee))
 
     @asynccontextmanager
-    async def registered(self) -> AsyncIterator[AsyncIterator[str]]:
-        """Wait to be called: yields the tokens of calls as they come, until the relay ends it."""
+    async def registered(self) -> AsyncIterator[AsyncIterator[Call]]:
+        """Wait to be called: yields the calls as they come, until the relay ends it."""
         desk = await self.open(paths.register_path(), most=_MAX_WORD)
         try:
             async with aclosing(_calls(desk)) as calls:
@@ -160,17 +167,18 @@ class Relayed:
         return await self.open(paths.answer_path(token))
 
 
-async def _calls(desk: Circuit) -> AsyncGenerator[str]:
+async def _calls(desk: Circuit) -> AsyncGenerator[Call]:
     async for message in desk:
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise PeerMisbehaved("it sends something else than calls")
         try:
-            token = json.loads(message.data)["call"]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            said = json.loads(message.data)
+            call = Call(said["call"], Fingerprint.parse(said["by"]))
+        except (ValueError, TypeError, KeyError, RecursionError, InvalidFingerprint) as error:
             raise PeerMisbehaved("it sends something else than calls") from error
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        if not isinstance(call.token, str) or not _TOKEN.fullmatch(call.token):
             raise PeerMisbehaved("it sends something else than calls")
-        yield token
+        yield call
     raise PeerUnreachable("it does not keep us registered any longer")
 
 
