@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from mau.errors import PeerMisbehaved
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address
+from mau.hostport import Address, format_address, parse_address
 from mau.wire.kad import DialBack, dump_dial_back, dump_nodes, parse_dial_back, parse_nodes
 
 FINGERPRINTS = st.binary(min_size=20, max_size=20).map(Fingerprint)
 HOSTS = st.one_of(
     st.ip_addresses().map(str), st.sampled_from(["peer.example", "laptop.local", "a-1.example.org"])
 )
-ADDRESSES = st.tuples(HOSTS, st.integers(1, 65535))
+# As they are written: an IPv4 address in the clothes of IPv6 is an IPv4 address.
+ADDRESSES = st.tuples(HOSTS, st.integers(1, 65535)).map(format_address).map(parse_address)
 NODES = st.lists(st.tuples(FINGERPRINTS, ADDRESSES), max_size=20, unique=True)
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
