@@ -40,6 +40,8 @@ from mau.keyring import Keyring
 
 Facts = Callable[[Iterable[Address], Iterable[Fingerprint]], ContactFacts]
 
+_BEGINNING: Final = 3.0
+"""Seconds that a server which is about to begin is waited for."""
 _STATUS_EVERY: Final = 60.0
 _AGAIN: Final = 30.0
 _FRIENDS_ASKED: Final = 8
@@ -137,7 +139,7 @@ class Finder:
                 before_joining=self._resolve,
                 changed=self._tell.set,
             )
-            parts.append(("kademlia", self._nodes.run))
+            parts.append(("kademlia", self._take_part))
         if self._wants.router:
             parts.append(("router", self._outside.keep_port))
         try:
@@ -240,6 +242,13 @@ class Finder:
                 book.close()
 
         await asyncio.to_thread(feed)
+
+    async def _take_part(self, stop: asyncio.Event) -> None:
+        """The lookup network; who enters it where he is reached waits for his server first."""
+        assert self._nodes is not None  # noqa: S101 - it is begun only then
+        if self._wants.announce and self._served.where is None:
+            await first_of(_BEGINNING, stop, self._served.moved)
+        await self._nodes.run(stop)
 
     async def _resolve(self) -> None:
         """Where the lookup network is entered, besides friends."""

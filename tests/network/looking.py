@@ -1,4 +1,4 @@
-"""Looks for people in the lookup network, a line of JSON each: ``looking.py TREE OWN [--fresh NODE] FPR ...``.
+"""Looks for people in the lookup network, as JSON: ``looking.py TREE OWN [--fresh NODE] FPR ...``.
 
 The table is the one that `mau up` of the same tree keeps in the address book. With ``--fresh FPR@HOST:PORT``
 it is empty, and the search begins at that node alone.
