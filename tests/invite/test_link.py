@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mau.errors import LinkMalformed, UsageError
+from mau.errors import AddressMalformed, LinkMalformed, UsageError
 from mau.fingerprint import Fingerprint
+from mau.hostport import Address, format_address, parse_address
 from mau.invite.facts import new_token
 from mau.invite.link import (
     MAX_ADDRESSES,
@@ -36,7 +37,17 @@ hosts = st.one_of(
     st.ip_addresses(v=4).map(str),
     st.ip_addresses(v=6).map(str),
 )
-addresses = st.tuples(hosts, st.integers(1, 65535))
+
+
+def as_read(address: Address) -> Address | None:
+    """The one spelling of an address; None for what is none, though it looks like one."""
+    try:
+        return parse_address(format_address(address))
+    except AddressMalformed:
+        return None
+
+
+addresses = st.tuples(hosts, st.integers(1, 65535)).map(as_read).filter(bool)
 names = st.text(max_size=MAX_NAME // 4).map(clean_name)
 links = st.builds(
     Link,
