@@ -46,16 +46,18 @@ class At:
     def __exit__(self, *_: object) -> None:
         sys.setprofile(None)
 
-    def _on(self, frame: FrameType, event: str, called: Any) -> None:
+    def counts(self, frame: FrameType, event: str, called: Any) -> bool:
+        """Whether it is one of those calls."""
         if event == "c_call":
             module = getattr(called, "__module__", None)
-            counts = (module in ("posix", "fcntl") and called.__name__ not in _PURE) or (
+            return (module in ("posix", "fcntl") and called.__name__ not in _PURE) or (
                 isinstance(getattr(called, "__self__", None), io.IOBase)
                 and called.__name__ in ("write", "flush", "close")
             )
-        else:
-            counts = event == "call" and frame.f_code is rename._rename.__code__
-        if counts:
+        return event == "call" and frame.f_code is rename._rename.__code__
+
+    def _on(self, frame: FrameType, event: str, called: Any) -> None:
+        if self.counts(frame, event, called):
             self.count += 1
             if self.count == self.number:
                 sys.setprofile(None)

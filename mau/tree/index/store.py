@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from mau.errors import NoSuchPost, NotAFile
+from mau.errors import MauError, NoSuchPost, NotAFile
 from mau.tree import safe
 from mau.tree.index import rows
 
@@ -133,8 +133,9 @@ class Store:
     # --- opening -------------------------------------------------------------------------------------------
 
     def _made(self) -> Path:
-        if not self._directory.is_dir():
-            self._directory = self._place()
+        while not self._directory.is_dir():
+            with contextlib.suppress(FileNotFoundError):  # deleted the moment after it was made
+                self._directory = self._place()
         return self._directory
 
     def _open(self) -> _Opened:
@@ -178,16 +179,24 @@ class Store:
         files = self._files(generation) if generation else None
         if files is None:
             raise Gone
-        connection = _connected(self._directory / f"{generation}.db")
+        try:
+            connection = _connected(self._directory / f"{generation}.db")
+        except sqlite3.DatabaseError as error:
+            if self._files(generation) != files:
+                raise Gone from error
+            raise
         try:
             meta = rows.read_meta(connection)
             if meta != rows.Meta(generation, *self._identity(), self._examiner, _named(files)):
                 raise Gone
         except sqlite3.DatabaseError as error:
             connection.close()
-            if _is_damage(error):
+            if _is_damage(error) or self._files(generation) != files:
                 raise Gone from error
             raise
+        except FileNotFoundError as error:
+            connection.close()
+            raise Gone from error
         except BaseException:
             connection.close()
             raise
@@ -216,25 +225,36 @@ class Store:
         with _locked(self._made() / "lock"):
             if self._current() != failed or (not damaged and self._opens(failed)):
                 return
-            floor = self._floor()
             generation = secrets.token_hex(8)
             path = self._directory / f"{generation}.db"
-            # Made by hand first: SQLite would give it the mode that the umask leaves.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-            connection = _connected(path)
             try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                with _transaction(connection, write=True):
-                    meta = rows.Meta(generation, *self._identity(), self._examiner)
-                    rows.create(connection, meta, floor)
-            finally:
-                connection.close()
-            safe.write_bytes(self._directory / "current", generation.encode() + b"\n")
-            self._note_files(path, generation)
-            for old in self._directory.iterdir():
-                if ".db" in old.name and not old.name.startswith(generation):
-                    with contextlib.suppress(OSError):
-                        old.unlink()
+                floor = self._floor()
+                # Made by hand first: SQLite would give it the mode that the umask leaves.
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                os.close(os.open(path, flags, 0o600))
+            except FileNotFoundError:
+                return  # deleted meanwhile: the next attempt finds that out
+            try:
+                self._fill(path, generation, floor)
+            except (OSError, MauError, Gone, sqlite3.DatabaseError):
+                if path.exists():
+                    raise
+
+    def _fill(self, path: Path, generation: str, floor: int) -> None:
+        """Make a database of an empty file, and let it be the one that counts."""
+        connection = _connected(path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            with _transaction(connection, write=True):
+                rows.create(connection, rows.Meta(generation, *self._identity(), self._examiner), floor)
+        finally:
+            connection.close()
+        safe.write_bytes(self._directory / "current", generation.encode() + b"\n")
+        self._note_files(path, generation)
+        for old in self._directory.iterdir():
+            if ".db" in old.name and not old.name.startswith(generation):
+                with contextlib.suppress(OSError):
+                    old.unlink()
 
     def _opens(self, generation: str) -> bool:
         """Whether it can be used by now: whoever made it had not come to the end of that."""
@@ -330,7 +350,8 @@ def _transaction(connection: sqlite3.Connection, *, write: bool) -> Iterator[Non
 def _locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on a file that is still there once the lock is held."""
     while True:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:  # the directory was deleted the moment after it was made

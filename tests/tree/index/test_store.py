@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from mau.errors import NoAccount, NotAFile
 from mau.tree.index import Index
 from mau.tree.index.store import Renewed
 from mau.tree.layout import Root
+from tests.tree.calls import At
 from tests.tree.index.world import ALICE, examine, indexed, plain_scan
 
 HERE = Path(__file__).parent
@@ -210,6 +213,7 @@ import sys
 from pathlib import Path
 from mau.tree.index import Index
 from mau.tree.layout import Root
+from tests.tree.calls import At
 from tests.tree.index.world import ALICE, examine, indexed, plain_scan
 root = Root(Path(sys.argv[1]))
 print("ready", flush=True)
@@ -396,6 +400,7 @@ import sys
 from pathlib import Path
 from mau.tree.index import Index
 from mau.tree.layout import Root
+from tests.tree.calls import At
 from tests.tree.index.world import examine
 with Index.open(Root(Path(sys.argv[1])), examine) as index:
     print(index.generation)
@@ -407,3 +412,33 @@ with Index.open(Root(Path(sys.argv[1])), examine) as index:
         for _ in range(6)
     ]
     assert len({process.communicate(timeout=30)[0] for process in started}) == 1
+
+
+class Between(At):
+    """Before every call of the file system, and of SQLite."""
+
+    def counts(self, frame: FrameType, event: str, called: Any) -> bool:
+        connection = isinstance(getattr(called, "__self__", None), sqlite3.Connection)
+        return (event == "c_call" and connection) or super().counts(frame, event, called)
+
+
+@pytest.mark.parametrize("harm", [lose_everything, lose_the_database], ids=lambda harm: harm.__name__)
+def test_whoever_asks_is_answered_when_it_is_deleted_while_it_is_begun_anew(
+    harm: Callable[[Root], None], root: Root, alice: Path
+) -> None:
+    def lose() -> None:
+        with contextlib.suppress(FileNotFoundError, StopIteration):
+            harm(root)
+
+    fill(alice, 1)
+    number, calls = 0, 1
+    with Index.open(root, examine) as index:
+        while number < calls:
+            number += 1
+            lose_everything(root)
+            with Between(number, lose) as at:
+                assert index.generation
+            calls = at.count
+            index.refresh()
+            assert indexed(index, ALICE) == plain_scan(root, ALICE)
+    assert number > 50
