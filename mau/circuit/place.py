@@ -23,6 +23,7 @@ class CircuitEnd:
 
     def __init__(self, root: Root) -> None:
         self._directory = root.state_dir("server")
+        self._bound: tuple[int, int] | None = None
 
     def listen(self) -> socket.socket | None:
         """A listening socket; None where there can be none. The one before it, of whoever, is gone."""
@@ -36,12 +37,23 @@ class CircuitEnd:
                     found.bind(place)
                 finally:
                     os.umask(before)
+                self._bound = _identity(place)
             found.listen(_BACKLOG)
             found.setblocking(False)
         except OSError:
             found.close()
             return None
         return found
+
+    def leave(self) -> None:
+        """Take away the name of what `listen` gave, before that is closed; one that another has put in its
+        place stays."""
+        bound, self._bound = self._bound, None
+        if bound is None:
+            return
+        with contextlib.suppress(OSError), _reachable(self._directory) as place:
+            if _identity(place) == bound:
+                os.unlink(place)  # noqa: PTH108 - a name below an open directory
 
     def connect(self) -> socket.socket:
         """A connection to the server; OSError when none listens."""
@@ -54,6 +66,11 @@ class CircuitEnd:
             found.close()
             raise
         return found
+
+
+def _identity(place: str) -> tuple[int, int]:
+    found = os.lstat(place)
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ class Listener:
         self._context = context
         self._http: Connections | None = None
         self._sockets: list[socket.socket] = []
+        self._also: CircuitEnd | None = None
         self._accepting = False
         self._handshakes: set[asyncio.Task[Any]] = set()
         self._open: Counter[str] = Counter()
@@ -74,6 +75,7 @@ class Listener:
         self._sockets = await _listen(host, port)
         if also is not None and (local := also.listen()) is not None:
             self._sockets.append(local)
+            self._also = also
         self._http = Connections(self._app)
         self._accepting = True
         for listener in self._sockets:
@@ -99,6 +101,8 @@ class Listener:
         for guest in [guest for guest in self._guests if not guest.protocol.met]:
             guest.cut()
         await asyncio.gather(*self._handshakes, return_exceptions=True)
+        if self._also is not None:
+            self._also.leave()  # while it is open no other file has its number
         for listener in self._sockets:
             listener.close()
         if self._http is not None:

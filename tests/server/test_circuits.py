@@ -6,7 +6,7 @@ import asyncio
 import io
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -218,3 +218,17 @@ async def test_who_does_not_answer_is_not_there(
             assert "nothing" in await no_circuit(relay, carol, bob.fingerprint)
         await until(lambda: not relay.server.circuits.registered)
         assert relay.server.circuits.circuits == 0
+
+
+async def test_a_server_that_ends_takes_its_own_end_away_and_no_others(alice: Someone) -> None:
+    end = CircuitEnd(alice.account.root)
+    place = alice.account.root.state_dir("server") / "circuit"
+    async with serving(alice):
+        end.connect().close()
+    assert not place.exists()
+    async with AsyncExitStack() as earlier:
+        await earlier.enter_async_context(serving(alice))
+        async with serving(alice):
+            await earlier.aclose()
+            end.connect().close()
+    assert not place.exists()
