@@ -29,7 +29,10 @@ the terminal's cleaner, never raw.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
 
 Lasting = Literal["refused", "deferred", "source"]
 
@@ -135,7 +138,14 @@ class ProofError(MauError):
 
 
 class IdentityError(ProofError):
-    """The other end of the connection did not prove that it is who it should be."""
+    """The other end of the connection did not prove that it is who it should be.
+
+    ``there``: who it proved to be instead, where it proved anything.
+    """
+
+    def __init__(self, words: str = "", there: Fingerprint | None = None) -> None:
+        super().__init__(words)
+        self.there = there
 
 
 class KeyRefused(ProofError):

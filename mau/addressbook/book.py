@@ -21,7 +21,7 @@ from mau.addressbook.known import (
     best_first,
     rank,
 )
-from mau.addressbook.schema import FROM_1, SCHEMA, VERSION
+from mau.addressbook.schema import FROM_1, FROM_2, SCHEMA, VERSION
 from mau.derived import Database
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
@@ -34,7 +34,7 @@ class AddressBook:
 
     def __init__(self, root: Root) -> None:
         self._database = Database(
-            root.state_dir("peers") / "addresses.db", SCHEMA, VERSION, earlier={1: FROM_1}
+            root.state_dir("peers") / "addresses.db", SCHEMA, VERSION, earlier={1: FROM_1, 2: FROM_2}
         )
         self._bounds = Bounds(root)
 
@@ -77,11 +77,11 @@ class AddressBook:
         now = time.time()
         return [one for person in sorted(people) for one in best_first(people[person], now)]
 
-    def worth_trying(self, host: str, port: int) -> bool:
-        """Whether a stranger's word that somebody is there may be followed now (spec/finding.md N6)."""
-        place = _normal(host, port)
+    def worth_trying(self, host: str, port: int, whom: Fingerprint | None = None) -> bool:
+        """Whether a stranger's word that somebody, ``whom``, is there may be followed now (N6)."""
+        place = places.normal(host, port)
         now = time.time()
-        return self._database.run(lambda connection: not places.waiting(connection, *place, now))
+        return self._database.run(lambda connection: not places.waiting(connection, *place, whom, now))
 
     def kad_nodes(self, since: int) -> list[KnownAddress]:
         """Nodes that took part in Kademlia there since then, those that did last first.
@@ -205,7 +205,7 @@ class AddressBook:
         if (way := circuit_of(host)) is not None:
             self.route_proven(fingerprint, way[0])
             return
-        host, port = _normal(host, port)
+        host, port = places.normal(host, port)
         now = int(time.time())
 
         def write(connection: sqlite3.Connection) -> None:
@@ -224,8 +224,10 @@ class AddressBook:
 
         self._database.run(write)
 
-    def failed(self, fingerprint: Fingerprint, host: str, port: int) -> None:
-        """Nobody answered there, or somebody else did.
+    def failed(
+        self, fingerprint: Fingerprint, host: str, port: int, *, there: Fingerprint | None = None
+    ) -> None:
+        """Nobody answered there, or somebody else, who proved to be ``there``.
 
         An address that is not in the book is not noted for that person; that the place was tried in vain is.
         Of a way through a relay only the route failed: where the relay is, is another question.
@@ -233,7 +235,7 @@ class AddressBook:
         if (way := circuit_of(host)) is not None:
             self.route_failed(fingerprint, way[0])
             return
-        host, port = _normal(host, port)
+        host, port = places.normal(host, port)
         now = int(time.time())
 
         def write(connection: sqlite3.Connection) -> None:
@@ -249,7 +251,7 @@ class AddressBook:
                 where,
             ).fetchone()
             if not trusted or not trusted[0]:
-                places.failed(connection, host, port, now)
+                places.failed(connection, host, port, there, now)
 
         self._database.run(write)
 
@@ -263,7 +265,7 @@ class AddressBook:
                 return
             connection.execute(
                 "DELETE FROM address WHERE fingerprint = ? AND host = ? AND port = ?",
-                (fingerprint.raw, *_normal(host, port)),
+                (fingerprint.raw, *places.normal(host, port)),
             )
 
         self._database.run(write)
@@ -289,11 +291,3 @@ class AddressBook:
         """The person could not be reached through that relay."""
         now = int(time.time())
         self._database.run(lambda connection: routes.failed(connection, fingerprint, relay, now))
-
-
-def _normal(host: str, port: int) -> Address:
-    """An address as `parse_address` writes it, where it is one."""
-    try:
-        return parse_address(format_address((host, port)))
-    except AddressMalformed:
-        return host, port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 SCHEMA: Final = """
 CREATE TABLE address (
@@ -28,6 +28,7 @@ CREATE TABLE place (
   port INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   last_failed INTEGER NOT NULL,
+  there BLOB,
   PRIMARY KEY (host, port)
 ) WITHOUT ROWID;
 CREATE INDEX place_age ON place (last_failed);
@@ -55,3 +56,6 @@ INSERT INTO address (fingerprint, host, port, source, first_heard, first_proven,
 DROP TABLE earlier
 """
 )
+
+# It did not note who was met where somebody else was looked for.
+FROM_2: Final = "ALTER TABLE place ADD COLUMN there BLOB"

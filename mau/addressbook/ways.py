@@ -21,7 +21,8 @@ def direct(connection: sqlite3.Connection, fingerprint: Fingerprint, now: float)
         for one in best_first(lines.of(connection, fingerprint), now)
         if not one.fleeting
         or not (
-            waits(one.failures, one.last_failed, now) or places.waiting(connection, one.host, one.port, now)
+            waits(one.failures, one.last_failed, now)
+            or places.waiting(connection, one.host, one.port, fingerprint, now)
         )
     ]
 

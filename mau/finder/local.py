@@ -80,7 +80,7 @@ class LocalNetworks:
 
     def _heard(self, fingerprint: Fingerprint, address: Address, present: bool) -> None:
         if present:
-            if self._book.worth_trying(*address):
+            if self._book.worth_trying(*address, fingerprint):
                 self._book.told(fingerprint, *address, source="mdns")
                 self._heard_of(fingerprint)
             return

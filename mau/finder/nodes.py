@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 from mau.addressbook import AddressBook
 from mau.errors import IdentityError, NotOffered, PeerError, PeerUnreachable
 from mau.finder.pool import PATIENCE, Pool
+from mau.finder.resolving import on_the_internet
 from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, circuit_of, scope_of
@@ -31,7 +31,8 @@ _UPKEEP_EVERY: Final = 20.0
 _READ_EVERY: Final = 3.0
 """Seconds between two looks whether the book changed: a question to the file system."""
 _FEW: Final = 4
-_JOIN_AGAIN: Final = (15.0, 900.0)
+_JOIN_AGAIN: Final = (5.0, 900.0)
+"""Seconds until the next try to join; those who join just now are known a moment later."""
 _AT_ONCE: Final = 8
 _CAPS: Final = Caps(counted="public")
 """In a network of one's own everybody is in one prefix, and nobody needs to be counted."""
@@ -76,10 +77,10 @@ class Nodes:
         self.table = RoutingTable.rebuilt(own, self._proven(REMEMBERED), caps=_CAPS)
 
     def _proven(self, within: int, *, unfailed: bool = False) -> list[tuple[Node, float]]:
-        """Nodes in the book that were proven within so many seconds, and when."""
+        """Nodes in the book that took part within so many seconds, and when."""
         self._read_until = int(time.time())
         return [
-            (Node(one.fingerprint, one.host, one.port), float(one.last_proven or 0))
+            (Node(one.fingerprint, one.host, one.port), float(one.kad or 0))
             for one in self._book.kad_nodes(int(time.time()) - within)
             if one.fingerprint != self._own
             and scope_of(one.host) != "link"
@@ -170,7 +171,7 @@ class Nodes:
 
     async def _ask(self, node: Node, target: Fingerprint) -> list[tuple[Fingerprint, Address]] | str:
         """What a node says, or why it says nothing."""
-        if node not in self.table and not self._book.worth_trying(*node.address):
+        if node not in self.table and not self._book.worth_trying(*node.address, node.fingerprint):
             return "tried in vain lately"
         try:
             async with (
@@ -185,13 +186,15 @@ class Nodes:
 
     async def _prove(self, node: Node) -> list[tuple[Fingerprint, Address]] | str:
         """Whether the wanted one is there: an empty list, or why not. He learns nothing of us (N66)."""
-        if not self._book.worth_trying(*node.address):
+        if not self._book.worth_trying(*node.address, node.fingerprint):
             return "tried in vain lately"
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                address = await self._reachable(node)
-                async with PeerClient(None, node.fingerprint, *address, timeouts=PATIENCE) as peer:
-                    await peer.connect()
+            async with (
+                asyncio.timeout(_ANSWER_SECONDS),
+                self._place(node) as address,
+                PeerClient(None, node.fingerprint, *address, timeouts=PATIENCE) as peer,
+            ):
+                await peer.connect()
         except (PeerError, IdentityError, TimeoutError) as error:
             return self._lost(node, error)
         self._book.proven(node.fingerprint, *node.address, source="kademlia")
@@ -200,18 +203,30 @@ class Nodes:
     @contextlib.asynccontextmanager
     async def _peer(self, node: Node) -> AsyncIterator[PeerClient]:
         """A client for a node."""
-        async with self._pool.peer(node.fingerprint, await self._reachable(node)) as peer:
+        async with self._place(node) as address, self._pool.peer(node.fingerprint, address) as peer:
             yield peer
 
-    async def _reachable(self, node: Node) -> Address:
+    @contextlib.asynccontextmanager
+    async def _place(self, node: Node) -> AsyncIterator[Address]:
         """Where to dial. A name that strangers tell may lead to the internet only (D21)."""
         if scope_of(node.host) != "name" or node.address in self._named:
-            return node.address
-        return await _on_the_internet(*node.address)
+            yield node.address
+            return
+        address = await on_the_internet(*node.address)
+        # A thousand names may lead to one address, which is therefore counted too (N6).
+        if not self._book.worth_trying(*address, node.fingerprint):
+            raise PeerUnreachable("tried in vain lately")
+        try:
+            yield address
+        except NotOffered:
+            raise
+        except (PeerError, IdentityError) as error:
+            self._book.failed(node.fingerprint, *address, there=_there(error))
+            raise
 
     def _lost(self, node: Node, error: Exception) -> str:
         if not isinstance(error, NotOffered):  # he is there, and takes no part
-            self._book.failed(node.fingerprint, *node.address)
+            self._book.failed(node.fingerprint, *node.address, there=_there(error))
         self.table.failed(node, time.time())
         return str(error) or "no answer in time"
 
@@ -237,7 +252,8 @@ class Nodes:
             if wanted or (len(self.table) < _FEW and loop.time() - joined >= again):
                 await self._join()
                 joined = loop.time()
-                again = _JOIN_AGAIN[0] if len(self.table) >= _FEW else min(again * 2, _JOIN_AGAIN[1])
+                few = len(self.table) < _FEW and not wanted
+                again = min(again * 2, _JOIN_AGAIN[1]) if few else _JOIN_AGAIN[0]
             if loop.time() - looked_after >= _UPKEEP_EVERY:
                 await self._look_after()
                 looked_after = loop.time()
@@ -262,7 +278,7 @@ class Nodes:
 
         async def ping(node: Node) -> None:
             async with turns:
-                if node not in self.table and not self._book.worth_trying(*node.address):
+                if node not in self.table and not self._book.worth_trying(*node.address, node.fingerprint):
                     self.table.failed(node, time.time())
                     return
                 try:
@@ -281,13 +297,6 @@ class Nodes:
                 await self.look_up(target)
 
 
-async def _on_the_internet(host: str, port: int) -> Address:
-    """An address that a name stands for; PeerUnreachable when there is none on the internet."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise PeerUnreachable("its host name is not known") from error
-    for *_, place in found:
-        if scope_of(str(place[0])) == "global":
-            return str(place[0]), port
-    raise PeerUnreachable("its host name leads to no place on the internet")
+def _there(error: Exception) -> Fingerprint | None:
+    """Who proved to be where somebody else was looked for."""
+    return error.there if isinstance(error, IdentityError) else None

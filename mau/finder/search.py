@@ -175,7 +175,8 @@ class Search:
                 async with PeerClient(identity, self._wanted, *address, timeouts=_PATIENCE) as peer:
                     await peer.connect()
             except (PeerError, IdentityError) as error:
-                self._book.failed(self._wanted, *address)
+                there = error.there if isinstance(error, IdentityError) else None
+                self._book.failed(self._wanted, *address, there=there)
                 self._said.put_nowait(Finding(source, "failed", address, str(error)))
                 return
         self._book.proven(self._wanted, *address)

@@ -14,7 +14,7 @@ from mau.errors import IdentityError, PeerError
 from mau.finder.nodes import Nodes
 from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, circuit_of
+from mau.hostport import circuit_of
 from mau.wire.client import PeerClient, Timeouts
 
 _EVERY: Final = 5.0
@@ -55,7 +55,6 @@ class Seeker:
         self._nodes = nodes
         self._changed = changed
         self._searches: dict[Fingerprint, _Search] = {}
-        self._tried: dict[tuple[Fingerprint, Address], float] = {}
         self._heard = asyncio.Event()
 
     @property
@@ -123,13 +122,17 @@ class Seeker:
         places = [one for one in self._book.addresses(person) if circuit_of(one[0]) is None]
         for place in places[:_TRIES]:
             line = known.get(place)
-            if line is None or now - (line.last_tried or 0) < _AGAIN[0] * 2 ** min(line.failures, 7):
+            pause = 0 if line is None else _AGAIN[0] * 2 ** min(line.failures, 7)
+            # What was tried later than now was tried before the clock was set back.
+            if line is None or 0 <= now - (line.last_tried or 0) < pause:
                 continue
             try:
                 async with PeerClient(None, person, *place, timeouts=_PATIENCE) as peer:
                     await peer.connect()
-            except (PeerError, IdentityError):
+            except PeerError:
                 self._book.failed(person, *place)
+            except IdentityError as error:
+                self._book.failed(person, *place, there=error.there)
             else:
                 self._book.proven(person, *place)
                 return True

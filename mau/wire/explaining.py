@@ -25,7 +25,7 @@ def _explained(error: Exception) -> PeerUnreachable | PeerMisbehaved | IdentityE
     """What an exception of the libraries means."""
     identity = identity_error(error)
     if identity is not None:
-        return IdentityError(f"somebody else is there: {identity}")
+        return IdentityError(f"somebody else is there: {identity}", identity.there)
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL | ValueError) and not isinstance(
         error, OSError
     ):

@@ -249,6 +249,37 @@ def test_where_only_friends_were_told_to_look_is_no_node_before_its_owner_asks_f
     book.close()
 
 
+def test_liars_do_not_hide_who_was_met_where_they_say_that_others_are(book: AddressBook) -> None:
+    others = [Fingerprint(bytes([number]) * 20) for number in range(100)]
+    book.told(BOB, "host", 1, source="kademlia")
+    for one in others:
+        book.failed(one, "host", 1, there=BOB)
+    assert book.worth_trying("host", 1, BOB)
+    assert book.addresses(BOB) == [("host", 1)]
+    assert not book.worth_trying("host", 1)
+    assert not book.worth_trying("host", 1, EVE)
+    for _ in range(3):
+        book.failed(BOB, "host", 1)  # by now nobody is there
+    assert not book.worth_trying("host", 1, BOB)
+    assert book.addresses(BOB) == []
+    book.close()
+
+
+def test_a_book_that_did_not_note_who_was_met_keeps_what_it_holds(book: AddressBook, tmp_path: Path) -> None:
+    book.proven(BOB, "host", 1)
+    for _ in range(3):
+        book.failed(EVE, "other", 1)
+    book.close()
+    connection = sqlite3.connect(tmp_path / ".peers" / "addresses.db")
+    connection.executescript("ALTER TABLE place DROP COLUMN there; PRAGMA user_version = 2")
+    connection.close()
+    assert book.addresses(BOB) == [("host", 1)]
+    assert not book.worth_trying("other", 1)
+    book.failed(EVE, "other", 1, there=BOB)
+    assert book.worth_trying("other", 1, BOB)
+    book.close()
+
+
 # --- routes ------------------------------------------------------------------------------------------------
 
 

@@ -146,7 +146,7 @@ class Connection(ssl.SSLObject):
         if key != used:
             raise IdentityError("its certificate can be read in two ways")
         if self._expected is not None and found != self._expected:
-            raise IdentityError(f"it is {found}, not {self._expected}")
+            raise IdentityError(f"it is {found}, not {self._expected}", found)
         self._certificate = der
         return found
 
