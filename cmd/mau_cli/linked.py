@@ -52,3 +52,8 @@ def finish(session: Session, link: Link, introduction: Introduction) -> None:
             "later, or give them a link of yours: mau invite"
         ) from None
     say("They were asked. Once they say yes, you get what they write for friends.")
+    if not own.addresses and not own.relays:
+        say(
+            "No address of yours is known to tell them: set reach.addresses, or let `mau up` find out, so "
+            "that they get what you write."
+        )
