@@ -21,6 +21,7 @@ from mau.finder.pool import Pool
 from mau.finder.ports import Mapping
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, circuit_of, scope_of
+from mau.kademlia.caps import prefixes
 from mau.wire.kad import DialBack
 
 LASTS: Final = 2 * 3600.0
@@ -53,8 +54,13 @@ class Reach:
         port: Callable[[], int | None],
         stated: Iterable[Address] = (),
         friends: Callable[[], frozenset[Fingerprint]] = frozenset,
+        strangers: bool = False,
     ) -> None:
-        """``port``: where our server listens now; None when it does not."""
+        """``port``: where our server listens now; None when it does not.
+
+        ``strangers``: may be asked, too. Whoever is asked learns who we are, and at which port.
+        """
+        self._strangers = strangers
         self._own = own
         self._book = book
         self._pool = pool
@@ -105,7 +111,7 @@ class Reach:
         external = {one.external for one in self.mappings if one.public}
         ports = list(dict.fromkeys([*(port for _, port in external), here]))[:_MOST_PORTS]
         ours = {host for host, _ in external} | {host for host, _ in self.stated}
-        found: dict[Address, list[Fingerprint]] = {}
+        found: dict[Address, list[tuple[Fingerprint, str]]] = {}
         asked, kinds = 0, set()
         for peer, address in self._peers():
             ours |= {local_address(address) or address[0]} - {address[0]}
@@ -117,12 +123,12 @@ class Reach:
                 kinds.add(":" in address[0])
                 host, said = answer.address
                 if answer.reached and said == port and scope_of(host) == "global":
-                    found.setdefault((host, said), []).append(peer)
+                    found.setdefault((host, said), []).append((peer, address[0]))
         self.asked = asked
         friends, now = self._friends(), time.time()
         for seen, by in found.items():
-            if seen[0] in ours or len(by) > 1 or by[0] in friends:
-                self._confirmed[seen] = Confirmed(seen, now, by[0])
+            if seen[0] in ours or vouched(by, friends):
+                self._confirmed[seen] = Confirmed(seen, now, by[0][0])
         for old in set(self._confirmed) - set(found):
             if (":" in old[0]) in kinds:
                 del self._confirmed[old]  # somebody tried, and nobody came through
@@ -148,6 +154,7 @@ class Reach:
             and one.last_proven > since
             and not one.failures
             and one.fingerprint != self._own
+            and (self._strangers or one.fingerprint in friends)
             and scope_of(one.host) == "global"
         ]
         random.shuffle(lines)
@@ -158,6 +165,15 @@ class Reach:
             people = {one.fingerprint: (one.host, one.port) for one in reversed(kind)}
             found += list(reversed(people.items()))[:_ASKED]
         return found
+
+
+def vouched(by: Iterable[tuple[Fingerprint, str]], friends: frozenset[Fingerprint]) -> bool:
+    """Whether those who say the same, each at a host, are a friend or two strangers (N51).
+
+    Fingerprints cost nothing: two are two only in two networks.
+    """
+    told = list(by)
+    return any(peer in friends for peer, _ in told) or len({prefixes(host)[1] for _, host in told}) > 1
 
 
 def _of_kind(to: Address, places: Iterable[Address]) -> Address | None:

@@ -83,7 +83,13 @@ class Finder:
         self._pool = Pool(identity)
         own = account.fingerprint
         self._reach = Reach(
-            own, self._book, self._pool, port=self._port, stated=wants.stated, friends=self._friends
+            own,
+            self._book,
+            self._pool,
+            port=self._port,
+            stated=wants.stated,
+            friends=self._friends,
+            strangers=wants.kademlia and wants.announce,
         )
         self._outside = Outside(
             self._reach, self._book, self._served, changed=self._changed, moved=self._reached_changed
