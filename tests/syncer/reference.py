@@ -70,10 +70,12 @@ class Reference:
             if self.signed[name, sha256].time <= now + MAX_AHEAD and (name, sha256) not in self.removed
         }
 
-    def gone(self, authors_tree: Mapping[str, str]) -> set[str]:
-        """Names that are not held, once everything is quiet: deleted by their author."""
-        listed = self.listed(authors_tree)
-        return {delete.deletes for delete in self.good(authors_tree) if delete.deletes} - set(listed)
+    def gone(self, authors_tree: Mapping[str, str], held: Mapping[str, str]) -> set[str]:
+        """Names under which nothing of what is held stays, once everything is quiet: its author deleted it.
+
+        What was signed later than the delete stays, even when the author holds nothing good of that name now.
+        """
+        return {one.name for one in self.good(held) if self.deleted(one, authors_tree)}
 
     def check_step(
         self, before: Mapping[str, str], after: Mapping[str, str], versions: Set[Named], *, relayed: bool

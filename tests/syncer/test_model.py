@@ -469,9 +469,7 @@ class Following(RuleBasedStateMachine):
         wrong: list[object] = [
             (name, held.get(name), sha256) for name, sha256 in due.items() if held.get(name) != sha256
         ]
-        # What was written over a post here is no post, and nobody's to delete.
-        there = {name for name, sha256 in held.items() if (name, sha256) not in reference.garbage}
-        return wrong + sorted(reference.gone(tree) & there)
+        return wrong + sorted(reference.gone(tree, held))
 
 
 def _sum(data: bytes) -> str:
