@@ -177,6 +177,24 @@ def believable(host: str, teller: str) -> bool:
     return scope in order and order[scope] <= order.get(scope_of(teller), 0)
 
 
+@lru_cache(1 << 15)
+def prefixes(host: str) -> tuple[str, str]:
+    """The narrow and the wide network of a host, as keys: /24 and /16 of IPv4, /48 and /32 of IPv6.
+
+    Of a name: its last two labels, and all names together.
+    """
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return f"name {'.'.join(host.rstrip('.').split('.')[-2:])}", "names"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = address.packed
+    if isinstance(address, ipaddress.IPv4Address):
+        return f"{bits[:3].hex()}/24", f"{bits[:2].hex()}/16"
+    return f"{bits[:6].hex()}/48", f"{bits[:4].hex()}/32"
+
+
 def circuit(relay: Fingerprint, address: Address) -> Address:
     """What stands for an address where somebody is reached through a circuit relay that is at ``address``.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from mau.addressbook import lines
 from mau.addressbook.known import MAX_STRANGERS, KnownAddress, surplus
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address
+from mau.hostport import Address, prefixes
 from mau.tree.layout import Root
 
 _LOOK_AGAIN: Final = 60.0
@@ -35,7 +37,10 @@ class Bounds:
         return all((line.fingerprint, line.host, line.port) != (fingerprint, *new) for line in gone)
 
     def _trim_strangers(self, connection: sqlite3.Connection) -> list[KnownAddress]:
-        """Keep the bounds of all strangers together. A tenth goes at once: looking at all of them is dear."""
+        """Keep the bounds of all strangers together. A tenth goes at once: looking at all of them is dear.
+
+        Fingerprints cost nothing, networks do: whoever makes thousands of people up pushes out his own.
+        """
         gone = []
         kinds = ("last_proven IS NULL", "first_heard"), ("last_proven IS NOT NULL", "last_proven")
         for of_kind, oldest in kinds:
@@ -49,7 +54,7 @@ class Bounds:
             self._of_near[of_kind] = len(rows) - len(strangers)
             if len(strangers) > MAX_STRANGERS:
                 stay = MAX_STRANGERS - MAX_STRANGERS // 10
-                gone += [line for line in strangers[stay:] if line.source != "given"]
+                gone += [line for line in _by_turns(strangers)[stay:] if line.source != "given"]
         for line in gone:
             lines.strike(connection, line)
         return gone
@@ -62,3 +67,14 @@ class Bounds:
             self._near = frozenset(one.raw for one in keys | {fpr for fpr, _ in self._root.authors()})
             self._looked = now
         return fingerprint.raw in self._near
+
+
+def _by_turns(lines: Iterable[KnownAddress]) -> list[KnownAddress]:
+    """The first line of each wide network, then the second of each, and so on; else in their order."""
+    of_network: Counter[str] = Counter()
+    turns = []
+    for place, line in enumerate(lines):
+        network = prefixes(line.host)[1]
+        turns.append((of_network[network], place, line))
+        of_network[network] += 1
+    return [line for _, _, line in sorted(turns, key=lambda turn: turn[:2])]

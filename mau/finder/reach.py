@@ -20,8 +20,7 @@ from mau.errors import IdentityError, NotOffered, PeerError
 from mau.finder.pool import Pool
 from mau.finder.ports import Mapping
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, circuit_of, scope_of
-from mau.kademlia.caps import prefixes
+from mau.hostport import Address, circuit_of, prefixes, scope_of
 from mau.wire.kad import DialBack
 
 LASTS: Final = 2 * 3600.0

@@ -12,7 +12,8 @@ from typing import Final
 
 import kademlia.routing
 
-from mau.kademlia.caps import Caps, prefixes
+from mau.hostport import prefixes
+from mau.kademlia.caps import Caps
 from mau.kademlia.node import Node
 
 K: Final = 20

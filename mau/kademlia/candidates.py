@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from mau.hostport import Address
-from mau.kademlia.caps import prefixes
+from mau.hostport import Address, prefixes
 from mau.kademlia.node import Node
 
 MOST: Final = 16

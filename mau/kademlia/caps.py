@@ -6,16 +6,11 @@ something, so they are what is counted: /24 and /16 of IPv4, /48 and /32 of IPv6
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
 
-from mau.hostport import scope_of
-
-Prefixes = tuple[str, str]
-"""The narrow and the wide network of a host, as keys."""
+from mau.hostport import prefixes, scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +33,6 @@ class Caps:
 
 UNCAPPED: Final = Caps(counted="none")
 """For simulations and tests."""
-
-
-@lru_cache(1 << 15)
-def prefixes(host: str) -> Prefixes:
-    """The networks of a host. Of a name: its last two labels, and all names together."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return f"name {'.'.join(host.rstrip('.').split('.')[-2:])}", "names"
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    bits = address.packed
-    if isinstance(address, ipaddress.IPv4Address):
-        return f"{bits[:3].hex()}/24", f"{bits[:2].hex()}/16"
-    return f"{bits[:6].hex()}/48", f"{bits[:4].hex()}/32"
 
 
 class Crowd:

@@ -154,3 +154,22 @@ def test_strangers_cannot_fill_the_book_nor_push_out_whom_i_follow(tmp_path: Pat
     assert sum(line.last_proven is not None for line in of_strangers) <= small
     assert set(kept.addresses(BOB)) == {("host", 1), ("host", 2)}
     kept.close()
+
+
+def test_who_makes_people_up_by_the_thousand_in_one_network_pushes_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MAX_STRANGERS", 100)
+    book = AddressBook(Root(tmp_path))
+    honest = [Fingerprint(number.to_bytes(20)) for number in range(1, 41)]
+    for number, one in enumerate(honest):
+        book.proven(one, f"198.{number}.0.1", 1, source="asked", kad=True)
+        book.told(one, f"198.{number}.0.2", 1, source="kademlia")
+    for number in range(1_000, 1_400):
+        made_up = Fingerprint(number.to_bytes(20))
+        book.proven(made_up, f"203.0.113.{number % 250}", number, source="asked", kad=True)
+        book.told(made_up, f"203.0.{number % 250}.1", number, source="kademlia")
+    assert len(book.known()) <= 200
+    for number, one in enumerate(honest):
+        assert {line.host for line in book.known(one)} == {f"198.{number}.0.1", f"198.{number}.0.2"}
+    book.close()
