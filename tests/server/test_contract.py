@@ -96,7 +96,7 @@ def visitor(request: pytest.FixtureRequest, visitors: dict[str, Served]) -> Iter
     if "/invite" in request.node.name:  # a stranger is told one thing, whatever he shows
         expected = {403} if served.session.cert is None else expected
     assert len(expected - set(served.tally)) <= (2 if "dial_back" in request.node.name else 1), served.tally
-    assert served.archives or "{fpr}]" not in request.node.name
+    assert served.archives or "/p2p/{fpr}]" not in request.node.name
     assert sum(served.tally[status] for status in HERE) > served.tally.total() / 4, served.tally
 
 
