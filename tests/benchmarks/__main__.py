@@ -30,8 +30,9 @@ PARTS = (
     "silence",
     "many",
     "large",
+    "find",
 )
-ON_REQUEST = ("watching", "silence", "many", "large")
+ON_REQUEST = ("watching", "silence", "many", "large", "find")
 
 
 def main() -> int:

@@ -1,17 +1,88 @@
-"""Who is asked where we are reached, and whose word counts."""
+"""What is said of ourselves, to whom, and what peers' words about our addresses are worth (N50-N53).
+
+That a peer really dials us is tested in networks of their own (tests/network/test_reached.py): loopback is no
+address of the internet.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from mau.addressbook import AddressBook
 from mau.finder.pool import Pool
-from mau.finder.reach import Reach, vouched
+from mau.finder.ports import Mapping
+from mau.finder.reach import Reach, local_address, vouched
 from mau.fingerprint import Fingerprint
+from mau.hostport import circuit
 from mau.tree.layout import Root
 
-ME, BOB, EVE, MALLORY = (Fingerprint(bytes([number]) * 20) for number in range(4))
+ME, FRIEND, BOB, EVE, MALLORY = (Fingerprint(bytes([number]) * 20) for number in range(5))
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Iterator[AddressBook]:
+    with closing(AddressBook(Root(tmp_path))) as found:
+        yield found
+
+
+def _reach(book: AddressBook, port: int | None = 8880, *stated: tuple[str, int]) -> Reach:
+    return Reach(ME, book, Pool(None), port=lambda: port, stated=stated, friends=lambda: frozenset({FRIEND}))
+
+
+def test_who_is_in_our_network_hears_our_address_there_and_the_internet_none(book: AddressBook) -> None:
+    reach = _reach(book)
+    assert reach.announced(("127.0.0.1", 9)) == ("127.0.0.1", 8880)
+    assert reach.announced(("::1", 9)) in (("::1", 8880), None)  # None without IPv6
+    assert reach.announced(("11.22.33.44", 9)) is None
+    assert reach.announced(("somewhere.example", 9)) is None
+
+
+def test_without_a_server_nothing_is_announced_and_behind_a_circuit_neither(book: AddressBook) -> None:
+    assert _reach(book, None, ("11.22.33.4", 80)).announced(("11.22.33.44", 9)) is None
+    through = circuit(FRIEND, ("11.22.33.44", 9))
+    assert _reach(book, 8880, ("11.22.33.4", 80)).announced(through) is None
+
+
+def test_of_several_addresses_the_one_is_said_to_which_the_peer_has_a_way(book: AddressBook) -> None:
+    reach = _reach(book, 8880, ("me.example", 1), ("2601:1::7", 6), ("11.22.33.4", 4))
+    assert reach.announced(("11.22.33.44", 9)) == ("11.22.33.4", 4)
+    assert reach.announced(("2601:9::1", 9)) == ("2601:1::7", 6)
+    assert _reach(book, 8880, ("me.example", 1)).announced(("2601:9::1", 9)) == ("me.example", 1)
+
+
+def test_what_a_router_maps_is_no_address_to_tell_before_anybody_came_in(book: AddressBook) -> None:
+    reach = _reach(book)
+    place = ("11.22.33.4", 8880)
+    reach.mappings = (Mapping("pcp", ("192.168.1.2", 8880), place, time.monotonic() + 60),)
+    assert reach.public == ()
+    assert reach.announced(("11.22.33.44", 9)) is None
+
+
+def test_private_addresses_that_the_user_states_are_not_told_to_the_internet(book: AddressBook) -> None:
+    assert _reach(book, 8880, ("192.168.1.2", 80)).public == ()
+
+
+def test_only_who_was_proven_on_the_internet_is_asked(book: AddressBook) -> None:
+    reach = _reach(book)
+    assert not reach.askable
+    book.told(FRIEND, "11.22.33.44", 9, source="kademlia")
+    book.proven(FRIEND, "192.168.1.9", 9)
+    book.proven(ME, "11.22.33.45", 9)
+    assert not reach.askable
+    book.proven(FRIEND, "11.22.33.44", 9)
+    assert reach.askable
+    book.failed(FRIEND, "11.22.33.44", 9)
+    assert not reach.askable
+
+
+def test_where_there_is_no_way_there_is_no_address() -> None:
+    assert local_address(("127.0.0.1", 9)) == "127.0.0.1"
+    assert local_address(("no host at all", 9)) is None
 
 
 def test_strangers_learn_who_we_are_only_where_the_lookup_network_may(tmp_path: Path) -> None:
