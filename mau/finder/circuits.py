@@ -1,4 +1,4 @@
-"""Being reached through circuit relays: registering there, and answering calls (spec/circuit.md R10-R14)."""
+"""Being reached through circuit relays: registering there, and answering calls (spec/circuit.md R14, R17)."""
 
 from __future__ import annotations
 

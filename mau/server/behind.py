@@ -1,4 +1,4 @@
-"""Who is behind the circuit relay of this server, told to the address book (spec/circuit.md R16).
+"""Who is behind the circuit relay of this server, told to the address book (spec/circuit.md R19).
 
 The owner's own programs reach them as everybody else does: through the relay, which is on this machine.
 """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from mau.errors import IdentityError, PeerError, PeerNotFound
+from mau.errors import IdentityError, PeerError, PeerNotFound, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.once import Syncer
@@ -117,14 +117,19 @@ class Follower:
         due = [one for one in known if self._failed.get(one, (0, 0.0))[1] <= now]
         return due or known
 
-    def _remember(self, report: SyncReport, asked: list[Address]) -> None:
+    def _fail(self, address: Address) -> None:
         now = asyncio.get_running_loop().time()
+        failures = self._failed.get(address, (0, 0.0))[0] + 1
+        self._failed[address] = (failures, now + after_failure(failures, self._chance()))
+
+    def _remember(self, report: SyncReport, asked: list[Address]) -> None:
         for address in asked:
             if address == report.address:
                 self._failed.pop(address, None)
+                if _was_lost(report):
+                    self._fail(address)
                 break
-            failures = self._failed.get(address, (0, 0.0))[0] + 1
-            self._failed[address] = (failures, now + after_failure(failures, self._chance()))
+            self._fail(address)
         pending = self._syncer.state.pending(self._author, self._author)
         self._status = after_round(self._status, report, pending, int(time.time()))
 
@@ -196,6 +201,7 @@ class Follower:
             return True
         except (PeerError, IdentityError) as error:
             self._note(error=str(error))
+            self._fail(report.address)
             return False
         finally:
             poked.cancel()
@@ -205,8 +211,10 @@ class Follower:
         """Wait until it is time to ask again, or something says that it is."""
         if report.problem is None:
             doing, pause = "polling", until_next(self._quiet(), self._chance())
-            if self._status.error:  # it was lost while we listened
-                pause = after_failure(1, self._chance())
+            if self._status.error or _was_lost(report):
+                now = asyncio.get_running_loop().time()
+                others = any(self._failed.get(one, (0, 0.0))[1] <= now for one in self._known)
+                pause = _AT_LEAST if others else after_failure(1, self._chance())
         elif isinstance(report.problem, PeerNotFound):
             doing, pause = "nowhere", NO_ADDRESS
         else:
@@ -221,6 +229,11 @@ class Follower:
     def _note(self, **facts: object) -> None:
         self._status = replace(self._status, **facts)  # type: ignore[arg-type]
         self._book.note(self._status)
+
+
+def _was_lost(report: SyncReport) -> bool:
+    """Whether the peer was there, and was gone before all had come."""
+    return any(isinstance(one.error, PeerUnreachable) for one in (*report.failed, *report.deferred))
 
 
 async def waited(event: asyncio.Event, seconds: float) -> None:
