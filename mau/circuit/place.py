@@ -1,4 +1,4 @@
-"""Where circuits end on this machine: a socket in the tree that the server listens on (spec/circuit.md R9).
+"""Where circuits end on this machine: a socket in the tree that the server listens on (spec/circuit.md R16).
 
 The finder keeps the circuits and the server answers in them; they meet here, as they meet in the address
 book. A connection that comes in here comes from no address: nothing that is decided by addresses applies.

@@ -136,7 +136,7 @@ class Listener:
             loop.call_later(_ACCEPT_PAUSE, self._watch, listener, http)
             return
         connection.setblocking(False)
-        # Through a circuit nobody comes from any address (spec/circuit.md R9).
+        # Through a circuit nobody comes from any address (spec/circuit.md R15).
         network = network_of(str(peer[0])) if isinstance(peer, tuple) else ""
         if self._has_room(network):
             self._shake_hands(connection, network, http)

@@ -191,7 +191,8 @@ async def test_a_call_is_answered_only_by_who_is_called_and_once(
             bobs.registered() as calls,
         ):
             calling = asyncio.create_task(carols.call(bob.fingerprint))
-            token = await anext(calls)
+            token, caller = await anext(calls)
+            assert caller == carol.fingerprint
             with pytest.raises(NotOffered):
                 await carols.answer(token)
             answered = await bobs.answer(token)
