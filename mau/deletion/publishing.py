@@ -132,8 +132,9 @@ def publish_deletes(
         sums[audience].add(sha256)
         if not isinstance(content.audience, Public) and not isinstance(audience, Public):
             left_out |= content.audience - audience
-        # A time further ahead is somebody's mistake, and nothing to count on from.
-        if content.signed_at <= now.timestamp() + MAX_AHEAD:
+        # A time further ahead is somebody's mistake, and nothing to count on from: what is signed after it
+        # would hold nowhere, not even here.
+        if content.signed_at < int(now.timestamp()) + MAX_AHEAD:
             latest = max(latest, content.signed_at)
     published = []
     with HeldDeletes(account, keyring) as held:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from mau.acceptance import MAX_AHEAD
 from mau.content.binding import PUBLIC, Audience
 from mau.deletion.held import deletes_of
 from mau.deletion.publishing import (
@@ -198,6 +199,17 @@ def test_what_cannot_be_deleted(world: World) -> None:
         delete(world, "nothing.pgp")
     with pytest.raises(NoSuchPost):
         undelete(alice.account, alice.keyring, "nothing.pgp")
+
+
+def test_what_was_signed_as_far_ahead_as_may_be_is_deleted_at_once(world: World) -> None:
+    alice = world.alice
+    created = int(time.time()) + MAX_AHEAD
+    alice.put(alice, NAME, message(alice.key, bound(alice, NAME, PUBLIC), None, created=created))
+    done = delete_post(alice.account, alice.keyring, NAME)
+    assert done.sha256
+    deletes = deletes_of(alice.account, alice.keyring, alice.fpr)
+    assert deletes.is_deleted(NAME, done.sha256)
+    assert deletes.until(NAME) <= time.time() + MAX_AHEAD
 
 
 # --- posting again, and taking it back ---------------------------------------------------------------------
