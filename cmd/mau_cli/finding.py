@@ -87,7 +87,8 @@ async def seek(
     identity = account.identity()
     book = AddressBook(session.root)
     try:
-        async with Pool(identity if wants.announce else None) as pool:
+        # Nothing is announced here: nobody needs to learn who looks.
+        async with Pool(None) as pool:
             begin = [
                 Node(one.fingerprint, *one.address)
                 for one in wants.bootstrap

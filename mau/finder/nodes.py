@@ -221,12 +221,12 @@ class Nodes:
         except NotOffered:
             raise
         except (PeerError, IdentityError) as error:
-            self._book.failed(node.fingerprint, *address, there=_there(error))
+            self._book.failed(node.fingerprint, *address, there=getattr(error, "there", None))
             raise
 
     def _lost(self, node: Node, error: Exception) -> str:
         if not isinstance(error, NotOffered):  # he is there, and takes no part
-            self._book.failed(node.fingerprint, *node.address, there=_there(error))
+            self._book.failed(node.fingerprint, *node.address, there=getattr(error, "there", None))
         self.table.failed(node, time.time())
         return str(error) or "no answer in time"
 
@@ -295,8 +295,3 @@ class Nodes:
         if len(self.table):
             for target in needs.refresh:
                 await self.look_up(target)
-
-
-def _there(error: Exception) -> Fingerprint | None:
-    """Who proved to be where somebody else was looked for."""
-    return error.there if isinstance(error, IdentityError) else None

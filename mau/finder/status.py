@@ -15,6 +15,8 @@ from mau.tree.layout import Root
 
 _FILE: Final = "status.json"
 _MOST: Final = 1 << 20
+_STALE: Final = 600.0
+"""Seconds after which a worker that writes every minute is gone, and its number perhaps another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def read_status(root: Root) -> FinderStatus | None:
             facts[name] = tuple(facts[name])
         status = FinderStatus(**facts)
         os.kill(status.pid, 0)
+        fresh = abs(time.time() - status.at) < _STALE
     except (TreeError, OSError, ValueError, TypeError, KeyError):
         return None
-    return status
+    return status if fresh else None

@@ -73,7 +73,7 @@ def test_what_the_finder_found_is_told_while_it_runs(host: Shell, alice: Account
     import os
 
     places = (Place("8.8.4.4:4711", "router", confirmed=1.0), Place("8.8.8.8:4711", "router"))
-    status = FinderStatus(os.getpid(), 1.0, 4711, places, relays=(RELAY.hex,))
+    status = FinderStatus(os.getpid(), time.time(), 4711, places, relays=(RELAY.hex,))
     write_status(alice.root, status)
     book = AddressBook(alice.root)
     book.proven(RELAY, "relay.example.org", 8880)
