@@ -21,7 +21,7 @@ from mau.hostport import Address, format_address
 from mau.kademlia import Node
 from mau.tree.layout import Root
 from mau.wire.identity import Identity
-from mau.wire.tls import server_context
+from mau.wire.tls import peer_certificate, server_context
 
 Answer = Callable[["Liar", Fingerprint, web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -39,12 +39,15 @@ class Liar:
     identity: Identity = field(default_factory=somebody)
     asked: int = 0
     address: Address = ("", 0)
+    shown: list[bytes | None] = field(default_factory=list)
+    """The certificate of each who asked; None of strangers."""
 
     @property
     def node(self) -> Node:
         return Node(self.identity.fingerprint, *self.address)
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.shown.append(peer_certificate(request.transport))
         kind, _, rest = request.path.removeprefix("/kad/").partition("/")
         if kind != "find_peer":
             return web.Response(status=200 if kind == "ping" else 404)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from mau.addressbook import AddressBook
+from mau.hostport import format_address
 from tests.network.igd import start_miniupnpd
 from tests.network.netns import Network
 from tests.network.people import Person, friends, served, until
@@ -16,19 +17,28 @@ from tests.network.people import Person, friends, served, until
 PORT = 8880
 
 
-@pytest.mark.parametrize("pmp", [False, True], ids=["UPnP", "PCP"])
-def test_a_friend_looks_whether_the_mapped_port_leads_to_us_and_learns_where_we_are(
-    net: Network, pmp: bool
+@pytest.mark.parametrize("kind", ["UPnP", "PCP", "PCP and IPv6 only"])
+def test_a_friend_looks_whether_the_open_port_leads_to_us_and_learns_where_we_are(
+    net: Network, kind: str
 ) -> None:
-    lan, wan = net.switch("192.168.1.0/24"), net.switch("11.22.33.0/24")
+    v6 = kind == "PCP and IPv6 only"
+    lan = net.switch("2601:7::/64" if v6 else "192.168.1.0/24")
+    wan = net.switch("2601:1::/64" if v6 else "11.22.33.0/24")
     home, away = Person(net.host("home"), "reach.router = true"), Person(net.host("away"))
     router = net.router("router", inside=lan, outside=wan)
-    home.host.plug(lan, gateway=True)
-    away.host.plug(wan)
-    daemon = start_miniupnpd(router, pmp=pmp)
+    if v6:
+        router.ip("addr", "add", "fe80::1/64", "dev", "lan", "nodad")
+        home.host.plug(lan, gateway="fe80::1")
+        away.host.plug(wan)
+        away.host.ip("route", "add", "2601:7::/64", "via", router.wan.addresses[0])
+    else:
+        home.host.plug(lan, gateway=True)
+        away.host.plug(wan)
+    daemon = start_miniupnpd(router, pmp=kind != "UPnP")
     friends([home, away])
     home.post("first", away)
-    outside = f"{router.wan.addresses[0]}:{PORT}"
+    place = (home.host.addresses[0] if v6 else router.wan.addresses[0], PORT)
+    outside = format_address(place)
 
     there = away.begin("--listen", f":{PORT}")
     served(there)
@@ -56,7 +66,7 @@ def test_a_friend_looks_whether_the_mapped_port_leads_to_us_and_learns_where_we_
     took = until(lambda: away.has(home, "second"), "the friend comes in from nothing")
     print(f"from nothing in {took:.1f} s")
     until(lambda: away.proven(home), "and notes where")
-    assert {(one.host, one.port) for one in away.proven(home)} == {(router.wan.addresses[0], PORT)}
+    assert {(one.host, one.port) for one in away.proven(home)} == {place}
 
     began = time.monotonic()
     assert here.stop(timeout=10) == 0, here.lines
