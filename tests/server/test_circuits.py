@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
 
-from mau.addressbook import AddressBook
 from mau.circuit.place import CircuitEnd
 from mau.circuit.terms import CircuitPolicy, Terms
 from mau.errors import IdentityError, NotOffered, PeerUnreachable
@@ -20,33 +18,17 @@ from mau.hostport import circuit
 from mau.wire.circuit import Relayed
 from mau.wire.client import PeerClient, Timeouts
 from mau.wire.paths import call_path, register_path
-from tests.server.world import PATIENCE, Host, Someone, audience, serving
+from tests.circuit import relaying
+from tests.circuit.relaying import until
+from tests.server.world import Host, Someone, audience, serving
 
 FRIENDS = CircuitPolicy()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 - what it waits for is told to nobody
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def registered(who: Someone, at: Host) -> AsyncIterator[Registrar]:
-    book = AddressBook(who.account.root)
-    book.proven(at.owner.fingerprint, at.host, at.port)
-    registrar = Registrar(
-        who.account.identity(), book, CircuitEnd(who.account.root), lambda: [at.owner.fingerprint]
-    )
-    stop = asyncio.Event()
-    task = asyncio.create_task(registrar.run(stop))
-    try:
-        await until(lambda: registrar.relays == (at.owner.fingerprint,))
-        yield registrar
-    finally:
-        stop.set()
-        await task
-        book.close()
+def registered(
+    who: Someone, at: Host, end: CircuitEnd | None = None
+) -> AbstractAsyncContextManager[Registrar]:
+    return relaying.registered(who.account, (at.owner.fingerprint, (at.host, at.port)), end=end)
 
 
 def through(relay: Host, who: Someone, callee: Fingerprint) -> PeerClient:
@@ -95,26 +77,15 @@ async def test_the_relay_cannot_be_who_is_called(alice: Someone, bob: Someone, c
             async with PeerClient(bob.account.identity(), carol.fingerprint, *way) as peer:
                 await peer.connect()
 
-    class Elsewhere(CircuitEnd):
-        """Leads to another server than one's own."""
-
-    async with serving(alice, circuits=FRIENDS) as relay, serving(carol):
-        book = AddressBook(bob.account.root)
-        book.proven(alice.fingerprint, relay.host, relay.port)
-        liar = Registrar(
-            bob.account.identity(), book, Elsewhere(carol.account.root), lambda: [alice.fingerprint]
-        )
-        stop = asyncio.Event()
-        task = asyncio.create_task(liar.run(stop))
-        try:
-            await until(lambda: bool(liar.relays))
-            with pytest.raises(IdentityError):
-                async with through(relay, carol, bob.fingerprint) as peer:
-                    await peer.connect()
-        finally:
-            stop.set()
-            await task
-            book.close()
+    # Bob's circuits end at another server than his own.
+    async with (
+        serving(alice, circuits=FRIENDS) as relay,
+        serving(carol),
+        registered(bob, relay, CircuitEnd(carol.account.root)),
+    ):
+        with pytest.raises(IdentityError):
+            async with through(relay, carol, bob.fingerprint) as peer:
+                await peer.connect()
 
 
 async def test_unknown_offline_and_not_allowed_are_one_answer(
