@@ -20,13 +20,16 @@ from mau.finder.pool import PATIENCE, Pool
 from mau.finder.resolving import on_the_internet
 from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, circuit_of, scope_of
+from mau.hostport import Address, scope_of
 from mau.kademlia import Caps, Lookup, Node, RoutingTable
+from mau.kademlia.telling import told
 from mau.wire.client import PeerClient
 
 REMEMBERED: Final = 30 * 86_400
 """Seconds for which a node that was proven once is tried again."""
-_ANSWER_SECONDS: Final = 12.0
+_ANSWER_SECONDS: Final = 8.0
+_LOOKUP_SECONDS: Final = 90.0
+"""However many keep us waiting."""
 _UPKEEP_EVERY: Final = 20.0
 _READ_EVERY: Final = 3.0
 """Seconds between two looks whether the book changed: a question to the file system."""
@@ -127,15 +130,19 @@ class Nodes:
             **({"beginnings": _RARELY} if in_vain else {}),
         )
         tasks: dict[asyncio.Task[list[tuple[Fingerprint, Address]] | str], tuple[Node, bool]] = {}
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _LOOKUP_SECONDS
         try:
-            while not lookup.done:
+            while not lookup.done and loop.time() < end:
                 for node in lookup.queries():
                     tasks[asyncio.create_task(self._ask(node, target))] = node, False
                 for node in lookup.found():
                     tasks[asyncio.create_task(self._prove(node))] = node, True
                 if not tasks:
                     break
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    tasks, timeout=max(0.0, end - loop.time()), return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done:
                     node, wanted = tasks.pop(task)
                     answer = task.result()
@@ -165,9 +172,8 @@ class Nodes:
             lookup.proved(node)
         else:
             lookup.answered(node, answer)
-            for near in answer[:_AT_ONCE]:
-                if near[0] != self._own and circuit_of(near[1][0]) is None:
-                    self.table.heard(Node(near[0], *near[1]))
+            for near in told(answer, node)[:_AT_ONCE]:  # nobody is sent into a network by who is not in it
+                self.table.heard(near)
 
     async def _ask(self, node: Node, target: Fingerprint) -> list[tuple[Fingerprint, Address]] | str:
         """What a node says, or why it says nothing."""

@@ -49,7 +49,7 @@ class Dialler:
         if scope_of(address[0]) in ("name", "nowhere"):
             return False
         now = asyncio.get_running_loop().time()
-        pays = ((self._who, who), (self._where, network_of(address[0])), (self._all, None))
+        pays = ((self._who, who), (self._where, _whose(address[0])), (self._all, None))
         wait = max(buckets.wait(key, now) for buckets, key in pays)
         if wait or self._busy >= _AT_ONCE:
             raise TooOften(max(wait, 1.0))
@@ -67,3 +67,8 @@ class Dialler:
         finally:
             self._busy -= 1
         return True
+
+
+def _whose(host: str) -> str:
+    """What counts as one address: on the internet a household has many, in a network of one's own a machine."""
+    return network_of(host) if scope_of(host) == "global" else host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import resource
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from aiohttp import web
 from mau.finder import nodes as nodes_module
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
+from mau.kademlia import Lookup, Node
 from mau.wire.kad import MAX_ANSWER
 from tests.finder.liars import (
     Answer,
@@ -155,18 +157,35 @@ async def test_two_people_at_one_false_address_cost_no_more_than_one(tmp_path: P
         assert 1 <= len(came_too) <= 6
 
 
-async def test_a_node_of_the_internet_cannot_send_us_into_our_own_network(tmp_path: Path) -> None:
-    """What it says is judged by where it is; the private addresses in it are not even tried."""
-    from mau.kademlia import Lookup, Node
+INSIDE = ["192.168.1.1", "10.0.0.1", "127.0.0.1", "169.254.1.1", "fd00::1", "fe80::1", "::1", "localhost"]
 
+
+async def test_a_node_of_the_internet_cannot_send_us_into_our_own_network(tmp_path: Path) -> None:
+    """What it says is judged by where it is: nothing inside is tried now, or looked after later."""
     teller = Node(somebody().fingerprint, "11.22.33.44", 8880)
-    lookup = Lookup(WANTED, [teller])
-    assert lookup.queries() == [teller]
-    inside = ["192.168.1.1", "10.0.0.1", "127.0.0.1", "169.254.1.1", "fd00::1", "fe80::1", "::1", "localhost"]
-    lookup.answered(teller, [(WANTED, (host, 80)) for host in inside])
-    assert lookup.found() == []
-    assert lookup.queries() == []
-    assert lookup.done
+    answer = [(WANTED, (host, 80)) for host in INSIDE[:4]]
+    answer += [(one, (host, 80)) for one, host in zip(STRANGERS, INSIDE[4:], strict=False)]
+    async with looking(tmp_path, []) as (nodes, _):
+        lookup = Lookup(WANTED, [teller])
+        assert lookup.queries() == [teller]
+        nodes._report(lookup, teller, answer, wanted=False)
+        assert lookup.found() == []
+        assert lookup.queries() == []
+        assert lookup.done
+        assert nodes.table.upkeep(time.time(), random.Random(1)).ping == ()
+        within = Lookup(WANTED, [near := Node(teller.fingerprint, "192.168.1.7", 8880)])
+        assert within.queries() == [near]
+        nodes._report(within, near, answer, wanted=False)  # a neighbour may well know
+        assert {node.host for node in within.found()} == {"192.168.1.1", "10.0.0.1"}
+
+
+async def test_however_many_drip_a_lookup_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes_module, "_LOOKUP_SECONDS", 2.0)
+    liars = [Liar(_drips) for _ in range(12)]
+    async with listening(*liars), looking(tmp_path, [one.node for one in liars]) as (nodes, _):
+        began = time.monotonic()
+        assert (await nodes.look_up(WANTED)).proven is None
+        assert time.monotonic() - began < 4
 
 
 async def test_looking_for_ourselves_leads_to_neighbours_and_never_to_us(tmp_path: Path) -> None:
