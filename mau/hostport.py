@@ -113,6 +113,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_NEAR: Final = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain")
 _NET = ipaddress.ip_network
 _PRIVATE: Final = tuple(
     map(
@@ -168,6 +169,14 @@ def _carried(found: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if any(found in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
     return found.sixtofour
+
+
+def is_far(host: str) -> bool:
+    """Whether a host means the same from everywhere: no network's own name, and no way through a relay."""
+    if "@" in host:
+        return False
+    scope = scope_of(host)
+    return scope == "global" or (scope == "name" and "." in host and not host.rstrip(".").endswith(_NEAR))
 
 
 def believable(host: str, teller: str) -> bool:

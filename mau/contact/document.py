@@ -10,7 +10,7 @@ from typing import Any, Final
 from mau.content.address import located_iri, location_of, person_iri, resolve_iri
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, scope_of
+from mau.hostport import Address, is_far, scope_of
 
 CONTACT_NAME: Final = "contact.json.pgp"
 MAX_ADDRESSES: Final = 8
@@ -26,7 +26,6 @@ _ADDRESS = "address"
 _IDENTIFIER = "openpgp4fpr:"
 _CIRCUIT = "circuit-relay"
 _KADEMLIA = "kademlia"
-_NOT_FAR = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain", ".localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +63,8 @@ def tellable(found: Iterable[Address], stated: Iterable[Address] = ()) -> tuple[
 
     Of the latter only what is the same from everywhere: none of a local network and no name of one.
     """
-    far = (address for address in found if _is_far(address[0]))
+    far = (address for address in found if is_far(address[0]))
     return tuple(dict.fromkeys([*stated, *far]))[:MAX_ADDRESSES]
-
-
-def _is_far(host: str) -> bool:
-    if "@" in host:  # through a circuit relay, which is told by itself
-        return False
-    scope = scope_of(host)
-    return scope == "global" or (scope == "name" and "." in host and not host.endswith(_NOT_FAR))
 
 
 # --- writing -----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from mau.errors import IdentityError, NotOffered, PeerError
 from mau.finder.pool import Pool
 from mau.finder.ports import Mapping
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, circuit_of, prefixes, scope_of
+from mau.hostport import Address, circuit_of, is_far, prefixes, scope_of
 from mau.wire.kad import DialBack
 
 LASTS: Final = 2 * 3600.0
@@ -82,7 +82,7 @@ class Reach:
     def public(self) -> tuple[Address, ...]:
         """Where the internet reaches us, the user's word first."""
         found = [*self.stated, *(one.address for one in self.confirmed)]
-        return tuple(dict.fromkeys(one for one in found if scope_of(one[0]) in ("global", "name")))
+        return tuple(dict.fromkeys(one for one in found if is_far(one[0])))
 
     def announced(self, to: Address) -> Address | None:
         """What to say of ourselves to somebody at ``to``: None when he could not come."""

@@ -104,3 +104,10 @@ def test_a_friend_is_believed_and_strangers_who_are_in_two_networks() -> None:
     assert not vouched([(EVE, "2001:db8:1::1"), (MALLORY, "2001:db8:2::1")], friends)
     assert vouched([(EVE, "198.51.100.1"), (MALLORY, "203.0.113.1")], friends)
     assert vouched([(EVE, "198.51.100.1"), (BOB, "198.51.100.2")], friends)
+
+
+def test_strangers_are_told_no_name_of_a_local_network(book: AddressBook) -> None:
+    stated = [("nas.lan", 1), ("nas", 2), ("192.168.1.2", 3), ("example.org", 4), ("box.local.", 5)]
+    reach = Reach(ME, book, Pool(None), port=lambda: 9, stated=stated)
+    assert reach.public == (("example.org", 4),)
+    assert reach.announced(("198.51.100.1", 1)) == ("example.org", 4)
