@@ -32,11 +32,10 @@ class CircuitEnd:
             with _reachable(self._directory) as place:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(place)  # noqa: PTH108 - a name below an open directory
-                before = os.umask(0o177)
-                try:
-                    found.bind(place)
-                finally:
-                    os.umask(before)
+                # (The umask is every thread's. Where this has no effect, the directory keeps others out.)
+                with contextlib.suppress(OSError):
+                    os.fchmod(found.fileno(), 0o600)
+                found.bind(place)
                 self._bound = _identity(place)
             found.listen(_BACKLOG)
             found.setblocking(False)

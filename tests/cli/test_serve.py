@@ -229,3 +229,29 @@ def test_where_it_cannot_show_them_it_says_so(
     assert ended.code == code
     assert ended.out == b""
     assert "mau: " in ended.err
+
+
+def test_it_passes_connections_on_for_whom_it_is_told_to(
+    mau: Callable[..., Ended], alice: Account, tmp_path: Path
+) -> None:
+    words = ("--listen", "127.0.0.1:0", "--circuit-relay", "friends", "--metrics", "127.0.0.1:0")
+    with serving(alice, *words) as process:
+        address, _ = first_line(process).split()
+        assert process.stderr is not None
+        metrics = process.stderr.readline().decode().split()[-1]
+        assert process.stderr.readline() == b"Connections are passed on for your friends.\n"
+        numbers = subprocess.run(["curl", "-sS", metrics], capture_output=True, timeout=PATIENCE, check=True)
+        assert b"mau_circuits 0\n" in numbers.stdout
+        assert b"mau_circuits_registered 0\n" in numbers.stdout
+        assert b"mau_circuit_bytes_total 0\n" in numbers.stdout
+        # Strangers are told nothing of it, and the socket beside the posts is in nobody's way.
+        assert b"404" in fetch(address, "/circuit/register")
+        assert (alice.root.path / ".server" / "circuit").is_socket()
+        assert mau("fsck", "--repair", "--yes", passphrase=PASSPHRASE, root=alice.root.path).code == 0
+        assert "circuit" not in mau("doctor", passphrase=PASSPHRASE, root=alice.root.path).text
+        archive = tmp_path / "backup.tar"
+        assert mau("backup", archive, passphrase=PASSPHRASE, root=alice.root.path).code == 0
+        assert (alice.root.path / ".server" / "circuit").is_socket()
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert not (alice.root.path / ".server" / "circuit").exists()
