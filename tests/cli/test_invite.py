@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -71,8 +72,6 @@ def test_one_for_paper_has_no_token_and_no_address_of_a_local_network(host: Shel
 
 
 def test_what_the_finder_found_is_told_while_it_runs(host: Shell, alice: Account) -> None:
-    import os
-
     places = (Place("8.8.4.4:4711", "router", confirmed=1.0), Place("8.8.8.8:4711", "router"))
     status = FinderStatus(os.getpid(), time.time(), 4711, places, relays=(RELAY.hex,))
     write_status(alice.root, status)
