@@ -64,8 +64,8 @@ def waits(failures: int, last_failed: int | None, now: float) -> bool:
     if failures < _PATIENCE or last_failed is None:
         return False
     wait = min(60 << min(failures, 20), _LONGEST_WAIT)
-    # A clock that was set back does not make anybody wait longer than a day.
-    return 0 <= now - last_failed < wait or last_failed - now > _LONGEST_WAIT
+    # What failed later than now failed before the clock was set back: nobody knows how long ago.
+    return 0 <= now - last_failed < wait
 
 
 def best_first(lines: Iterable[KnownAddress], now: float) -> list[KnownAddress]:

@@ -96,8 +96,11 @@ class Seeker:
         await unless(stop, seek_all())
 
     def _is_found(self, person: Fingerprint) -> bool:
-        since = time.time() - _HOLDS
-        return any(not one.failures and (one.last_proven or 0) > since for one in self._book.known(person))
+        now = time.time()
+        return any(
+            not one.failures and one.last_proven is not None and 0 <= now - one.last_proven < _HOLDS
+            for one in self._book.known(person)
+        )
 
     async def _seek(self, person: Fingerprint, search: _Search) -> None:
         """Where he is said to be, and then the lookup network."""

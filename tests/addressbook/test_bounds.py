@@ -94,7 +94,7 @@ def test_nothing_waits_longer_than_a_day(failures: int, failed: int | None) -> N
     if waits(failures, failed, NOW):
         assert failures >= 3
         assert failed is not None
-        assert not waits(failures, failed, max(failed, NOW) + 24 * 3600)
+        assert not waits(failures, failed, NOW + 24 * 3600)  # also when the clock was set back since
     assert not waits(failures, None, NOW)
 
 
