@@ -23,6 +23,8 @@ _LOOK_EVERY: Final = 15.0
 _REFUSED_FOR: Final = 3600.0
 """Seconds until somebody who passes nothing on is asked again."""
 _FAILED_FOR: Final = 60.0
+_LOST_FOR: Final = 5.0
+"""... who kept us registered for longer than that: it was begun anew, or the way to it was."""
 _MOST_CIRCUITS: Final = 64
 """Of one relay: what a hostile one opens leaves room for those of the others."""
 _PACE: Final = 0.05
@@ -56,7 +58,7 @@ class Registrar:
         self._cares = cares
         self._changed = changed
         self._wanted = wanted
-        self._registered: dict[Fingerprint, Address] = {}
+        self._registered: dict[Fingerprint, float] = {}  # and since when
         self._trying: dict[Fingerprint, asyncio.Task[None]] = {}
         self._not_before: dict[Fingerprint, float] = {}
         self._answering: dict[asyncio.Task[None], Fingerprint] = {}
@@ -135,7 +137,9 @@ class Registrar:
                     self._book.failed(relay, *address)
                     continue
             break
-        self._later(relay, _REFUSED_FOR if refused else _FAILED_FOR)
+        now = asyncio.get_running_loop().time()
+        kept = now - self._registered.get(relay, now) > _FAILED_FOR
+        self._later(relay, _REFUSED_FOR if refused else _LOST_FOR if kept else _FAILED_FOR)
 
     async def _stay_at(self, relay: Fingerprint, address: Address) -> None:
         async with (
@@ -143,7 +147,7 @@ class Registrar:
             relayed.registered() as calls,
         ):
             self._book.proven(relay, *address)
-            self._registered[relay] = address
+            self._registered[relay] = asyncio.get_running_loop().time()
             self._changed()
             async for call in calls:
                 if self._cares(call.caller):  # who calls through a relay is likely to be behind it, too

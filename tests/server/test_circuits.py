@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
 
 import pytest
 
+from mau.addressbook import AddressBook
 from mau.circuit.place import CircuitEnd
 from mau.circuit.terms import CircuitPolicy, Terms
 from mau.errors import IdentityError, NotOffered, PeerUnreachable
 from mau.finder.circuits import Registrar
 from mau.fingerprint import Fingerprint
 from mau.hostport import circuit
+from mau.server.server import Server
 from mau.wire.circuit import Relayed
 from mau.wire.client import PeerClient, Timeouts
 from mau.wire.paths import call_path, register_path
@@ -204,3 +206,46 @@ async def test_a_server_that_ends_takes_its_own_end_away_and_no_others(alice: So
             await earlier.aclose()
             end.connect().close()
     assert not place.exists()
+
+
+async def test_a_relay_that_begins_anew_has_everybody_back(
+    alice: Someone, bob: Someone, carol: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("_FAILED_FOR", 0.5), ("_LOST_FOR", 0.1), ("_LOOK_EVERY", 0.1)):
+        monkeypatch.setattr(f"mau.finder.circuits.{name}", seconds)
+    async with AsyncExitStack() as first, serving(bob):
+        relay = await first.enter_async_context(serving(alice, circuits=FRIENDS))
+        async with registered(bob, relay) as registrar:
+            await first.aclose()
+            await until(lambda: registrar.relays == ())
+            again = Server(alice.account, alice.keyring, circuits=FRIENDS)
+            await again.start(relay.host, relay.port)
+            try:
+                await until(lambda: registrar.relays == (alice.fingerprint,))
+                async with through(relay, carol, bob.fingerprint) as peer:
+                    await peer.connect()
+            finally:
+                await again.stop(1)
+
+
+async def test_where_one_passes_nothing_on_the_next_is_asked(
+    alice: Someone, bob: Someone, carol: Someone
+) -> None:
+    async with serving(carol) as other, serving(alice, circuits=FRIENDS) as relay, serving(bob):
+        with closing(AddressBook(bob.account.root)) as book:
+            book.proven(carol.fingerprint, other.host, other.port)
+            book.proven(alice.fingerprint, relay.host, relay.port)
+            registrar = Registrar(
+                bob.account.identity(),
+                book,
+                CircuitEnd(bob.account.root),
+                lambda: [carol.fingerprint, alice.fingerprint],
+                wanted=1,
+            )
+            stop = asyncio.Event()
+            task = asyncio.create_task(registrar.run(stop))
+            await until(lambda: registrar.relays == (alice.fingerprint,))
+            stop.set()
+            await task
+            # That she refused says nothing of whether she is there.
+            assert [one.failures for one in book.known(carol.fingerprint)] == [0]
