@@ -204,6 +204,14 @@ def test_targets_come_by_priority_and_none_twice(given_: list[Target], chance: r
     assert all(host in ("a.example", "b.example", "192.0.2.1") and port for host, port in found)
 
 
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1.", "192.168.1.1.", "127.1.", "0x7f.1.", "localhost.", "a.localhost.", "."]
+)
+def test_a_domain_leads_to_no_digits_and_not_to_this_machine(host: str) -> None:
+    there = Target(2, 1, "host.example.", 1)
+    assert where([Target(1, 1, host, 1), there], random.Random(1)) == (("host.example", 1),)
+
+
 def test_within_a_priority_the_weights_decide_by_chance() -> None:
     drawn = [Target(1, 90, "a.example.", 1), Target(1, 10, "b.example.", 1), Target(1, 0, "c.example.", 1)]
     chance = random.Random(7)
