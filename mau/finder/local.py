@@ -30,7 +30,7 @@ class LocalNetworks:
         changed: Callable[[], None] = lambda: None,
         heard: Callable[[Fingerprint], None] = lambda _: None,
     ) -> None:
-        """``wanted``: whose hints count however many strangers shout; ``heard`` is told of who is there."""
+        """``wanted``: whose hints count however many strangers shout; ``heard`` hears of those."""
         self._own = own
         self._book = book
         self._networks = networks
@@ -82,7 +82,8 @@ class LocalNetworks:
         if present:
             if self._book.worth_trying(*address, fingerprint):
                 self._book.told(fingerprint, *address, source="mdns")
-                self._heard_of(fingerprint)
+                if self._wanted(fingerprint):
+                    self._heard_of(fingerprint)
             return
         for one in self._book.known(fingerprint):
             if (one.host, one.port) == address and one.last_proven is None and one.source == "mdns":

@@ -70,5 +70,5 @@ class Dialler:
 
 
 def _whose(host: str) -> str:
-    """What counts as one address: on the internet a household has many, in a network of one's own a machine."""
+    """What counts as one address: on the internet that of a household, in a network of one's own each."""
     return network_of(host) if scope_of(host) == "global" else host

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -75,10 +76,50 @@ def test_a_friend_looks_whether_the_open_port_leads_to_us_and_learns_where_we_ar
     assert there.stop(timeout=10) == 0, there.lines
 
 
+@pytest.mark.parametrize("subnet", ["11.22.33.0/24", "2601:1::/64"], ids=["IPv4", "IPv6"])
+def test_a_machine_of_the_internet_needs_no_router_to_be_told_of(net: Network, subnet: str) -> None:
+    wan = net.switch(subnet)
+    home, away = Person(net.host("home")), Person(net.host("away"))
+    for one in (home, away):
+        one.host.plug(wan)
+    friends([home, away])
+    there = away.up("--no-sync")
+    with contextlib.closing(AddressBook(home.account.root)) as book:
+        book.told(away.fpr, away.host.addresses[0], PORT, source="told")
+    here = home.up()
+    until(lambda: _reached(home) == [format_address((home.host.addresses[0], PORT))], "the friend comes")
+    assert (here.stop(), there.stop()) == (0, 0)
+
+
+def test_who_is_behind_a_router_that_maps_nothing_is_told_what_to_do(net: Network) -> None:
+    lan, wan = net.switch("192.168.1.0/24"), net.switch("11.22.33.0/24")
+    home, away = Person(net.host("home"), "reach.router = true"), Person(net.host("away"))
+    net.router("router", inside=lan, outside=wan)
+    home.host.plug(lan, gateway=True)
+    away.host.plug(wan)
+    friends([home, away])
+    there = away.up("--no-sync")
+    with contextlib.closing(AddressBook(home.account.root)) as book:
+        book.told(away.fpr, away.host.addresses[0], PORT, source="told")
+    here = home.up()
+    until(lambda: _status(home).get("asked"), "the friend has looked")
+    until(lambda: "192.168.1.2" in _status(home)["router"], "the router was asked")
+    said = home.host.mau("status")
+    assert "Not reached from the internet" in said.text + said.err
+    assert "forward TCP port 8880 to this machine (192.168.1.2)" in said.text + said.err
+    assert _reached(home) == []
+    assert (here.stop(), there.stop()) == (0, 0)
+
+
+def _status(one: Person) -> dict[str, Any]:
+    """What its finder says of itself."""
+    try:
+        said: dict[str, Any] = json.loads((one.host.tree / ".finder" / "status.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return said
+
+
 def _reached(one: Person) -> list[str]:
     """Where its finder says that it is reached."""
-    try:
-        places = json.loads((one.host.tree / ".finder" / "status.json").read_text())["places"]
-    except (OSError, ValueError):
-        return []
-    return [place["address"] for place in places if place["confirmed"] is not None]
+    return [place["address"] for place in _status(one).get("places", []) if place["confirmed"] is not None]
