@@ -87,6 +87,15 @@ def publish_contact(account: Account, keyring: Keyring, facts: ContactFacts) -> 
     return True
 
 
+def told_so_far(account: Account, keyring: Keyring) -> ContactFacts:
+    """What the own contact post tells now; NOTHING where there is none that can be read."""
+    try:
+        held = _own(account, keyring)
+    except (MauError, OSError):
+        return NOTHING
+    return NOTHING if held is None else read_contact(account.fingerprint, held.document or {})
+
+
 def withdraw(account: Account, keyring: Keyring) -> bool:
     """Tell friends that there is nothing to tell any more; whether that had to be written."""
     return publish_contact(account, keyring, NOTHING)

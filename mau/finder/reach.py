@@ -70,6 +70,7 @@ class Reach:
         self.asked = 0
         """How many peers said something at the last time."""
         self._confirmed: dict[Address, Confirmed] = {}
+        self._looked = float("-inf")
 
     @property
     def confirmed(self) -> tuple[Confirmed, ...]:
@@ -77,6 +78,11 @@ class Reach:
         now = time.time()
         fresh = [one for one in self._confirmed.values() if 0 <= now - one.at < LASTS]
         return tuple(sorted(fresh, key=lambda one: -one.at))
+
+    @property
+    def known(self) -> bool:
+        """Whether somebody looked lately: without that, that nothing is confirmed says nothing."""
+        return 0 <= time.time() - self._looked < LASTS
 
     @property
     def public(self) -> tuple[Address, ...]:
@@ -124,6 +130,8 @@ class Reach:
                 if answer.reached and said == port and scope_of(host) == "global":
                     found.setdefault((host, said), []).append((peer, address[0]))
         self.asked = asked
+        if asked:
+            self._looked = time.time()
         friends, now = self._friends(), time.time()
         for seen, by in found.items():
             if seen[0] in ours or vouched(by, friends):

@@ -20,7 +20,7 @@ from mau.account import Account
 from mau.addressbook import AddressBook
 from mau.circuit.place import CircuitEnd
 from mau.contact.document import ContactFacts
-from mau.contact.post import feed_all, publish_contact
+from mau.contact.post import feed_all, publish_contact, told_so_far
 from mau.errors import MauError, PeerError
 from mau.finder.circuits import Registrar
 from mau.finder.dns import lookup_domain
@@ -45,6 +45,8 @@ _BEGINNING: Final = 3.0
 _STATUS_EVERY: Final = 60.0
 _AGAIN: Final = 30.0
 _FRIENDS_ASKED: Final = 8
+_REGISTERING: Final = 120.0
+"""Seconds that registering at circuit relays may take after a start."""
 _SETTLED: Final = 2.0
 """Seconds in which more may change before friends are told."""
 _COUNT_EVERY: Final = 2.0
@@ -282,15 +284,26 @@ class Finder:
         if self._facts is None:
             return
         told: object = None
+        earlier = await asyncio.to_thread(self._told_so_far)
+        began = time.monotonic()
         while not stop.is_set():
             self._settle.clear()
             await first_of(_SETTLED, stop)
-            facts = self._facts(self._reach.public, self._registrar.relays)
+            # What was told before holds until somebody looked: a new start takes nothing back.
+            places, relays = self._reach.public, tuple(self._registrar.relays)
+            if not self._reach.known:
+                places += earlier.addresses
+            if not relays and time.monotonic() - began < _REGISTERING:
+                relays = earlier.relays
+            facts = self._facts(places, relays)
             now = (facts, self._friends())
             if now != told and not stop.is_set():
                 await asyncio.to_thread(self._publish, facts)
-                told = now
+                told, earlier = now, facts
             await first_of(_FRIENDS_EVERY, stop, self._settle)
+
+    def _told_so_far(self) -> ContactFacts:
+        return told_so_far(self._account, Keyring.load(self._account))
 
     def _publish(self, facts: ContactFacts) -> None:
         if publish_contact(self._account, Keyring.load(self._account), facts):

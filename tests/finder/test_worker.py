@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from mau.addressbook import AddressBook
 from mau.config.lists import Beginning
 from mau.contact.document import CONTACT_NAME, ContactFacts
+from mau.contact.post import publish_contact, told_so_far
 from mau.finder.served import Served
 from mau.finder.status import FinderStatus, read_status
 from mau.finder.wants import Wants
 from mau.finder.worker import Finder
+from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.keyring import Keyring
 from tests.server.world import Host, Someone, serving
@@ -128,6 +130,21 @@ async def test_friends_are_told_where_we_are_and_once_more_when_it_changes(
     async with finding(alice, _wants(stated=stated), ("127.0.0.1", 9), facts=facts):
         await until(place.exists)
     assert told[0] == list(stated)
+
+
+async def test_a_new_start_takes_nothing_back_before_somebody_looked(alice: Someone) -> None:
+    earlier = ContactFacts((("198.51.100.7", 8880),), (Fingerprint(bytes(20)),))
+    publish_contact(alice.account, Keyring.load(alice.account), earlier)
+    asked: list[tuple[list[Address], list[Fingerprint]]] = []
+
+    def facts(places: Iterable[Address], relays: Iterable[Fingerprint]) -> ContactFacts:
+        asked.append((list(places), list(relays)))
+        return ContactFacts(tuple(asked[-1][0]), tuple(asked[-1][1]))
+
+    async with finding(alice, Wants(), ("127.0.0.1", 9), facts=facts):
+        await until(lambda: bool(asked))
+    assert asked[0] == (list(earlier.addresses), list(earlier.relays))
+    assert told_so_far(alice.account, Keyring.load(alice.account)) == earlier
 
 
 async def test_what_goes_wrong_with_one_part_is_told_and_the_others_go_on(
