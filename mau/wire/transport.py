@@ -125,10 +125,12 @@ class Transport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-        await self._stack.aclose()
+        session, self._session = self._session, None
+        try:
+            if session is not None:
+                await session.close()
+        finally:  # also when that is cancelled
+            await self._stack.aclose()
 
     def _patience(self, longer: float) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
