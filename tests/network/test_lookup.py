@@ -24,6 +24,10 @@ def test_all_who_enter_by_one_find_each_other_also_when_that_one_is_gone(
 ) -> None:
     entered = enter(net, count, subnet)
     _all_find_all(entered.people)
+    last, one = entered.people[-1], entered.people[1]
+    asked = one.host.mau("find", last.fpr.hex, "--json")
+    assert '"proven"' in asked.text
+    assert last.host.addresses[0] in asked.text
     entered.processes[0].kill()
     others = entered.people[1:]
     _all_find_all(others)
