@@ -85,7 +85,7 @@ def test_it_serves_and_syncs_and_ends_in_order(
         address, fingerprint = first_line(process).split()
         assert fingerprint == world.alice.fpr.hex
         manager.until("READY=1")
-        until(lambda: running(root) == {"server": "running", "syncer": "running"})
+        until(lambda: running(root) == {"server": "running", "finder": "running", "syncer": "running"})
         status = read_status(root)
         assert status is not None
         assert status.pid == process.pid
@@ -138,10 +138,10 @@ def test_a_port_that_is_taken_keeps_the_syncer_from_nothing(world: World, manage
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         with up(world.alice, "--listen", where, NOTIFY_SOCKET=manager.address) as process:
             manager.until("READY=1")
-            until(lambda: running(root) == {"server": "waiting", "syncer": "running"})
+            until(lambda: running(root) == {"server": "waiting", "finder": "running", "syncer": "running"})
             taken.close()
             assert first_line(process).split()[0] == where  # it came back by itself
-            until(lambda: running(root) == {"server": "running", "syncer": "running"})
+            until(lambda: running(root) == {"server": "running", "finder": "running", "syncer": "running"})
             err = ends(process)
     assert "server failed: " in err
     assert "in use" in err
@@ -154,7 +154,7 @@ def test_one_tree_is_run_once(world: World, mau: Run) -> None:
         done = mau("up", passphrase=PASSPHRASE, root=world.alice.account.root.path)
         assert done.code == 1
         assert "runs on" in done.err
-        assert running(world.alice.account.root) == {"server": "running"}
+        assert running(world.alice.account.root) == {"server": "running", "finder": "running"}
         ends(process)
 
 
@@ -171,7 +171,7 @@ def test_it_says_where_it_listens_in_json(world: World) -> None:
 
 def test_without_a_server_nothing_listens(world: World) -> None:
     with up(world.alice, "--no-serve") as process:
-        until(lambda: running(world.alice.account.root) == {"syncer": "running"})
+        until(lambda: running(world.alice.account.root) == {"finder": "running", "syncer": "running"})
         assert process.stdout is not None
         ends(process)
 
@@ -186,7 +186,7 @@ def test_it_leaves_no_core_behind(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["--no-serve", "--no-sync"], 2), (["--listen", "nonsense"], 2)],
+    [(["--no-serve", "--no-sync", "--no-find"], 2), (["--listen", "nonsense"], 2)],
 )
 def test_words_that_do_not_fit(world: World, mau: Run, words: list[str], code: int) -> None:
     assert mau("up", *words, passphrase=PASSPHRASE, root=world.alice.account.root.path).code == code
