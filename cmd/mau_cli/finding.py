@@ -77,31 +77,30 @@ async def seek(
     from contextlib import aclosing
 
     from mau.addressbook import AddressBook
+    from mau.finder.beginnings import bootstrap, friends_at
     from mau.finder.nodes import Nodes
     from mau.finder.pool import Pool
     from mau.finder.search import Search
     from mau.finder.wants import Wants
-    from mau.kademlia import Node
+    from mau_cli.people import suspect_keyring
 
     account, wants = session.account(), Wants.of(session.config)
     identity = account.identity()
     book = AddressBook(session.root)
     try:
-        # Nothing is announced here: nobody needs to learn who looks.
-        async with Pool(None) as pool:
-            begin = [
-                Node(one.fingerprint, *one.address)
-                for one in wants.bootstrap
-                if one.fingerprint is not None and one.address is not None
-            ]
+        # Who does not want to be known looks as a stranger; nodes of the Go reference answer to no stranger.
+        async with Pool(identity if wants.announce else None) as pool:
+            nodes = None
+            if wants.kademlia:
+                begin = await bootstrap(wants)
+                begin += friends_at(book, [one.fingerprint for one in suspect_keyring(session).friends()])
+                nodes = Nodes(account.fingerprint, book, pool, friends=lambda: begin)
             search = Search(
                 identity,
                 book,
                 wanted,
                 networks=None if wants.networks.mode == "off" else wants.networks,
-                nodes=Nodes(account.fingerprint, book, pool, friends=lambda: begin)
-                if wants.kademlia
-                else None,
+                nodes=nodes,
                 others=others,
                 everywhere=everywhere,
             )
