@@ -79,11 +79,13 @@ class LocalNetworks:
                     await asyncio.gather(*waiting, return_exceptions=True)
 
     def _heard(self, fingerprint: Fingerprint, address: Address, present: bool) -> None:
+        # Who else is in the cafes that one visits is not to be written down.
+        if not self._wanted(fingerprint):
+            return
         if present:
             if self._book.worth_trying(*address, fingerprint):
                 self._book.told(fingerprint, *address, source="mdns")
-                if self._wanted(fingerprint):
-                    self._heard_of(fingerprint)
+                self._heard_of(fingerprint)
             return
         for one in self._book.known(fingerprint):
             if (one.host, one.port) == address and one.last_proven is None and one.source == "mdns":

@@ -162,7 +162,8 @@ class Search:
 
         lookup = await nodes.look_up(self._wanted, tried)
         if lookup.proven is None:
-            words = f"{lookup.asked} nodes asked" if lookup.asked else "no node is known to begin with"
+            count = "1 node" if lookup.asked == 1 else f"{lookup.asked} nodes"
+            words = f"{count} asked" if lookup.asked else "no node is known to begin with"
             self._said.put_nowait(Finding("kademlia", "nothing", words=words))
 
     # --- trying --------------------------------------------------------------------------------------------

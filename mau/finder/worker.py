@@ -11,19 +11,17 @@ import asyncio
 import contextlib
 import logging
 import os
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from mau.account import Account
 from mau.addressbook import AddressBook
 from mau.circuit.place import CircuitEnd
-from mau.contact.document import ContactFacts
-from mau.contact.post import feed_all, publish_contact, told_so_far
-from mau.errors import MauError, PeerError
+from mau.contact.post import feed_all
+from mau.errors import MauError
+from mau.finder.beginnings import bootstrap, friends_at
 from mau.finder.circuits import Registrar
-from mau.finder.dns import lookup_domain
 from mau.finder.local import LocalNetworks
 from mau.finder.nodes import Nodes
 from mau.finder.outside import Outside
@@ -32,26 +30,18 @@ from mau.finder.reach import Reach
 from mau.finder.seeking import Seeker
 from mau.finder.served import Served, first_of
 from mau.finder.status import FinderStatus, Place, write_status
+from mau.finder.telling import Facts, Teller
 from mau.finder.wants import Wants
 from mau.fingerprint import Fingerprint
-from mau.hostport import Address, circuit_of, format_address
+from mau.hostport import Address, format_address
 from mau.kademlia import Node
 from mau.keyring import Keyring
-
-Facts = Callable[[Iterable[Address], Iterable[Fingerprint]], ContactFacts]
 
 _BEGINNING: Final = 3.0
 """Seconds that a server which is about to begin is waited for."""
 _STATUS_EVERY: Final = 60.0
 _AGAIN: Final = 30.0
-_FRIENDS_ASKED: Final = 8
-_REGISTERING: Final = 120.0
-"""Seconds that registering at circuit relays may take after a start."""
-_SETTLED: Final = 2.0
-"""Seconds in which more may change before friends are told."""
 _COUNT_EVERY: Final = 2.0
-_FRIENDS_EVERY: Final = 10.0
-"""Seconds between two looks whether somebody became a friend, or is none any more."""
 _log = logging.getLogger("mau.finder")
 
 
@@ -77,7 +67,7 @@ class Finder:
         self._keyring = keyring
         self._wants = wants
         self._served = served or Served()
-        self._facts = facts
+        self._teller: Teller | None = None
         self._given = given
         self._book = AddressBook(account.root)
         identity = account.identity()
@@ -118,10 +108,13 @@ class Finder:
             cares=lambda who: who in self._people(),
             changed=self._changed,
         )
+        if facts is not None:
+            self._teller = Teller(
+                account, facts, self._reach, relays=lambda: self._registrar.relays, friends=self._friends
+            )
         self._near: frozenset[Fingerprint] = frozenset()
         self._counted = float("-inf")
         self._tell = asyncio.Event()
-        self._settle = asyncio.Event()
         self._problems: dict[str, str] = {}
 
     # --- life ----------------------------------------------------------------------------------------------
@@ -133,8 +126,9 @@ class Finder:
             ("circuits", self._registrar.run),
             ("reach", self._outside.confirm),
             ("seek", self._seeker.run),
-            ("contact", self._contact),
         ]
+        if self._teller is not None:
+            parts.append(("contact", self._teller.run))
         if self._wants.networks.mode != "off":
             parts.append(("mdns", self._local.run))
         if self._wants.kademlia:
@@ -186,7 +180,8 @@ class Finder:
     def _changed(self) -> None:
         """Something is otherwise than it was told: in the status, and perhaps to friends."""
         self._tell.set()
-        self._settle.set()
+        if self._teller is not None:
+            self._teller.changed()
         self._registrar.poke()
 
     def _port(self) -> int | None:
@@ -208,12 +203,7 @@ class Finder:
         return self._near
 
     def _beginnings(self) -> list[Node]:
-        """Nodes outside of the table where a lookup may begin: friends, and the settings' bootstrap."""
-        found = list(self._bootstrap)
-        for friend in sorted(self._friends(), key=lambda _: random.random())[:_FRIENDS_ASKED]:  # noqa: S311
-            direct = [one for one in self._book.addresses(friend) if circuit_of(one[0]) is None]
-            found += [Node(friend, *one) for one in direct[:1]]
-        return found
+        return [*self._bootstrap, *friends_at(self._book, self._friends())]
 
     def _own_addresses(self) -> list[Address]:
         return list(self._reach.public)
@@ -227,12 +217,8 @@ class Finder:
             return list(via)
         if self._reach.public or not (self._reach.asked or self._wants.router is False):
             return []
-        friends = self._friends()
-        reached = {
-            one.fingerprint: one.last_proven
-            for one in self._book.known()
-            if one.fingerprint in friends and one.last_proven is not None and not one.failures
-        }
+        lines = (one for friend in self._friends() for one in self._book.known(friend))
+        reached = {one.fingerprint: one.last_proven for one in lines if one.last_proven and not one.failures}
         return sorted(reached, key=lambda friend: (-(reached[friend] or 0), friend))
 
     # --- parts ---------------------------------------------------------------------------------------------
@@ -260,54 +246,13 @@ class Finder:
 
     async def _resolve(self) -> None:
         """Where the lookup network is entered, besides friends."""
-        found = []
-        for one in self._wants.bootstrap:
-            if one.fingerprint is not None and one.address is not None:
-                found.append(Node(one.fingerprint, *one.address))
-            elif one.domain is not None and self._wants.dns:
-                try:
-                    answer = await lookup_domain(one.domain)
-                except (PeerError, MauError) as error:
-                    _log.warning("bootstrap %s: %s", one.domain, error)
-                    continue
-                found += [Node(answer.fingerprint, *address) for address in answer.addresses]
-            self._bootstrap = list(found)
+        self._bootstrap = await bootstrap(self._wants)
 
     def _reached_changed(self) -> None:
         """Where we are reached is another place now, or nowhere."""
         if self._nodes is not None and self._wants.announce:
             self._nodes.rejoin()
         self._tell.set()
-
-    async def _contact(self, stop: asyncio.Event) -> None:
-        """Tell friends where we are, when that changed, or who is a friend."""
-        if self._facts is None:
-            return
-        told: object = None
-        earlier = await asyncio.to_thread(self._told_so_far)
-        began = time.monotonic()
-        while not stop.is_set():
-            self._settle.clear()
-            await first_of(_SETTLED, stop)
-            # What was told before holds until somebody looked: a new start takes nothing back.
-            places, relays = self._reach.public, tuple(self._registrar.relays)
-            if not self._reach.known:
-                places += earlier.addresses
-            if not relays and time.monotonic() - began < _REGISTERING:
-                relays = earlier.relays
-            facts = self._facts(places, relays)
-            now = (facts, self._friends())
-            if now != told and not stop.is_set():
-                await asyncio.to_thread(self._publish, facts)
-                told, earlier = now, facts
-            await first_of(_FRIENDS_EVERY, stop, self._settle)
-
-    def _told_so_far(self) -> ContactFacts:
-        return told_so_far(self._account, Keyring.load(self._account))
-
-    def _publish(self, facts: ContactFacts) -> None:
-        if publish_contact(self._account, Keyring.load(self._account), facts):
-            _log.info("friends are told where you are reached")
 
     # --- telling -------------------------------------------------------------------------------------------
 
