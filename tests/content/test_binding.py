@@ -322,12 +322,13 @@ def _by_pyld(document: dict[str, Any]) -> Statement:
             ("mau:", "/p2p/", "https://www.w3")
         ):
             found.append(value["@value"])
-    people = [resolve_iri(one, A) for one in found if one != PUBLIC_IRI]
-    if any(one is not None and one.name is not None for one in people) and PUBLIC_IRI not in found:
+    if PUBLIC_IRI in found:  # who else is named changes nothing
+        return Statement(name, PUBLIC, elsewhere)
+    people = [resolve_iri(one, A) for one in found]
+    if any(one is not None and one.name is not None for one in people):
         raise MalformedPost
     known = for_(*(one.author for one in people if one is not None))
-    audience: Audience | None = PUBLIC if PUBLIC_IRI in found else for_(A, *known) if known else None
-    return Statement(name, audience, elsewhere)
+    return Statement(name, for_(A, *known) if known else None, elsewhere)
 
 
 @settings(max_examples=400)

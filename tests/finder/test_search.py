@@ -82,7 +82,7 @@ async def test_who_is_nowhere_is_not_found_and_it_ends(tmp_path: Path) -> None:
         findings, search = await searched(tmp_path, nobody, begin=[node.node])
         assert search.proven == []
         assert (findings[-1].source, findings[-1].outcome) == ("kademlia", "nothing")
-        assert findings[-1].words == "1 nodes asked"
+        assert findings[-1].words == "1 node asked"
 
 
 async def test_who_is_tried_learns_nothing_of_us(tmp_path: Path) -> None:

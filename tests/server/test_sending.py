@@ -129,7 +129,7 @@ async def test_who_takes_a_little_now_and_then_gets_all_of_it(
         async with asyncio.timeout(PATIENCE):
             while piece := await reader.read(2_000_000):
                 came += piece
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.2)
         assert read_reply(bytes(came)).body == content
         assert time.monotonic() - began > 1.5
         writer.close()
