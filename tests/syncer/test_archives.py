@@ -93,7 +93,7 @@ async def test_an_entry_whose_sum_is_a_lie_is_passed_over(bob: Person, alice: Pe
 async def test_a_forged_post_in_an_archive_is_refused_like_any_other(
     bob: Person, alice: Person, carol: Person, server: Paging
 ) -> None:
-    server.put("junk.pgp", os.urandom(300))
+    server.put("junk.pgp", bytes(range(1, 128)) * 3)
     server.put("leak.json.pgp", piece(alice, "leak.json.pgp", to=None, stated=frozenset([alice.fpr])))
     async with lying(server) as address:
         report = await bob.sync(alice, address)
