@@ -110,6 +110,8 @@ class PeerError(MauError):
     """The peer was not found, not reachable, or talks nonsense."""
 
     exit_code = 5
+    there: Fingerprint | None = None
+    """Who else proved to be there: nobody did (see IdentityError)."""
 
 
 class PeerNotFound(PeerError):

@@ -73,7 +73,7 @@ async def fetch_key(
                     certificate = judge_key(await client.key(wanted), wanted)
             except (PeerError, IdentityError, KeyRefused) as error:
                 if not isinstance(error, PeerMisbehaved | KeyRefused):
-                    book.failed(peer, host, port, there=getattr(error, "there", None))
+                    book.failed(peer, host, port, there=error.there)
                 # That a proof failed says more than a silence.
                 if problem is None or error.exit_code > problem.exit_code:
                     problem = type(error)(f"{format_address((host, port))}: {error}")

@@ -7,7 +7,6 @@ set and then ends by itself. It knows neither the supervisor nor the other worke
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mau.awaiting import first_of
 from mau.daemon.schedule import Schedule
 from mau.daemon.status import WorkerStatus
 from mau.errors import MauError
@@ -133,8 +133,7 @@ class Supervisor:
                     next_try=now + wait,
                 )
                 self._is_ready(worker)  # it is as far as it gets for now, and the others are
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), wait)
+                await first_of(wait, stop)
         finally:
             self._note(worker, state="stopped", next_try=None)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of
 from mau.circuit.place import CircuitEnd
 from mau.errors import IdentityError, NotOffered, PeerError
 from mau.fingerprint import Fingerprint
@@ -75,18 +76,12 @@ class Registrar:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``; every circuit ends then."""
-        stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
                 self._look.clear()
                 self._keep()
-                looking = asyncio.create_task(self._look.wait())
-                await asyncio.wait(
-                    (stopping, looking), timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED
-                )
-                looking.cancel()
+                await first_of(_LOOK_EVERY, stop, self._look)
         finally:
-            stopping.cancel()
             tasks = [*self._trying.values(), *self._answering]
             for task in tasks:
                 task.cancel()
@@ -134,7 +129,7 @@ class Registrar:
             except (PeerError, IdentityError) as error:
                 _log.debug("the circuit relay %s: %s", relay.hex[:8], error)
                 if relay not in self._registered:
-                    self._book.failed(relay, *address)
+                    self._book.failed(relay, *address, there=error.there)
                     continue
             break
         now = asyncio.get_running_loop().time()

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of
 from mau.finder.mdns import Mdns, Networks
-from mau.finder.served import Served, first_of
+from mau.finder.served import Served
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 

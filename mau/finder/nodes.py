@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Final
 
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of, unless
 from mau.errors import IdentityError, NotOffered, PeerError, PeerUnreachable
 from mau.finder.pool import PATIENCE, Pool
 from mau.finder.resolving import on_the_internet
-from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, scope_of
 from mau.kademlia import Caps, Lookup, Node, RoutingTable
@@ -227,12 +227,13 @@ class Nodes:
         except NotOffered:
             raise
         except (PeerError, IdentityError) as error:
-            self._book.failed(node.fingerprint, *address, there=getattr(error, "there", None))
+            self._book.failed(node.fingerprint, *address, there=error.there)
             raise
 
-    def _lost(self, node: Node, error: Exception) -> str:
+    def _lost(self, node: Node, error: PeerError | IdentityError | TimeoutError) -> str:
         if not isinstance(error, NotOffered):  # he is there, and takes no part
-            self._book.failed(node.fingerprint, *node.address, there=getattr(error, "there", None))
+            there = None if isinstance(error, TimeoutError) else error.there
+            self._book.failed(node.fingerprint, *node.address, there=there)
         self.table.failed(node, time.time())
         return str(error) or "no answer in time"
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Final
 
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of, unless
 from mau.finder.ports import Mapping, PortKeeper, explain
 from mau.finder.reach import Reach
-from mau.finder.served import Served, first_of, unless
+from mau.finder.served import Served
 
 _EVERY: Final = 1800.0
 _SOON: Final = (5.0, 600.0)

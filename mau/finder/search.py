@@ -176,8 +176,7 @@ class Search:
                 async with PeerClient(identity, self._wanted, *address, timeouts=_PATIENCE) as peer:
                     await peer.connect()
             except (PeerError, IdentityError) as error:
-                there = error.there if isinstance(error, IdentityError) else None
-                self._book.failed(self._wanted, *address, there=there)
+                self._book.failed(self._wanted, *address, there=error.there)
                 self._said.put_nowait(Finding(source, "failed", address, str(error)))
                 return
         self._book.proven(self._wanted, *address)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of, unless
 from mau.errors import IdentityError, PeerError
 from mau.finder.nodes import Nodes
-from mau.finder.served import first_of, unless
 from mau.fingerprint import Fingerprint
 from mau.hostport import circuit_of
 from mau.wire.client import PeerClient, Timeouts
@@ -132,9 +132,7 @@ class Seeker:
             try:
                 async with PeerClient(None, person, *place, timeouts=_PATIENCE) as peer:
                     await peer.connect()
-            except PeerError:
-                self._book.failed(person, *place)
-            except IdentityError as error:
+            except (PeerError, IdentityError) as error:
                 self._book.failed(person, *place, there=error.there)
             else:
                 self._book.proven(person, *place)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from mau.account import Account
+from mau.awaiting import first_of
 from mau.contact.document import ContactFacts
 from mau.contact.post import publish_contact, told_so_far
 from mau.finder.reach import Reach
-from mau.finder.served import first_of
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.keyring import Keyring

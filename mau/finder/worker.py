@@ -17,6 +17,7 @@ from typing import Final
 
 from mau.account import Account
 from mau.addressbook import AddressBook
+from mau.awaiting import first_of
 from mau.circuit.place import CircuitEnd
 from mau.contact.post import feed_all
 from mau.errors import MauError
@@ -28,7 +29,7 @@ from mau.finder.outside import Outside
 from mau.finder.pool import Pool
 from mau.finder.reach import Reach
 from mau.finder.seeking import Seeker
-from mau.finder.served import Served, first_of
+from mau.finder.served import Served
 from mau.finder.status import FinderStatus, Place, write_status
 from mau.finder.telling import Facts, Teller
 from mau.finder.wants import Wants
@@ -71,7 +72,6 @@ class Finder:
         self._given = given
         self._book = AddressBook(account.root)
         identity = account.identity()
-        self._identity = identity
         self._pool = Pool(identity)
         own = account.fingerprint
         self._reach = Reach(
@@ -229,11 +229,8 @@ class Finder:
             self._book.take_given(self._given)
 
         def feed() -> None:
-            book = AddressBook(self._account.root)
-            try:
+            with contextlib.closing(AddressBook(self._account.root)) as book:
                 feed_all(book, self._account, Keyring.load(self._account))
-            finally:
-                book.close()
 
         await asyncio.to_thread(feed)
 
@@ -261,9 +258,7 @@ class Finder:
             with contextlib.suppress(MauError, OSError):  # a full disk is no reason to find nobody
                 await asyncio.to_thread(write_status, self._account.root, self.status())
             self._tell.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STATUS_EVERY):
-                    await self._tell.wait()
+            await first_of(_STATUS_EVERY, self._tell)
             await first_of(0.2, stop)
 
     def status(self) -> FinderStatus:

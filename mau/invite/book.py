@@ -31,7 +31,6 @@ from mau.sealed import Sealed
 
 MAX_INVITES: Final = 100
 MAX_WAITING: Final = 100
-MAX_USES: Final = 100
 _KEPT: Final = 7 * 86_400
 """Seconds for which an invite that is over is remembered: a guest may ask again whether it was taken."""
 _INVITE: Final = b"invite"

@@ -64,8 +64,6 @@ class Proof:
 
 
 NO_PROOF = Proof(False)
-UNSTATED = Proof(True)
-"""For what the owner cannot open, or what is too large to be opened for this: its recipients decide alone."""
 
 
 class Look(Enum):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from mau.awaiting import first_of
 from mau.errors import IdentityError, PeerError, PeerNotFound, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
@@ -220,7 +220,7 @@ class Follower:
         else:
             doing, pause = "unreachable", after_failure(max(self._status.failures, 1), self._chance())
         self._note(doing=doing, next_try=int(time.time() + pause))
-        await waited(self._poked, pause)
+        await first_of(pause, self._poked)
 
     def _quiet(self) -> float:
         """For how long nothing new came, as far as we know."""
@@ -234,10 +234,3 @@ class Follower:
 def _was_lost(report: SyncReport) -> bool:
     """Whether the peer was there, and was gone before all had come."""
     return any(isinstance(one.error, PeerUnreachable) for one in (*report.failed, *report.deferred))
-
-
-async def waited(event: asyncio.Event, seconds: float) -> None:
-    """Until the event is set, and no longer than so many seconds."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

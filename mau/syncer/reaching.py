@@ -44,7 +44,7 @@ async def reach(
                 answer = await ask(client)
             except (PeerError, IdentityError) as error:
                 if not isinstance(error, PeerMisbehaved):
-                    caller.book.failed(peer, host, port, there=getattr(error, "there", None))
+                    caller.book.failed(peer, host, port, there=error.there)
                 if not isinstance(problem, IdentityError):
                     problem = type(error)(f"{format_address((host, port))}: {error}")
                 continue

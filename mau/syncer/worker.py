@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import Final
 
 from mau.account import Account
+from mau.awaiting import first_of
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
-from mau.syncer.follower import Follower, waited
+from mau.syncer.follower import Follower
 from mau.syncer.once import Syncer
 from mau.syncer.policy import Policy
 from mau.syncer.report import SyncReport
@@ -100,7 +101,7 @@ class Worker:
                         if found != seen:
                             seen = found
                             self._follow(group, make, book)
-                        await waited(stop, _LOOK_EVERY)
+                        await first_of(_LOOK_EVERY, stop)
                 finally:
                     for _, task in self._following.values():
                         task.cancel()

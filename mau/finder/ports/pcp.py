@@ -15,7 +15,6 @@ VERSION: Final = 2
 MAX_PACKET: Final = 1100
 """Octets that a packet may have (section 7)."""
 NONCE_SIZE: Final = 12
-_ANNOUNCE: Final = 0
 _MAP: Final = 1
 _ANSWER: Final = 0x80
 _TCP: Final = 6
@@ -50,13 +49,6 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
-    """Section 14.1: the answer to an announcement's question; nothing but the epoch."""
-
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
 class Mapped:
     """Section 11.1: what was mapped; ``lifetime`` in seconds, 0 for what was removed."""
 
@@ -64,11 +56,6 @@ class Mapped:
     external_address: str
     external_port: int
     lifetime: int
-
-
-def ask_alive(client: str) -> bytes:
-    """The question whether a router is there and since when (section 14.1)."""
-    return _request(_ANNOUNCE, 0, client)
 
 
 def ask_map(
@@ -83,14 +70,6 @@ def ask_map(
     suggested = _sixteen(host) if host else unknown
     payload = struct.pack("!12sB3xHH16s", nonce, _TCP, internal_port, port, suggested)
     return _request(_MAP, lifetime, client) + payload
-
-
-def read_alive(packet: bytes) -> Alive | Refused | None:
-    """The answer to `ask_alive`; None for what is none."""
-    head = _head(packet, _ANNOUNCE)
-    if head is None or isinstance(head, Refused):
-        return head
-    return Alive(head[1])
 
 
 def read_map(packet: bytes, nonce: bytes, internal_port: int, *, v6: bool) -> Mapped | Refused | None:
