@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from mau.account import Account
     from mau.addressbook import Source
     from mau.config.lists import Beginning
     from mau.finder.search import Finding
-    from mau.finder.served import Served
-    from mau.finder.worker import Finder
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address
-    from mau.keyring import Keyring
     from mau_cli.context import Session
 
 
@@ -28,38 +24,6 @@ def beginnings(words: Sequence[str]) -> tuple[Beginning, ...]:
         return ()
     found: tuple[Beginning, ...] | None = check_option(DISCOVERY_BOOTSTRAP, ",".join(words))
     return found or ()
-
-
-def make_finder(
-    session: Session,
-    account: Account,
-    keyring: Keyring,
-    served: Served,
-    bootstrap: tuple[Beginning, ...] = (),
-) -> Finder:
-    """A finder with the settings of this run; ``served``: where our server listens.
-
-    ``bootstrap``: where to enter the lookup network besides what the settings say; that switches it on.
-    """
-    from dataclasses import replace
-    from functools import partial
-
-    from mau.contact.post import facts_from
-    from mau.finder.wants import Wants
-    from mau.finder.worker import Finder
-
-    config = session.config
-    wants = Wants.of(config)
-    if bootstrap:
-        wants = replace(wants, kademlia=True, bootstrap=(*wants.bootstrap, *bootstrap))
-    return Finder(
-        account,
-        keyring,
-        wants,
-        served=served,
-        facts=partial(facts_from, config),
-        given={person: tuple(places) for person, places in config.given().items()},
-    )
 
 
 async def seek(

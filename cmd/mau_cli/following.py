@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from mau.config.keys import (
-    DELETE_RECEIVED,
-    SYNC_ASK_FRIENDS,
-    SYNC_FREE,
-    SYNC_MAX_FILE,
-    SYNC_QUOTA,
-    SYNC_QUOTA_FILES,
-    SYNC_TREE_QUOTA,
-)
+from mau.config.keys import SYNC_ASK_FRIENDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,15 +20,7 @@ def policy_of(session: Session) -> Policy:
     """The limits of the settings ``sync.*``."""
     from mau.syncer.policy import Policy
 
-    get = session.config.get
-    return Policy(
-        file=get(SYNC_MAX_FILE, None),
-        friend=get(SYNC_QUOTA, None),
-        friend_files=get(SYNC_QUOTA_FILES, None),
-        tree=get(SYNC_TREE_QUOTA, None),
-        free=get(SYNC_FREE, None),
-        received=get(DELETE_RECEIVED, None),
-    )
+    return Policy.of(session.config)
 
 
 def asks_friends(session: Session) -> bool:
@@ -47,25 +30,18 @@ def asks_friends(session: Session) -> bool:
 
 def take_given(session: Session) -> None:
     """Have the address book know what the settings say of where people are."""
-    from mau.addressbook import AddressBook
+    from mau.daemon import workers
 
-    book = AddressBook(session.root)
-    try:
-        book.take_given(session.config.given())
-    finally:
-        book.close()
+    workers.take_given(session.root, session.config)
 
 
 def note_rounds(session: Session, syncer: Syncer, reports: Sequence[SyncReport]) -> None:
     """Put down how it stands with those who were asked themselves."""
-    from mau.syncer.status import StatusBook, after_round
+    from mau.syncer.status import StatusBook
 
     book = StatusBook(session.root)
     try:
-        for report in reports:
-            if report.peer == report.author and report.site is None:
-                pending = syncer.state.pending(report.author, report.author)
-                book.note(after_round(book.of(report.author), report, pending, int(time.time())))
+        book.note_rounds(syncer.state, reports)
     finally:
         book.close()
 

@@ -3,6 +3,8 @@
 schedule    when a worker that failed is started again; pure
 supervisor  keeps them running, and ends them
 status      how they are, in a file; one daemon for each tree
+serving     the server with what settings say of it
+workers     the workers, made of the settings
 unit        the unit file of `mau service`; pure
 """
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from mau.config import keys
 from mau.config.keys import Received
 from mau.errors import KeptOut
 from mau.wire.listing import Item
+
+if TYPE_CHECKING:
+    from mau.config.settings import Config
 
 _KIB = 1024
 
@@ -31,6 +36,18 @@ class Policy:
     tree: int = 100 << 30
     free: int = 256 << 20
     received: Received = "version"
+
+    @classmethod
+    def of(cls, config: Config) -> Policy:
+        """The limits of the settings ``sync.*``."""
+        return cls(
+            file=config.get(keys.SYNC_MAX_FILE),
+            friend=config.get(keys.SYNC_QUOTA),
+            friend_files=config.get(keys.SYNC_QUOTA_FILES),
+            tree=config.get(keys.SYNC_TREE_QUOTA),
+            free=config.get(keys.SYNC_FREE),
+            received=config.get(keys.DELETE_RECEIVED),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final, Literal
 
@@ -12,6 +13,7 @@ from mau.derived import Database
 from mau.fingerprint import Fingerprint
 from mau.hostport import format_address
 from mau.syncer.report import SyncReport, Trouble
+from mau.syncer.state import State
 from mau.tree.layout import Root
 from mau.wire.listing import Item
 
@@ -107,6 +109,13 @@ class StatusBook:
                 "INSERT OR REPLACE INTO friend VALUES (?, ?)", (status.author.raw, text)
             )
         )
+
+    def note_rounds(self, state: State, reports: Iterable[SyncReport]) -> None:
+        """Put down what came of rounds, of those who were asked themselves."""
+        for report in reports:
+            if report.peer == report.author and report.site is None:
+                pending = state.pending(report.author, report.author)
+                self.note(after_round(self.of(report.author), report, pending, int(time.time())))
 
     def stop(self) -> None:
         """Nobody watches any more."""

@@ -125,9 +125,9 @@ def _watch(session: Session) -> None:
     import socket
 
     from mau.config.keys import SERVER_LISTEN
+    from mau.daemon.workers import make_finder
     from mau.finder.served import Served
     from mau.hostport import parse_listen
-    from mau_cli.finding import make_finder
     from mau_cli.logs import log_to_stderr
     from mau_cli.serving import told_to_end
 
@@ -157,7 +157,7 @@ def _watch(session: Session) -> None:
 
         looking = asyncio.create_task(look())
         try:
-            await make_finder(session, account, keyring, served).run(stop)
+            await make_finder(account, keyring, session.config, served).run(stop)
         finally:
             looking.cancel()
 

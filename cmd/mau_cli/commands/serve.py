@@ -23,7 +23,7 @@ from mau_cli.output import say
 
 if TYPE_CHECKING:
     from mau.config.keys import CircuitRelay, PlainWeb, Relay
-    from mau_cli.serving import Listening
+    from mau.daemon.serving import Listening
 
 
 @click.command("serve")
@@ -108,10 +108,11 @@ def command(
     """
     import asyncio
 
-    from mau_cli.serving import announce, serve, serving, told_to_end
+    from mau.daemon.serving import serve, serving
+    from mau_cli.serving import announce, told_to_end
 
     wanted = serving(
-        session,
+        session.config,
         listen=listen,
         relay=relay,
         web_listen=web_listen,
@@ -131,6 +132,6 @@ def command(
         announce(as_json, account, wanted, where)
 
     async def run() -> None:
-        await serve(account, keyring, wanted, told_to_end(), listening)
+        await serve(account, keyring, wanted, told_to_end(), listening, say)
 
     asyncio.run(run())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,15 +12,9 @@ from mau_cli.context import Session
 from mau_cli.output import say
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from mau.account import Account
-    from mau.config.lists import Beginning
-    from mau.daemon import Worker
-    from mau.finder.served import Served
-    from mau.syncer.policy import Policy
+    from mau.daemon.serving import Listening
+    from mau.keyring import Keyring
     from mau.syncer.report import SyncReport
-    from mau_cli.serving import Listening, Serving
 
 
 @click.command("up")
@@ -63,45 +56,50 @@ def command(
     import resource
     import time
     from dataclasses import replace
+    from functools import partial
 
     from mau.account import Account
-    from mau.daemon import Supervisor, only_one, write_status
+    from mau.daemon import Supervisor, only_one, workers, write_status
+    from mau.daemon.serving import serving
     from mau.finder.served import Served
     from mau.notify import Notifier
     from mau_cli.finding import beginnings
-    from mau_cli.following import asks_friends, policy_of, take_given
     from mau_cli.logs import log_to_stderr
-    from mau_cli.serving import serving, told_to_end
+    from mau_cli.serving import announce, told_to_end
     from mau_cli.turns import short_turns
 
     entering = beginnings(bootstrap)
-    wanted = None if no_serve else serving(session, listen=listen)
+    wanted = None if no_serve else serving(session.config, listen=listen)
     if wanted is not None and entering:
         wanted = replace(wanted, kademlia=True)
-    policy, asks = policy_of(session), asks_friends(session)
     Account.require(session.root)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the key is in memory for as long as this runs
     with only_one(session.root) as directory:
         account = session.account()
         session.keyring()  # what is wrong with it is said now, and not again and again
-        take_given(session)
+        workers.take_given(session.root, session.config)
         log_to_stderr()
         short_turns()
 
         async def run() -> None:
             stop = told_to_end()
-            workers = []
+            wished = []
             served = Served()
             if wanted is not None:
-                workers.append(_server(account, wanted, served, as_json))
+
+                def listening(where: Listening) -> None:
+                    say("Serving.")
+                    announce(as_json, account, wanted, where)
+
+                wished.append(workers.server_worker(account, wanted, served, listening, say))
             if not no_find:
-                workers.append(_finder(session, account, served, entering))
+                wished.append(workers.finder_worker(account, session.config, served, entering))
             if not no_sync:
-                workers.append(_syncer(account, policy, asks))
-            if session.config.get(DELETE_ON_RM, None):
-                workers.append(_removals(account))
+                wished.append(workers.syncer_worker(account, session.config, _told))
+            if session.config.get(DELETE_ON_RM):
+                wished.append(workers.removals_worker(account))
             await Supervisor(
-                workers,
+                wished,
                 report=partial(write_status, directory, time.time()),
                 notifier=Notifier.from_environ(),
             ).run(stop)
@@ -109,93 +107,18 @@ def command(
         asyncio.run(run())
 
 
-def _finder(session: Session, account: Account, served: Served, entering: tuple[Beginning, ...]) -> Worker:
-    import asyncio
-
-    from mau.daemon import Worker
-
-    async def run(stop: asyncio.Event) -> None:
-        from mau.keyring import Keyring
-        from mau_cli.finding import make_finder
-
-        keyring = await asyncio.to_thread(Keyring.load, account)
-        await make_finder(session, account, keyring, served, entering).run(stop)
-
-    return Worker("finder", run)
-
-
-def _server(account: Account, wanted: Serving, served: Served, as_json: bool) -> Worker:
-    """Each start begins with a keyring of its own: what runs beside it may be in the middle of another."""
-    import asyncio
-
-    from mau.daemon import Worker
-
-    ready = asyncio.Event()
-
-    async def run(stop: asyncio.Event) -> None:
-        from mau.keyring import Keyring
-        from mau_cli.serving import announce, serve
-
-        def listening(where: Listening) -> None:
-            say("Serving.")
-            announce(as_json, account, wanted, where)
-            served.tell(where.place)
-            ready.set()
-
-        try:
-            await serve(account, await asyncio.to_thread(Keyring.load, account), wanted, stop, listening)
-        finally:
-            served.tell(None)
-
-    return Worker("server", run, ready)
-
-
-def _syncer(account: Account, policy: Policy, asks: bool) -> Worker:
-    import asyncio
+def _told(keyring: Keyring, report: SyncReport) -> None:
     import logging
 
-    from mau.daemon import Worker
+    from mau_cli.audience import called
 
-    log = logging.getLogger("mau.syncer")
-
-    async def run(stop: asyncio.Event) -> None:
-        from mau.keyring import Keyring
-        from mau.syncer.worker import Worker as Syncer
-        from mau_cli.audience import called
-
-        keyring = await asyncio.to_thread(Keyring.load, account)
-
-        def told(report: SyncReport) -> None:
-            counts = (
-                (len(report.fetched), "new"),
-                (len(report.deleted), "deleted by their author"),
-                (len(report.refused), "refused"),
-                (len(report.deferred), "deferred"),
-                (len(report.failed), "failed"),
-            )
-            words = ", ".join(f"{count} {word}" for count, word in counts if count)
-            if words:
-                log.info("%s: %s", called(keyring, report.author), words)
-
-        await Syncer(account, keyring, told=told, policy=policy, relayed=asks).run(stop)
-
-    return Worker("syncer", run)
-
-
-def _removals(account: Account) -> Worker:
-    """What the owner removes by hand is told of (the setting delete.on_rm)."""
-    import asyncio
-    import logging
-
-    from mau.daemon import Worker
-
-    log = logging.getLogger("mau.deletion")
-
-    async def run(stop: asyncio.Event) -> None:
-        from mau.deletion.removals import RemovalsWorker
-        from mau.keyring import Keyring
-
-        keyring = await asyncio.to_thread(Keyring.load, account)
-        await RemovalsWorker(account, keyring, log.info).run(stop)
-
-    return Worker("removals", run)
+    counts = (
+        (len(report.fetched), "new"),
+        (len(report.deleted), "deleted by their author"),
+        (len(report.refused), "refused"),
+        (len(report.deferred), "deferred"),
+        (len(report.failed), "failed"),
+    )
+    words = ", ".join(f"{count} {word}" for count, word in counts if count)
+    if words:
+        logging.getLogger("mau.syncer").info("%s: %s", called(keyring, report.author), words)
