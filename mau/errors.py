@@ -2,7 +2,8 @@
 
     MauError                      1  something went wrong
     |- UsageError                 2  the words given do not fit (also InvalidFingerprint, AmbiguousWho,
-    |                                UnknownWho, NoAudience, AddressMalformed, LinkMalformed, ConfigError)
+    |                                UnknownWho, AmbiguousPost, NoAudience, AddressMalformed, LinkMalformed,
+    |                                ConfigError)
     |- PartlyDone                 3  some of it was done, some was not
     |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
     |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved (NotOffered)
@@ -62,6 +63,10 @@ class UnknownWho(UsageError):
 
 class AmbiguousWho(UsageError):
     """Several people fit that word; the message lists them."""
+
+
+class AmbiguousPost(UsageError):
+    """Several posts fit that word; the message lists them."""
 
 
 class NoAudience(UsageError):

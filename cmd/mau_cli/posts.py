@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mau.errors import NoSuchPost, UsageError
+from mau.errors import AmbiguousPost, AmbiguousWho, NoSuchPost, UnknownWho, UsageError
 
 if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
@@ -22,15 +22,69 @@ if TYPE_CHECKING:
 
 _IN_MEMORY = 1 << 20  # bytes of a stored file; larger ones are opened into a file
 _HEX = re.compile(r"[0-9a-f]{4,64}")
+_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A post that is held, and where."""
+    """A post that is held, and where. `version` is the one that was asked for; None: the current content."""
 
     author: Fingerprint
     name: str
     directory: AuthorDir
+    version: str | None = None
+
+
+def resolve_ref(session: Session, keyring: Keyring, ref: str) -> Meant:
+    """The one post that is held and that REF means (spec/conversations.md V30-V34).
+
+    REF is an address (``mau:/p2p/FPR/NAME.pgp``, also with ``//HOST:PORT`` or its path alone), ``WHO/NAME``,
+    or the name of anybody's post; of a name its beginning serves, or that of its random letters.
+    UnknownWho, AmbiguousWho, AddressMalformed, UsageError, NoSuchPost; AmbiguousPost lists what it can be.
+    """
+    if "/" in ref:
+        meant, version = find_post(session, keyring, ref, None)
+        return replace(meant, version=version)
+    return _of_anybody(session, keyring, ref)
+
+
+def ref_words(keyring: Keyring, author: Fingerprint, name: str) -> str:
+    """A post as `resolve_ref` reads it, as short as it stays true: ``bob/k3v9x2qa``, ``me/kettle``."""
+    from mau.conversation.naming import short_name
+
+    person = keyring.person(author)
+    who = author.hex if person is None or "/" in person.label else person.label
+    return f"{who}/{short_name(name)}"
+
+
+def _of_anybody(session: Session, keyring: Keyring, word: str) -> Meant:
+    from mau.conversation.naming import meant_names
+    from mau.tree.posts import AuthorDir
+
+    account = session.account()
+    authors = session.root.authors()
+    for hidden in (False, True):  # what is out of sight is meant only when nothing in sight is
+        found: list[tuple[AuthorDir, str]] = []
+        for author, aside in authors:
+            if aside == hidden:
+                directory = AuthorDir(session.root, author, hidden, own=author == account.fingerprint)
+                found += [(directory, name) for name in directory.names()]
+        best = set(meant_names(word, [name for _, name in found]))
+        fits = [(directory, name) for directory, name in found if name in best]
+        if len(fits) == 1:
+            return Meant(fits[0][0].fpr, fits[0][1], fits[0][0])
+        if fits:
+            listed = [ref_words(keyring, directory.fpr, name) for directory, name in fits]
+            raise _ambiguous(word, listed)
+    with suppress(UnknownWho, AmbiguousWho):
+        raise UsageError(f"which post of {keyring.resolve(word).label!r}? Say WHO/NAME, or an address")
+    raise NoSuchPost(f"no post {word!r} is held here; `mau timeline` and `mau files WHO` list what is")
+
+
+def _ambiguous(word: str, listed: list[str]) -> AmbiguousPost:
+    shown = "".join(f"\n{one}" for one in sorted(listed)[:_LISTED])
+    more = f"\nand {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return AmbiguousPost(f"{word!r} can be {len(listed)} posts; write more of it:{shown}{more}")
 
 
 def find_post(
@@ -72,7 +126,8 @@ def _address(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]
 
 def find_name(directory: AuthorDir, word: str, *, exact: bool = False) -> str | None:
     """The name that is held and meant by a word: itself, the same but for case, or the only one it begins."""
-    from mau.tree.names import POST_SUFFIX, fold, post_name
+    from mau.conversation.naming import meant_names
+    from mau.tree.names import POST_SUFFIX, post_name
 
     whole = post_name(word)
     for same_word in dict.fromkeys((whole, word)):
@@ -80,17 +135,10 @@ def find_name(directory: AuthorDir, word: str, *, exact: bool = False) -> str | 
             return same_word
     if exact:
         return None
-    names = directory.names()
-    for same in (
-        [name for name in names if fold(name) == fold(whole)],
-        [name for name in names if fold(name).startswith(fold(word))],
-    ):
-        if len(same) == 1:
-            return same[0]
-        if same:
-            listed = "".join(f"\n{name}" for name in sorted(same)[:10])
-            raise UsageError(f"{word!r} can be {len(same)} posts; write more of the name:{listed}")
-    return None
+    names = meant_names(word, directory.names())
+    if len(names) > 1:
+        raise _ambiguous(word, names)
+    return names[0] if names else None
 
 
 def find_version(meant: Meant, word: str) -> str | None:
