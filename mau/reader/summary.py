@@ -24,7 +24,8 @@ class Summary:
 
     `time` is the signature's, in unix seconds; for a file too large to be opened for a list the file's own,
     and `checked` is False. `type` is the schema.org word ("" for a file that is no document), `words` the
-    beginning of its text.
+    beginning of its text. `apart` says what it is when it is no post to show (``delete``, ``contact``,
+    ``keyring``, ``marks``). `hidden`: it lies in ``.FPR``. `deleted`: its author deleted it.
     """
 
     author: Fingerprint
@@ -40,6 +41,9 @@ class Summary:
     encrypted: bool = True
     tags: tuple[str, ...] = ()
     links: Links = NO_LINKS
+    apart: str = ""
+    hidden: bool = False
+    deleted: bool = False
 
     @property
     def address(self) -> Address:
@@ -47,7 +51,7 @@ class Summary:
         return Address(self.author, self.name)
 
 
-def summarise(post: OpenedPost, sha256: str, size: int) -> Summary:
+def summarise(post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidden: bool = False) -> Summary:
     """The summary of a post that holds."""
     document = post.document
     return Summary(
@@ -62,4 +66,6 @@ def summarise(post: OpenedPost, sha256: str, size: int) -> Summary:
         encrypted=post.opened.encrypted,
         tags=tags_of(document),
         links=links_of(post.author, document),
+        apart=apart,
+        hidden=hidden,
     )

@@ -1,0 +1,88 @@
+"""What one file of the tree is to me: opened, judged and told in short (spec/reading.md). Blocking."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mau.contact.document import is_contact
+from mau.deletion.document import Delete, is_delete
+from mau.deletion.held import delete_of
+from mau.errors import MauError, NoSuchPost, PostError
+from mau.reader.open import OpenedPost, open_source
+from mau.reader.summary import Summary, summarise
+from mau.tree.names import KEYRING_NAME
+from mau.tree.posts import AuthorDir
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mau.account import Account
+    from mau.fingerprint import Fingerprint
+    from mau.reader.open import Keys
+
+MAX_OPENED: Final = 16 << 20
+"""Files larger than this (bytes) are told with their file's time, and checked only when they are opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """`summary` says what it is, also of what does not hold (`Summary.error`). `post` is None for those, and
+    for a file too large to be opened for a list. `delete`: what it deletes, when it is a DeleteAction.
+
+    `lasts`: that verdict can be kept with the content; False when the clock, or a key that is not the
+    author's, decides it.
+    """
+
+    summary: Summary
+    post: OpenedPost | None = None
+    delete: Delete | None = None
+    lasts: bool = True
+
+
+def look(account: Account, keyring: Keys, directory: AuthorDir, name: str) -> Looked:
+    """Open a file and say what it is. NoSuchPost, NotAFile and OSError when it cannot be read."""
+    entry = directory.entry(name)
+    if entry is None:
+        raise NoSuchPost(f"there is no {name!r}")
+    author = directory.fpr
+    if entry.size > MAX_OPENED:
+        time = entry.mtime_ns // 1_000_000_000
+        sha256 = directory.sha256(name)
+        return Looked(Summary(author, name, sha256, entry.size, time, checked=False, hidden=directory.hidden))
+    with directory.open(name) as file:
+        source = file.read(entry.size + 1)  # what grew meanwhile is refused as cut off, and whole next time
+    return look_at(account, keyring, author, name, source, hidden=directory.hidden)
+
+
+def look_at(
+    account: Account, keyring: Keys, author: Fingerprint, name: str, source: bytes, *, hidden: bool = False
+) -> Looked:
+    """As `look`, for bytes that were read."""
+    sha256 = hashlib.sha256(source).hexdigest()
+
+    def failed(error: MauError) -> Looked:
+        lasts = isinstance(error, PostError) and error.lasting == "refused"
+        word = type(error).__name__
+        return Looked(Summary(author, name, sha256, len(source), 0, error=word, hidden=hidden), lasts=lasts)
+
+    try:
+        post = open_source(account, keyring, author, name, source, held=True)
+        delete = delete_of(post) if is_delete(post.document) else None
+    except MauError as error:
+        return failed(error)
+    apart = apart_of(account.fingerprint, author, name, post.document)
+    summary = summarise(post, sha256, len(source), apart=apart, hidden=hidden)
+    return Looked(summary, post, delete)
+
+
+def apart_of(me: Fingerprint, author: Fingerprint, name: str, document: dict[str, Any] | None) -> str:
+    """What a file is when it is no post to show: ``delete``, ``contact``, ``keyring``, ``marks``; else ""."""
+    if author == me and name == KEYRING_NAME:
+        return "keyring"
+    if is_delete(document):
+        return "delete"
+    if is_contact(name, document):
+        return "contact"
+    return ""
