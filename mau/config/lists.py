@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
 from mau.config.kinds import DoesNotFit, Kind, toml_words
+from mau.content.languages import is_language
 from mau.domain import parse_domain
 from mau.errors import AddressMalformed, InvalidFingerprint
 from mau.fingerprint import Fingerprint
@@ -137,6 +138,18 @@ class Names(Several[str]):
     def one(self, word: str) -> str:
         if not word or len(word) > 200 or not word.isprintable():
             raise DoesNotFit(f"no name: {word!r:.80}")
+        return word
+
+
+class Languages(Several[str]):
+    """Languages by their tags (RFC 5646)."""
+
+    form = "languages such as en or pt-BR, with commas between them,"
+    most = 20
+
+    def one(self, word: str) -> str:
+        if not is_language(word):
+            raise DoesNotFit(f"no tag of a language: {word!r:.80}")
         return word
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mau.config.editing import put
 from mau.config.keys import CIRCUIT_VIA, DISCOVERY_BOOTSTRAP, REACH_ADDRESSES, peer_at
 from mau.config.kinds import DoesNotFit, Kind
-from mau.config.lists import Addresses, Beginning, Beginnings, Fingerprints, Names, ViaWhom
+from mau.config.lists import Addresses, Beginning, Beginnings, Fingerprints, Languages, Names, ViaWhom
 from mau.config.settings import Config
 from mau.domain import parse_domain
 from mau.errors import AddressMalformed, ConfigError
@@ -34,6 +34,7 @@ EVE = Fingerprint(b"e" * 20)
             f"{BOB.hex}@host:1, Example.ORG.",
             (Beginning(BOB, ("host", 1)), Beginning(domain="example.org")),
         ),
+        (Languages(), "de-AT, en,de-AT", ("de-AT", "en")),
         (ViaWhom(), "auto", "auto"),
         (ViaWhom(), f"{BOB.hex}", (BOB,)),
     ],
@@ -60,6 +61,8 @@ def test_what_is_read_is_what_is_written(kind: Kind[object], text: str, value: o
         (Names(), ["a\nb"]),
         (Names(), ["x" * 201]),
         (Names(), [""]),
+        (Languages(), "de_AT"),
+        (Languages(), ["en", "x y"]),
         (ViaWhom(), "friends"),
         (ViaWhom(), []),
         (ViaWhom(), ["auto"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mau.config.keys import circuit, discovery, general, reach, server, sync, web
+from mau.config.keys import circuit, discovery, general, reach, reader, server, sync, web
 from mau.config.keys.general import PASSPHRASE_COMMAND, PASSPHRASE_FILE
 from mau.config.keys.key import Key
 from mau.config.keys.reach import PEER_AT
@@ -18,6 +18,7 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     *discovery.KEYS,
     *reach.KEYS,
     *circuit.KEYS,
+    *reader.KEYS,
 )
 """In the order in which they are shown."""
 
