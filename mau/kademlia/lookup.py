@@ -179,6 +179,11 @@ class Lookup:
         """The nearest of those who answered, at most k."""
         return nsmallest(self._k, self._answered.values(), key=lambda node: node.long_id ^ self._goal)
 
+    @property
+    def answers(self) -> list[Node]:
+        """Everybody who answered, in order: they are proven, and the table should know."""
+        return list(self._answered.values())
+
     # --- inside -----------------------------------------------------------------------------------------
 
     def _may_ask(self, node: Node) -> bool:
