@@ -3,7 +3,7 @@
     MauError                      1  something went wrong
     |- UsageError                 2  the words given do not fit (also InvalidFingerprint, AmbiguousWho,
     |                                UnknownWho, AmbiguousPost, NoAudience, AddressMalformed, LinkMalformed,
-    |                                ConfigError)
+    |                                ConfigError, PictureRefused)
     |- PartlyDone                 3  some of it was done, some was not
     |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
     |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved (NotOffered)
@@ -81,8 +81,16 @@ class LinkMalformed(UsageError):
     """Not a link that introduces somebody; ask for it again, whole."""
 
 
+class PageMalformed(UsageError):
+    """A page that cannot become a post; the message says in which line, and why."""
+
+
 class ConfigError(UsageError):
     """The configuration holds something that does not fit."""
+
+
+class PictureRefused(UsageError):
+    """A picture that cannot be rid of what it says about its making, or that cannot be shown safely."""
 
 
 class PartlyDone(MauError):

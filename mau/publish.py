@@ -91,15 +91,16 @@ def publish_file(
     audience: Audience,
     filename: str | None = None,
     *,
+    attached: str | None = None,
     after: int = 0,
 ) -> Published:
     """Publish the bytes of `source` as they are; the signature's notations state name and audience.
 
-    `filename` is what the file was called outside: it travels inside the signature, encrypted with it.
-    `after` as for `publish_document`.
+    `filename` is what the file was called outside: it travels inside the signature, encrypted with it, and so
+    does `attached`: as what it belongs to another post (spec/attachments.md E3). `after` as for the other.
     """
     _own_name(check_post_name(name))
-    notations = notations_for(account.fingerprint, name, audience, filename)
+    notations = notations_for(account.fingerprint, name, audience, filename, attached)
     return _publish(account, keyring, source, name, audience, notations, after)
 
 

@@ -95,6 +95,12 @@ def picture(lines: Iterable[str], *, black_on_white: bool) -> None:
         click.echo(click.style(cleaned, fg="black", bg="bright_white") if black_on_white else cleaned)
 
 
+def drawing(lines: Iterable[str]) -> None:
+    """What `mau_cli.pictures` draws, to stdout: its escape sequences are ours, so they are not cleaned."""
+    for line in lines:
+        click.echo(line)
+
+
 def _styled(text: str, bold: bool) -> str:
     """Cleaned first: the only escape sequences are ours, and click leaves them out where no terminal is."""
     cleaned = clean_lines(text)

@@ -21,6 +21,7 @@ from mau.fingerprint import Fingerprint
 NAME_NOTATION = "id@mau.invalid"
 AUDIENCE_NOTATION = "audience@mau.invalid"
 FILENAME_NOTATION = "filename@mau.invalid"
+ATTACHMENT_NOTATION = "attachment@mau.invalid"
 
 # People in one audience, the author among them.
 MAX_AUDIENCE = 1000
@@ -283,10 +284,15 @@ def audience_iris(author: Fingerprint, audience: Audience, most: int = MAX_AUDIE
 
 
 def notations_for(
-    author: Fingerprint, name: str, audience: Audience, filename: str | None = None
+    author: Fingerprint,
+    name: str,
+    audience: Audience,
+    filename: str | None = None,
+    attached: str | None = None,
 ) -> dict[str, str]:
     """The hashed notations that bind a file: its address, its audience, and what it was called outside.
 
+    `attached` says as what it belongs to another post (spec/attachments.md E3).
     UsageError when the audience is too large for what other programs read of a signature.
     """
     notations = {
@@ -295,6 +301,8 @@ def notations_for(
     }
     if filename is not None:
         notations[FILENAME_NOTATION] = filename
+    if attached is not None:
+        notations[ATTACHMENT_NOTATION] = attached
     return notations
 
 

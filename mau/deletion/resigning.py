@@ -71,7 +71,10 @@ def _publish(
         if data is not None:
             scratch.write_bytes(data)
         with (scratch if path is None else path).open("rb") as source:
-            return publish_file(account, keyring, source, name, audience, post.filename, after=after)
+            filename, attached = post.filename, post.attached
+            return publish_file(
+                account, keyring, source, name, audience, filename, attached=attached, after=after
+            )
 
 
 @contextlib.contextmanager

@@ -149,7 +149,9 @@ def _sign_again(finding: Finding, opener: Opener) -> str:
             publish_document(account, keyring, post.document, finding.name, audience)
         else:
             with path.open("rb") as source:
-                publish_file(account, keyring, source, finding.name, audience, post.filename)
+                publish_file(
+                    account, keyring, source, finding.name, audience, post.filename, attached=post.attached
+                )
     if isinstance(audience, Public) or isinstance(post.audience, Public) or audience == post.audience:
         return "it is published under its name"
     missing = ", ".join(one.hex for one in sorted(post.audience - audience))

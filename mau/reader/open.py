@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from mau.acceptance import HIDDEN, NamedBy, Piece, check_piece
 from mau.content.binding import (
+    ATTACHMENT_NOTATION,
     FILENAME_NOTATION,
     UNBOUND,
     Audience,
@@ -72,6 +73,12 @@ class OpenedPost:
     def filename(self) -> str | None:
         """What the file was called outside. Others chose it: show it cleaned, write to no such path."""
         values = self.opened.notations.get(FILENAME_NOTATION, ())
+        return values[0] if len(values) == 1 else None
+
+    @property
+    def attached(self) -> str | None:
+        """As what it belongs to another post (``media``, ``thumbnail``); None for a post of its own."""
+        values = self.opened.notations.get(ATTACHMENT_NOTATION, ())
         return values[0] if len(values) == 1 else None
 
     def piece(self, sha256: str, size: int) -> Piece:

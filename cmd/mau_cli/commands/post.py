@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from mau.errors import UsageError
+from mau_cli.attaching import Attaching, attach_options, attached_media
 from mau_cli.audience import audience_options, choose_audience
 from mau_cli.context import Session
 from mau_cli.output import say
@@ -18,6 +19,7 @@ _MAX_TEXT = 1 << 20  # bytes
 @click.command("post")
 @click.argument("text", required=False)
 @audience_options
+@attach_options
 @click.option("--name", metavar="NAME", help="The name to post under; a held post of that name is replaced.")
 @click.option("--json", "as_json", is_flag=True, help="Show what was stored as JSON.")
 @click.pass_obj
@@ -30,6 +32,7 @@ def command(
     public: bool,
     name: str | None,
     as_json: bool,
+    attaching: Attaching,
 ) -> None:
     """Post TEXT, or what stands on stdin when TEXT is - or missing.
 
@@ -37,6 +40,7 @@ def command(
     post.audience says it, or it asks, on a terminal. Posting under a name that is taken keeps the old content
     as a version.
     """
+    from mau.attachments import with_media
     from mau.content.posting import compose_posting
     from mau.publish import choose_name, publish_document
     from mau_cli.published import tell
@@ -49,7 +53,9 @@ def command(
     now = datetime.now(UTC)
     chosen = choose_name(account, audience, given=name, words=words, suffix=".json", now=now)
     document = compose_posting(account.fingerprint, words, now)
-    tell(keyring, publish_document(account, keyring, document, chosen, audience), as_json=as_json)
+    with attached_media(session, attaching, audience) as media:
+        done = publish_document(account, keyring, with_media(document, media), chosen, audience)
+    tell(keyring, done, as_json=as_json)
 
 
 def _read_text(session: Session) -> str:
