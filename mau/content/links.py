@@ -30,6 +30,7 @@ _ACTS: Final[dict[str, Act]] = {
     "Dislike": "dislike",
     "Follow": "follow",
 }
+_AGENTS: Final = ("agent", "actor")
 _ANSWERS: Final = ("parentItem", "inReplyTo", "itemReviewed", "about")
 _MEDIA: Final = ("associatedMedia", "image", "video", "audio", "attachment", "thumbnail")
 _MENTIONS: Final = ("mentions", "recipient", "to", "tag")
@@ -49,7 +50,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where a document points to. `act` is what it does to `objects`; "" when it is no such action."""
+    """Where a document points to. `act` is what it does to `objects`; "" when it is no such action.
+
+    Nobody acts for somebody else: an action whose agent is another than its author is none.
+    """
 
     answers: tuple[Reference, ...] = ()
     act: Act = ""
@@ -65,7 +69,7 @@ def links_of(author: Fingerprint, document: dict[str, Any] | None) -> Links:
     """Read the links of a document of `author`; never an error."""
     if not document:
         return NO_LINKS
-    act = _ACTS.get(word_of(type_of(document)), "")
+    act = act_of(author, document)
     return Links(
         answers=() if act else _references(author, document, _ANSWERS),
         act=act,
@@ -73,6 +77,20 @@ def links_of(author: Fingerprint, document: dict[str, Any] | None) -> Links:
         mentions=_people(author, document),
         media=_references(author, document, _MEDIA),
     )
+
+
+def act_of(author: Fingerprint, document: dict[str, Any]) -> Act:
+    """What a document of `author` does; "" when it is no action, or one whose agent is somebody else."""
+    act = _ACTS.get(word_of(type_of(document)), "")
+    return act if act and _acts_himself(author, document) else ""
+
+
+def _acts_himself(author: Fingerprint, document: dict[str, Any]) -> bool:
+    """Whether no address of an agent is stated, or one of them is the author's."""
+    stated = [
+        iri for value in _values(document, _AGENTS) for iri, _ in _stated(value) if ":" in iri or "/" in iri
+    ]
+    return not stated or any(_address(author, iri) == Address(author) for iri in stated)
 
 
 def word_of(term: str) -> str:

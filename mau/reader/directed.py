@@ -1,4 +1,4 @@
-"""Whether a document answers or names somebody. Pure.
+"""Whether a document answers, names or is for somebody. Pure.
 
 Read as people write it, without expanding JSON-LD: nothing is decided by it but what somebody is shown first.
 """
@@ -8,49 +8,76 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
-from mau.content.address import resolve_iri
+from mau.content.address import Address, resolve_iri
+from mau.content.links import act_of, word_of
+from mau.content.posting import type_of
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
 
-Directed = Literal["post", "reply", "mention"]
+Directed = Literal["post", "reply", "mention", "like", "dislike", "share", "follow", "message"]
 
+_ACTS: Final[dict[str, Directed]] = {
+    "like": "like",
+    "dislike": "dislike",
+    "share": "share",
+    "follow": "follow",
+}
 _ANSWERS: Final = frozenset({"inReplyTo", "parentItem", "about"})
 _NAMES: Final = frozenset({"mentions", "about", "tag", "to", "inReplyTo", "parentItem"})
+_RECIPIENTS: Final = frozenset({"recipient", "toRecipient", "ccRecipient", "bccRecipient"})
 _LINKS: Final = ("@id", "id", "href", "url")
 _MOST: Final = 1000  # links of one document that are looked at
 
 
 def directed_at(me: Fingerprint, author: Fingerprint, document: dict[str, Any] | None) -> Directed:
-    """What a document of `author` is to me: an answer to a post of mine, a mention of me, or just a post.
+    """What a document of `author` is to me: an answer to a post of mine, a like of it, a message to me ...
 
     An answer says ``inReplyTo``, ``parentItem`` or ``about`` of an address of a post of mine; a mention names
-    me, or a post of mine, in one of these or in ``mentions``, ``tag`` or ``to``.
+    me, or a post of mine, in one of these or in ``mentions``, ``tag`` or ``to``. A like or a share has a post
+    of mine as its ``object``, and its author as its agent; a message has me as a ``recipient``.
     """
+    if not document:
+        return "post"
+    act = act_of(author, document)
+    if act:
+        return _ACTS.get(act, "post") if _acted_upon(me, author, document) else "post"
     found: Directed = "post"
-    left = _MOST
-    for key, value in (document or {}).items():
-        word = _word(key)
-        if word not in _NAMES:
+    is_message = word_of(type_of(document)) == "Message"
+    for word, address in _addresses(author, document):
+        if address.author != me:
             continue
-        for link in _links(value):
-            left -= 1
-            if left < 0:
-                return found
-            try:
-                address = resolve_iri(link, author)
-            except AddressMalformed:
-                continue
-            if address is None or address.author != me:
-                continue
-            if word in _ANSWERS and address.name is not None:
+        if is_message and word in _RECIPIENTS:
+            return "message"
+        if word in _ANSWERS and address.name is not None:
+            if not is_message:
                 return "reply"
+            found = "reply"
+        elif word in _NAMES and found == "post":
             found = "mention"
     return found
 
 
-def _word(key: str) -> str:
-    """A term without the prefix or the vocabulary before it."""
-    return key.replace("#", "/").replace(":", "/").rpartition("/")[2]
+def _acted_upon(me: Fingerprint, author: Fingerprint, document: dict[str, Any]) -> bool:
+    return any(word == "object" and address.author == me for word, address in _addresses(author, document))
+
+
+def _addresses(author: Fingerprint, document: dict[str, Any]) -> Iterator[tuple[str, Address]]:
+    """What points to somebody of Mau, with the word that does; at most so many links are looked at."""
+    left = _MOST
+    for key, value in document.items():
+        word = word_of(key)
+        if word != "object" and word not in _NAMES and word not in _RECIPIENTS:
+            continue
+        for link in _links(value):
+            left -= 1
+            if left < 0:
+                return
+            try:
+                address = resolve_iri(link, author)
+            except AddressMalformed:
+                continue
+            if address is not None:
+                yield word, address
 
 
 def _links(value: Any) -> Iterator[str]:

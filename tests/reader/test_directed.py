@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.fingerprint import Fingerprint
-from mau.reader.directed import directed_at
+from mau.reader.directed import Directed, directed_at
 
 ME = Fingerprint.parse("a" * 40)
 AUTHOR = Fingerprint.parse("b" * 40)
@@ -38,6 +38,20 @@ POST = f"{PERSON}/kettle.pgp"
         ({"tag": [{"type": "Mention", "href": PERSON}]}, "mention"),
         ({"mentions": PERSON, "inReplyTo": POST}, "reply"),
         ({"mentions": f"mau:/p2p/{AUTHOR}"}, "post"),
+        ({"@type": "LikeAction", "agent": {"@id": f"mau:/p2p/{AUTHOR}"}, "object": {"@id": POST}}, "like"),
+        ({"@type": "DislikeAction", "object": POST}, "dislike"),
+        ({"type": "Announce", "actor": f"/p2p/{AUTHOR}", "object": POST}, "share"),
+        ({"@type": "ShareAction", "object": {"@id": POST}, "mentions": PERSON}, "share"),
+        ({"@type": "FollowAction", "object": {"@id": PERSON}}, "follow"),
+        ({"@type": "BookmarkAction", "object": {"@id": POST}}, "post"),
+        ({"@type": "LikeAction", "object": {"@id": f"mau:/p2p/{AUTHOR}/x.pgp"}}, "post"),
+        # nobody acts for somebody else
+        ({"@type": "LikeAction", "agent": {"@id": f"mau:/p2p/{'c' * 40}"}, "object": {"@id": POST}}, "post"),
+        ({"@type": "LikeAction", "agent": "https://example.org/@bob", "object": {"@id": POST}}, "post"),
+        ({"@type": "LikeAction", "agent": {"@type": "Person", "name": "Bob"}, "object": POST}, "like"),
+        ({"@type": "Message", "recipient": [{"@id": PERSON}], "parentItem": {"@id": POST}}, "message"),
+        ({"@type": "Message", "parentItem": {"@id": POST}}, "reply"),
+        ({"@type": "Message", "recipient": [{"@id": f"mau:/p2p/{AUTHOR}"}]}, "post"),
         ({"mentions": ["mau:broken", 7, None, {"@id": 7}, {"name": "x"}]}, "post"),
     ],
 )
@@ -46,16 +60,22 @@ def test_what_it_is_to_me(document: dict[str, Any] | None, directed: str) -> Non
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from([PERSON, POST]),
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([PERSON, POST, "LikeAction", "Message"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["@id", "href", "x"]), inner),
     max_leaves=8,
 )
-_KEYS = st.sampled_from(["mentions", "inReplyTo", "about", "tag", "articleBody"]) | st.text(max_size=9)
+_KEYS = st.sampled_from(
+    ["@type", "agent", "object", "recipient", "mentions", "inReplyTo", "about", "tag", "articleBody"]
+) | st.text(max_size=9)
 
 
 @given(st.dictionaries(_KEYS, _JSON, max_size=4))
-def test_any_document_is_one_of_the_three(document: dict[str, Any]) -> None:
-    assert directed_at(ME, AUTHOR, document) in {"post", "reply", "mention"}
+def test_any_document_is_one_of_them(document: dict[str, Any]) -> None:
+    assert directed_at(ME, AUTHOR, document) in get_args(Directed)
 
 
 def test_of_a_document_full_of_links_only_some_are_looked_at() -> None:
