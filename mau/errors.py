@@ -3,7 +3,7 @@
     MauError                      1  something went wrong
     |- UsageError                 2  the words given do not fit (also InvalidFingerprint, AmbiguousWho,
     |                                UnknownWho, AmbiguousPost, NoAudience, AddressMalformed, LinkMalformed,
-    |                                ConfigError, PictureRefused)
+    |                                PageMalformed, ConfigError, PictureRefused)
     |- PartlyDone                 3  some of it was done, some was not
     |- PassphraseError            4  WrongPassphrase, PassphraseNeeded
     |- PeerError                  5  PeerNotFound, PeerUnreachable, PeerMisbehaved (NotOffered)
