@@ -10,6 +10,8 @@ from mau.contact.document import is_contact
 from mau.deletion.document import Delete, is_delete
 from mau.deletion.held import delete_of
 from mau.errors import MauError, NoSuchPost, PostError
+from mau.marks.names import NAMES as OWN_MARKS
+from mau.marks.names import is_marks
 from mau.reader.open import OpenedPost, open_source
 from mau.reader.summary import Summary, summarise
 from mau.tree.names import KEYRING_NAME
@@ -61,6 +63,8 @@ def look_at(
 ) -> Looked:
     """As `look`, for bytes that were read."""
     sha256 = hashlib.sha256(source).hexdigest()
+    if author == account.fingerprint and name in OWN_MARKS:  # whatever became of it: no post is missing
+        return Looked(Summary(author, name, sha256, len(source), 0, apart="marks", hidden=hidden))
 
     def failed(error: MauError) -> Looked:
         lasts = isinstance(error, PostError) and error.lasting == "refused"
@@ -85,4 +89,6 @@ def apart_of(me: Fingerprint, author: Fingerprint, name: str, document: dict[str
         return "delete"
     if is_contact(name, document):
         return "contact"
+    if is_marks(name, document):
+        return "marks"
     return ""

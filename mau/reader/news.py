@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mau.contact.document import is_contact
 from mau.deletion.document import is_delete
 from mau.errors import MauError, NoSuchPost, NotReadable, PostError
+from mau.marks.names import is_marks
 from mau.reader.directed import Directed, directed_at
 from mau.reader.open import open_source
 from mau.reader.timeline import MAX_OPENED, Item
@@ -146,7 +147,7 @@ class Newsroom:
                 self._first(author, name, sha256)
             raise
         self._first(author, name, sha256)
-        if is_delete(post.document) or is_contact(name, post.document):
+        if is_delete(post.document) or is_contact(name, post.document) or is_marks(name, post.document):
             return None
         directed = directed_at(self._account.fingerprint, author, post.document)
         return News(Item(author, name, post.opened.size, post.signed_at, post), sha256, directed)

@@ -1,0 +1,23 @@
+"""The files of marks: what they are called, and how they are told from posts (spec/marks.md A1-A4). Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mau.content.links import word_of
+
+MARKS_NAME: Final = "mau-marks.json.pgp"
+"""Mutes, blocks, pinned tags."""
+READ_NAME: Final = "mau-read.json.pgp"
+"""What was read."""
+NAMES: Final = frozenset({MARKS_NAME, READ_NAME})
+TYPE: Final = "Collection"
+
+
+def is_marks(name: str, document: dict[str, Any] | None) -> bool:
+    """Whether a post is a file of marks, which is not shown among the posts."""
+    if name not in NAMES or document is None:
+        return False
+    stated = document.get("@type", document.get("type"))
+    types = stated if isinstance(stated, list) else [stated]
+    return any(isinstance(one, str) and word_of(one) == TYPE for one in types)
