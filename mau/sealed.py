@@ -36,9 +36,7 @@ class Sealed:
 
     def __init__(self, account: Account, worker: str, name: str) -> None:
         self._database = Database(account.root.state_dir(worker) / f"{name}.db", _SCHEMA, 1, shared=True)
-        secret = account.key.private_key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        derived = HKDF(SHA256(), 32, salt=None, info=f"mau {worker} {name}".encode()).derive(secret)
-        self._cipher = AESGCM(derived)
+        self._cipher = cipher_of(account, worker, name)
 
     def seal(self, shelf: bytes, key: bytes, value: bytes) -> bytes:
         """An entry as it is stored."""
@@ -76,6 +74,17 @@ class Sealed:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def cipher_of(account: Account, worker: str, name: str) -> AESGCM:
+    """What seals the state ``NAME`` of a worker: its key follows from the account's secret key."""
+    return AESGCM(derived_key(account, f"mau {worker} {name}"))
+
+
+def derived_key(account: Account, purpose: str) -> bytes:
+    """32 bytes that only this account can find, and for each purpose others."""
+    secret = account.key.private_key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)
 
 
 def _bound_to(shelf: bytes, key: bytes) -> bytes:
