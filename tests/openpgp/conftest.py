@@ -88,7 +88,7 @@ def gpg() -> Iterator[Gpg]:
     # The agent's socket must have a short path.
     home = Path(tempfile.mkdtemp(prefix="gpg"))
     home.chmod(0o700)
-    # Else its agent measures, for each home, how many rounds take it 100 ms, and then takes them for each key.
+    # Else its agent measures how many rounds take it 100 ms, and then takes as many for each key.
     (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
     person = Gpg(home)
     person.run("--trust-model", "pgp", "--check-trustdb")

@@ -248,7 +248,8 @@ async def test_a_removed_key_is_given_out_no_more(alice: Someone, bob: Someone, 
 def gpg_home() -> Iterator[list[str]]:
     with TemporaryDirectory(prefix="gpg") as home:
         Path(home).chmod(0o700)
-        (Path(home) / "gpg-agent.conf").write_text("s2k-count 65536\n")  # else it measures what takes it 100 ms
+        # Else it measures how many rounds take it 100 ms.
+        (Path(home) / "gpg-agent.conf").write_text("s2k-count 65536\n")
         yield [
             "gpg",
             "--homedir",
