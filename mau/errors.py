@@ -21,8 +21,8 @@
     |     `- by source: Renamed, RolledBack, UnboundFromRelay, Deleted
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
     |                                NoSuchPost, TreeChanged, NoRoom, KeptOut, ArchiveDamaged
-    |- LocalError                 1  AgentError, AlreadyRunning, ServiceError
-    `- Interrupted              130
+    |- LocalError                 1  AgentError, AlreadyRunning, ServiceError, NoPrivatePlace, EditorFailed
+    `- Interrupted              130  EditorInterrupted
 
 A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through
 the terminal's cleaner, never raw.
@@ -388,6 +388,19 @@ class ServiceError(LocalError):
     """The service manager does not do what is asked of it."""
 
 
+class NoPrivatePlace(LocalError):
+    """There is no place in memory for a text while it is edited."""
+
+
+class EditorFailed(LocalError):
+    """The editor did not end as it should; nothing is published, and the text is kept."""
+
+    def __init__(self, words: str = "", written: bytes | None = None) -> None:
+        """``written``: what the person had written until then, None when that is nothing new."""
+        super().__init__(words)
+        self.written = written
+
+
 class ArchiveDamaged(TreeError):
     """Not a tar archive, or not a whole one."""
 
@@ -396,3 +409,12 @@ class Interrupted(MauError):
     """Interrupted by a signal; what was finished stays."""
 
     exit_code = 130
+
+
+class EditorInterrupted(Interrupted):
+    """Told to end while the editor was open; nothing is published, and the text is kept."""
+
+    def __init__(self, words: str = "", written: bytes | None = None) -> None:
+        """``written``: what the person had written until then, None when that is nothing new."""
+        super().__init__(words)
+        self.written = written

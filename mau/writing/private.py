@@ -1,0 +1,102 @@
+"""A place in memory for a text while it is edited: private, and gone afterwards (spec/writing.md W50-W54).
+
+What an editor leaves beside its file (swap files, backups, autosaved copies) lies in the same directory, and
+goes with it. The directory is locked meanwhile, so that what a killed program left can be told from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from mau.errors import NoPrivatePlace
+from mau.tree.index.place import file_system
+
+_MOUNTS: Final = "/proc/self/mountinfo"
+_IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
+_PREFIX: Final = "mau-edit-"
+
+
+@contextlib.contextmanager
+def private_place(*, insecure: bool = False, environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
+    """A new directory (0700) in memory, removed with all that is in it when the block ends, however it does.
+
+    NoPrivatePlace when this machine offers none in memory; with `insecure` it lies on the disk then.
+    """
+    base = memory_place(environ)
+    if base is None:
+        if not insecure:
+            raise NoPrivatePlace(
+                "there is no place in memory for a text that nobody else may read "
+                "(XDG_RUNTIME_DIR or /dev/shm); --insecure-tmp takes the disk, where it can be found again"
+            )
+        base = Path(tempfile.gettempdir())
+    _clear(base)
+    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    held = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield place
+    finally:
+        os.close(held)
+        _remove(place)
+
+
+def memory_place(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The first of XDG_RUNTIME_DIR and /dev/shm that is in memory and where others take nothing from us."""
+    if sys.platform != "linux":
+        return None
+    try:
+        mounts = Path(_MOUNTS).read_text("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    for named in (environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a directory of ours in it
+        if named.startswith("/") and _is_safe(named):
+            real = os.path.realpath(named)
+            if file_system(mounts, real) in _IN_MEMORY:
+                return Path(real)
+    return None
+
+
+def _is_safe(directory: str) -> bool:
+    """Whether we can write there, and nobody else can rename or remove what we make there."""
+    try:
+        found = Path(directory).stat()
+    except OSError:
+        return False
+    others = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
+    owned = found.st_uid in {0, os.geteuid()}
+    return stat.S_ISDIR(found.st_mode) and owned and not others and os.access(directory, os.W_OK | os.X_OK)
+
+
+def _clear(base: Path) -> None:
+    """Remove what killed programs of ours left there; what is in use is locked."""
+    for left in base.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            found = left.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                continue
+            held = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Nobody locks what lies in nobody's way: between mkdtemp and its lock it is empty.
+                if any(left.iterdir()):
+                    _remove(left)
+            finally:
+                os.close(held)
+
+
+def _remove(place: Path) -> None:
+    """Remove the directory; an editor that lives on may still write into it, so more than once."""
+    for _ in range(3):
+        shutil.rmtree(place, ignore_errors=True)
+        if not os.path.lexists(place):
+            return
