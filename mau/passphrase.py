@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING
 from mau.errors import PassphraseError, PassphraseNeeded, UsageError
 
 if TYPE_CHECKING:
+    from mau.config.settings import Config
     from mau.tree.layout import Root
 
 VARIABLE = "MAU_PASSPHRASE"
@@ -92,6 +93,26 @@ def find_passphrase(
             f"--passphrase-command or {VARIABLE}"
         )
     return Passphrase(_checked(ask(), "the terminal"), "the passphrase")
+
+
+def standing_passphrase(
+    config: Config, *, in_file: bool, warn: Callable[[str], None] = lambda words: None
+) -> Callable[[], Passphrase] | None:
+    """Asks the source that the settings name; without ``in_file`` only what was said for this run counts.
+
+    The file of settings is for the account that there is, like the system's keyring: never for another.
+    """
+    from mau.config.file import expand
+    from mau.config.keys import PASSPHRASE_COMMAND, PASSPHRASE_FILE
+
+    setting = config.strongest(PASSPHRASE_FILE, PASSPHRASE_COMMAND)
+    value = setting.value
+    if value is None or (setting.origin == "file" and not in_file):
+        return None
+    if setting.key is PASSPHRASE_FILE:
+        return lambda: passphrase_from_file(expand(value), warn)
+    called = setting.key.variable if setting.origin == "environment" else setting.key.name
+    return lambda: passphrase_from_command(value, called)
 
 
 def passphrase_from_file(path: Path, warn: Callable[[str], None] = lambda words: None) -> Passphrase:

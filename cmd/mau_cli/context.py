@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -52,16 +52,9 @@ class Session:
     @cached_property
     def root(self) -> Root:
         """The directory tree that this run is about."""
-        from mau.config.file import expand
-        from mau.config.keys import DIR
-        from mau.tree.layout import Root
+        from mau.config.tree import root_of
 
-        setting = self.config.setting(DIR)
-        if setting.value is None:
-            return Root.find()
-        # What the file says stands for ~/Mau; it does not take one out of the tree one stands in.
-        named = expand(setting.value)
-        return Root.find(fallback=named) if setting.origin == "file" else Root.find(named)
+        return root_of(self.config)
 
     @property
     def interactive(self) -> bool:
@@ -109,34 +102,16 @@ class Session:
         return check_new(ask_secret("New passphrase", confirm=True))
 
     def _find(self, root: Root | None, words: str, *, confirm: bool = False) -> Passphrase:
-        from mau.passphrase import find_passphrase
+        from mau.passphrase import find_passphrase, standing_passphrase
 
         return find_passphrase(
             root,
             file=self._passphrase_file,
             command=self._passphrase_command,
-            standing=self._standing_passphrase(in_file=root is not None),
+            standing=standing_passphrase(self.config, in_file=root is not None, warn=say),
             ask=(lambda: ask_secret(words, confirm=confirm)) if self.can_ask_secret else None,
             warn=say,
         )
-
-    def _standing_passphrase(self, *, in_file: bool) -> Callable[[], Passphrase] | None:
-        """Asks the source that the settings name; without ``in_file`` only what was said for this run counts.
-
-        The file of settings is for the account that there is, like the system's keyring: never for another.
-        """
-        from mau.config.file import expand
-        from mau.config.keys import PASSPHRASE_COMMAND, PASSPHRASE_FILE
-        from mau.passphrase import passphrase_from_command, passphrase_from_file
-
-        setting = self.config.strongest(PASSPHRASE_FILE, PASSPHRASE_COMMAND)
-        value = setting.value
-        if value is None or (setting.origin == "file" and not in_file):
-            return None
-        if setting.key is PASSPHRASE_FILE:
-            return lambda: passphrase_from_file(expand(value), say)
-        called = setting.key.variable if setting.origin == "environment" else setting.key.name
-        return lambda: passphrase_from_command(value, called)
 
     def account(self) -> Account:
         """The unlocked account (NoAccount, WrongPassphrase, AccountDamaged)."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mau.tree.index import Index
     from mau_cli.programs import Programs
 
-_AGAIN = 60.0  # seconds between two looks at what could not be opened yet
-_PIECE = 0.5
 _GRACE = 10.0  # seconds for programs that are running when it ends
 
 
@@ -100,7 +97,7 @@ def parse_since(text: str, now: datetime) -> float:
 
 
 class _Watching:
-    """One run: the index tells where something changed, a thread looks, and the loop tells people."""
+    """One run: what is news is printed, or given to a program."""
 
     def __init__(
         self,
@@ -122,69 +119,32 @@ class _Watching:
         self._as_json = as_json
         self._programs = programs
         self._told = 0
-        self._due: dict[tuple[Fingerprint, str | None], None] = {}
-        self._something = asyncio.Event()
 
     async def run(self, begin: float | None) -> None:
         """Until a signal ends it."""
+        from mau.awaiting import unless
+        from mau.reader.watching import Watching
         from mau_cli.serving import told_to_end
 
-        ended, loop = told_to_end(), asyncio.get_running_loop()
-
-        def changed(author: Fingerprint, hidden: bool, name: str | None) -> None:
-            if not hidden:
-                loop.call_soon_threadsafe(self._note, author, name)
-
-        with self._index, self._index.subscribe(changed), self._index.watch() as watch:
-            # In pieces: a tree that cannot be read is never ready, and the thread would outlive the end.
-            while not ended.is_set() and not await asyncio.to_thread(watch.wait_ready, _PIECE):
-                pass
-            if ended.is_set():
-                return
-            for author, name in await asyncio.to_thread(self._room.begin, begin):
-                self._note(author, name)
-            say("Watching; Ctrl-C ends it.")
-            telling = asyncio.create_task(self._tell_on())
+        ended = told_to_end()
+        with self._index:
             try:
-                await _first_of(telling, ended)
+                watching = Watching(self._index, self._room)
+                begun = partial(say, "Watching; Ctrl-C ends it.")
+                await unless(ended, watching.run(self._tell, since=begin, begun=begun))
             finally:
-                telling.cancel()
-                await asyncio.wait([telling])
                 if self._programs is not None:
                     await self._programs.end(_GRACE)
-            if not telling.cancelled():
-                telling.result()
 
-    def _note(self, author: Fingerprint, name: str | None) -> None:
-        self._due[author, name] = None
-        self._something.set()
-
-    async def _tell_on(self) -> None:
-        clock = asyncio.get_running_loop().time
-        again = clock() + _AGAIN
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(again):
-                    await self._something.wait()
-            if clock() >= again:  # also while others write all the time
-                await self._tell(await asyncio.to_thread(self._room.again))
-                again = clock() + _AGAIN
-            self._something.clear()
-            due, self._due = self._due, {}
-            await asyncio.to_thread(self._room.refresh)
-            for author, name in due:
-                await self._tell(await asyncio.to_thread(self._room.look, author, name))
-
-    async def _tell(self, found: Iterable[News | Trouble]) -> None:
+    async def _tell(self, one: News | Trouble) -> None:
         from mau.reader.news import Trouble
         from mau_cli.audience import called
 
-        for one in found:
-            if isinstance(one, Trouble):
-                who = called(self._keyring, one.author)
-                say(f"{clean(who)}  {clean(one.name)}: {clean(str(one.error))}")
-            elif not self._mentions or one.directed != "post":
-                await self._tell_one(one)
+        if isinstance(one, Trouble):
+            who = called(self._keyring, one.author)
+            say(f"{clean(who)}  {clean(one.name)}: {clean(str(one.error))}")
+        elif not self._mentions or one.directed != "post":
+            await self._tell_one(one)
 
     async def _tell_one(self, news: News) -> None:
         from mau_cli.commands.timeline import item_words
@@ -203,10 +163,3 @@ class _Watching:
         from mau_cli.commands.timeline import item_facts
 
         return {**item_facts(self._keyring, news.item), "sha256": news.sha256, "kind": news.directed}
-
-
-async def _first_of(task: asyncio.Task[object], ended: asyncio.Event) -> None:
-    """Wait for either."""
-    end = asyncio.create_task(ended.wait())
-    await asyncio.wait([task, end], return_when=asyncio.FIRST_COMPLETED)
-    end.cancel()

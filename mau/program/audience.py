@@ -1,0 +1,50 @@
+"""For whom? The words in which programs say it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from mau.config.kinds import FRIENDS, ME
+from mau.content.binding import Audience, Public, audience_of
+from mau.errors import KeyRefused, NoAudience
+from mau.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from mau.keyring import Keyring
+
+To = Public | str | Fingerprint | Iterable[str | Fingerprint]
+"""`PUBLIC`, or one or several of: a local name, ``@group``, ``friends``, ``me``, a fingerprint."""
+
+
+def audience(keyring: Keyring, to: To) -> Audience:
+    """Those who are meant, the owner always among them.
+
+    UnknownWho, AmbiguousWho for a word that fits nobody or several; NoAudience when nobody is named: a note
+    for oneself says ``me``. Only people who were confirmed are ever written to.
+    """
+    if isinstance(to, Public):
+        return to
+    words = [to] if isinstance(to, str | Fingerprint) else list(to)
+    if not words:
+        raise NoAudience('for whom? Say names, "@group", "friends", "me" or mau.PUBLIC')
+    found: list[Fingerprint] = []
+    for word in words:
+        found += _meant(keyring, word)
+    return audience_of(keyring.me.fingerprint, found)
+
+
+def _meant(keyring: Keyring, word: str | Fingerprint) -> list[Fingerprint]:
+    if isinstance(word, Fingerprint):
+        person = keyring.person(word)
+        if person is None:
+            raise KeyRefused(f"no key of {word} is held here")
+        return [word]
+    if word == ME:
+        return []
+    if word == FRIENDS:
+        friends = keyring.friends()
+        if not friends:
+            raise NoAudience("there are no friends here yet; `mau friend add` makes one")
+        return [person.fingerprint for person in friends]
+    return [person.fingerprint for person in keyring.audience([word])]

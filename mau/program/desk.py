@@ -1,0 +1,165 @@
+"""Reading for programs: people, posts, timeline. Blocking; called in the program's own thread."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mau.config.keys import READER_LANGUAGES
+from mau.errors import MauError, NoSuchPost, TooLarge
+from mau.fingerprint import Fingerprint
+from mau.program.refs import Ref, address_of
+from mau.program.values import Friend, Post, post_of, unopened
+from mau.reader.open import directories_of, open_post
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.config.settings import Config
+    from mau.content.address import Address
+    from mau.keyring import Keyring
+    from mau.reader.open import OpenedPost
+    from mau.reader.reading import Reading
+    from mau.reader.summary import Summary
+
+IN_MEMORY: Final = 64 << 20
+"""Bytes of a content that `content` hands out."""
+
+
+class Desk:
+    """An open account with what was read of its tree."""
+
+    def __init__(self, account: Account, keyring: Keyring, config: Config) -> None:
+        self.account = account
+        self.keyring = keyring
+        self.config = config
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What lies in the tree, in short; opened when first asked for."""
+        from mau.reader.reading import Reading
+
+        return Reading(self.account, self.keyring)
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "reading" in self.__dict__:
+            self.reading.close()
+
+    # --- people --------------------------------------------------------------------------------------------
+
+    def friends(self) -> tuple[Friend, ...]:
+        """Confirmed friends, by name."""
+        self.keyring.refresh()
+        return tuple(
+            Friend(person.fingerprint, person.local_name, person.groups) for person in self.keyring.friends()
+        )
+
+    def add_friend(self, key: bytes | str, name: str | None, groups: Sequence[str]) -> Friend:
+        """Make the owner of a public key a friend, and follow him; KeyMalformed, KeyRefused, UsageError."""
+        from mau.openpgp import Certificate
+
+        certificate = Certificate.parse(key.encode() if isinstance(key, str) else key)
+        person = self.keyring.add(certificate, name, groups)
+        self.account.root.follow(person.fingerprint)
+        return Friend(person.fingerprint, person.local_name, person.groups)
+
+    def resolve(self, who: str | Fingerprint) -> Fingerprint:
+        """Whom a word means; UnknownWho, AmbiguousWho."""
+        if isinstance(who, Fingerprint):
+            return who
+        self.keyring.refresh()
+        return self.keyring.resolve_fingerprint(who)
+
+    def called(self, author: Fingerprint) -> str:
+        """What the owner calls somebody; "" for one of whom no key is held."""
+        person = self.keyring.person(author)
+        return "" if person is None else person.local_name
+
+    # --- posts ---------------------------------------------------------------------------------------------
+
+    def address(self, ref: Ref) -> Address:
+        """The address of a post; see `address_of`."""
+        self.keyring.refresh()
+        return address_of(self.account, self.keyring, ref)
+
+    def read(self, ref: Ref) -> Post:
+        """One post, or the version of it that `ref` names; NoSuchPost, one PostError when it does not hold.
+
+        TooLarge beyond 64 MiB.
+        """
+        address = self.address(ref)
+        self._check_size(address)
+        return self.value(self._open(address))
+
+    def content(self, ref: Ref) -> bytes:
+        """The content of a post as it was signed; errors as of `read`."""
+        address = self.address(ref)
+        self._check_size(address)
+        return self._open(address).opened.data or b""
+
+    def save(self, ref: Ref, path: Path) -> Post:
+        """Write the content to a file, which is there only when all of it held; in bounded memory."""
+        address = self.address(ref)
+        assert address.name is not None  # noqa: S101 - `address_of` says so
+        beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+        try:
+            opened = open_post(
+                self.account, self.keyring, address.author, address.name, address.version, sink=beside
+            )
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return self.value(opened)
+
+    def value(self, opened: OpenedPost) -> Post:
+        """What a program gets of an opened post."""
+        languages = self.config.get(READER_LANGUAGES)
+        return post_of(opened, self.account.fingerprint, self.called(opened.author), languages or ())
+
+    def _open(self, address: Address) -> OpenedPost:
+        assert address.name is not None  # noqa: S101 - `address_of` says so
+        return open_post(self.account, self.keyring, address.author, address.name, address.version)
+
+    def _check_size(self, address: Address) -> None:
+        """TooLarge when it had better not come into memory whole."""
+        assert address.name is not None  # noqa: S101 - `address_of` says so
+        for directory in directories_of(self.account, address.author):
+            entry = directory.entry(address.name)
+            if entry is not None and entry.size > IN_MEMORY:
+                raise TooLarge(f"{address.name!r} has {entry.size >> 20} MiB; save it to a file")
+
+    # --- many posts ----------------------------------------------------------------------------------------
+
+    def newest(self, authors: Collection[str | Fingerprint] | None) -> list[Summary]:
+        """In short, the newest first, of everybody followed and the owner, or of these."""
+        self.keyring.refresh()
+        whose = None if authors is None else {self.resolve(one) for one in authors}
+        self.reading.refresh()
+        return list(self.reading.newest(whose))
+
+    def opened(self, summaries: Sequence[Summary]) -> list[Post]:
+        """The posts themselves; without those that went, or no longer hold, meanwhile."""
+        found = []
+        for summary in summaries:
+            if not summary.checked:
+                found.append(unopened(summary, self.called(summary.author)))
+                continue
+            try:
+                found.append(self.value(self.reading.open(summary)))
+            except MauError:
+                continue
+        return found
+
+    def directory_sum(self, address: Address) -> str | None:
+        """The sha256 of what is held under an address now, None when nothing is."""
+        if address.version is not None or address.name is None:
+            return address.version
+        for directory in directories_of(self.account, address.author):
+            try:
+                return directory.sha256(address.name)
+            except NoSuchPost:
+                continue
+        return None

@@ -1,0 +1,246 @@
+"""An account for programs, in one place: read, write, watch, fetch, serve."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mau.program import writing
+from mau.program.audience import To
+from mau.program.desk import Desk
+from mau.program.news import Feed
+from mau.program.refs import Ref
+from mau.program.thread import OwnThread
+from mau.program.values import Friend, Post, Posted
+from mau.program.writing import Attach
+
+if TYPE_CHECKING:
+    from mau.fingerprint import Fingerprint
+    from mau.program.workers import Running
+    from mau.syncer.report import SyncReport
+
+_OPENED_AT_ONCE: Final = 20
+
+
+@asynccontextmanager
+async def open_account(
+    directory: Path | str | None = None,
+    *,
+    passphrase: str | None = None,
+    ask: Callable[[], str] | None = None,
+) -> AsyncIterator[Me]:
+    """Open an account for as long as the block lasts:
+
+        async with mau.open_account() as me:
+            await me.post("The kettle is on.", to=["bob", "@tea"])
+
+    The tree is `directory`, else what `mau` itself would take (MAU_DIR, the setting ``dir``, ``~/Mau``). The
+    passphrase is the one given; else MAU_PASSPHRASE, the agent (`mau unlock`), the settings ``passphrase.*``
+    and the system's keyring are tried in this order, and at last ``ask`` is called, in a thread.
+
+    NoAccount, PassphraseNeeded, WrongPassphrase, AccountDamaged, KeyringUntrusted, ConfigError.
+    """
+    from mau.program.opening import open_desk
+
+    thread = OwnThread()
+    me: Me | None = None
+    try:
+        me = Me(await thread.run(open_desk, directory, passphrase, ask), thread)
+        yield me
+    finally:
+        await (thread.close() if me is None else me.close())
+
+
+class Me:
+    """An open account. Made by `open_account`; every method may be called from many tasks of one event loop.
+
+    Whatever goes wrong is a MauError (or an OSError of the disk). What blocks is done in one thread, one call
+    after another: a call that is cancelled before its turn does nothing, one that has begun is carried to its
+    end. Everything is closed with the block; what is called later is a UsageError.
+    """
+
+    def __init__(self, desk: Desk, thread: OwnThread) -> None:
+        self._desk = desk
+        self._thread = thread
+        self._feeds: list[Feed] = []
+
+    async def close(self) -> None:
+        """End all feeds of news, let what has begun end, and let go of the files. Twice is once."""
+        for feed in self._feeds:
+            await feed.aclose()
+        self._feeds.clear()
+        await self._thread.close(self._desk.close)
+
+    # --- who I am ------------------------------------------------------------------------------------------
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Who this is."""
+        return self._desk.account.fingerprint
+
+    @property
+    def name(self) -> str:
+        """The name in the key, "" when there is none."""
+        return self._desk.account.name
+
+    @property
+    def directory(self) -> Path:
+        """The tree."""
+        return self._desk.account.root.path
+
+    @property
+    def key(self) -> str:
+        """The public key, armored: for friends to add."""
+        return self._desk.account.certificate.armored()
+
+    async def friends(self) -> tuple[Friend, ...]:
+        """Confirmed friends, by name."""
+        return await self._thread.run(self._desk.friends)
+
+    async def add_friend(
+        self, key: bytes | str, name: str | None = None, groups: Sequence[str] = ()
+    ) -> Friend:
+        """Make the owner of a public key a friend, and follow him. Compare the fingerprint with him first.
+
+        KeyMalformed, KeyRefused; UsageError for a name that may not be given.
+        """
+        return await self._thread.run(self._desk.add_friend, key, name, groups)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def post(
+        self,
+        what: str | Mapping[str, Any],
+        *,
+        to: To,
+        name: str | None = None,
+        title: str = "",
+        attach: Attach = (),
+    ) -> Posted:
+        """Post a text (Markdown), or a JSON-LD document with the words of schema.org.
+
+        `to` is `mau.PUBLIC`, or one or several of: a local name, ``@group``, ``friends``, ``me``, a
+        fingerprint. `name`: to post under; a held post of that name becomes a version. `attach`: paths, or
+        `mau.Attachment` with a text for those who do not see it; stored for the same people.
+
+        UnknownWho, AmbiguousWho, NoAudience, KeyRefused, InvalidName, UsageError.
+        """
+        return await self._thread.run(writing.post, self._desk, what, to, name, title, attach)
+
+    async def share(
+        self, source: Path | bytes, *, to: To, name: str | None = None, filename: str | None = None
+    ) -> Posted:
+        """Post a file as it is. `filename` travels inside, encrypted; errors as of `post`."""
+        return await self._thread.run(writing.share, self._desk, source, to, name, filename)
+
+    async def reply(self, ref: Ref, text: str, *, to: To | None = None, attach: Attach = ()) -> Posted:
+        """Answer a post. Without `to` for its author and those of its readers who are friends.
+
+        NoAudience when it is public and `to` is not given; NoSuchPost when it is not held.
+        """
+        return await self._thread.run(writing.reply, self._desk, ref, text, to, attach)
+
+    async def like(self, ref: Ref, *, to: To | None = None) -> Posted:
+        """Like a post; `to` and errors as of `reply`."""
+        return await self._thread.run(writing.act, self._desk, ref, "LikeAction", "", to)
+
+    async def repost(self, ref: Ref, text: str = "", *, to: To | None = None) -> Posted:
+        """Share somebody's post, with a word of one's own; `to` and errors as of `reply`."""
+        return await self._thread.run(writing.act, self._desk, ref, "ShareAction", text, to)
+
+    async def message(self, to: To, text: str, *, attach: Attach = ()) -> Posted:
+        """Write to some people alone; errors as of `post`."""
+        return await self._thread.run(writing.message, self._desk, to, text, attach)
+
+    async def delete(self, ref: Ref) -> None:
+        """Take a post of one's own back, and tell those who could read it."""
+        await self._thread.run(writing.delete, self._desk, ref)
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    async def read(self, ref: Ref) -> Post:
+        """One post that is held: by its address, or ``WHO/NAME``.
+
+        NoSuchPost; one PostError when anything about it does not hold; TooLarge beyond 64 MiB.
+        """
+        return await self._thread.run(self._desk.read, ref)
+
+    async def content(self, ref: Ref) -> bytes:
+        """The content of a post as it was signed: a document, or a file's bytes; errors as of `read`."""
+        return await self._thread.run(self._desk.content, ref)
+
+    async def save(self, ref: Ref, path: Path) -> Post:
+        """Write the content to a file, of any size; the file is there only when all of it held."""
+        return await self._thread.run(self._desk.save, ref, path)
+
+    async def timeline(
+        self, *, limit: int | None = None, authors: Collection[str | Fingerprint] | None = None
+    ) -> AsyncIterator[Post]:
+        """Posts of everybody followed and one's own, newest signature first; or of `authors` alone.
+
+        As of the moment at which it begins. What does not hold is passed over.
+        """
+        summaries = iter(await self._thread.run(self._desk.newest, authors))
+        left = limit
+        while left is None or left > 0:
+            some = list(islice(summaries, _OPENED_AT_ONCE if left is None else min(left, _OPENED_AT_ONCE)))
+            if not some:
+                return
+            for post in await self._thread.run(self._desk.opened, some):
+                yield post
+                left = None if left is None else left - 1
+
+    def news(
+        self, *, authors: Collection[str | Fingerprint] | None = None, since: datetime | None = None
+    ) -> Feed:
+        """Posts as they appear in the tree, whoever brings them there; each content once, one's own not.
+
+            async for post in me.news(): ...
+
+        Begins with what came `since`, when that is given (an aware datetime).
+        """
+        feed = Feed(self._desk, self._thread, authors, None if since is None else since.timestamp())
+        self._feeds.append(feed)
+        return feed
+
+    # --- the network ---------------------------------------------------------------------------------------
+
+    async def sync(
+        self, who: str | Fingerprint | None = None, *, at: Sequence[str] | None = None, via: str | None = None
+    ) -> list[SyncReport]:
+        """Fetch what is new from somebody, or from everybody followed; one report for each.
+
+        `at`: HOST:PORT where to ask; `via`: whom to ask instead. What goes wrong on the way stands in the
+        reports (``problem``, ``refused``, ``deferred``, ``failed``). UnknownWho, AddressMalformed.
+        """
+        from mau.keyring import Keyring
+        from mau.program.workers import sync
+
+        desk = self._desk
+        if who is None:
+            authors = await self._thread.run(desk.account.root.follows, desk.account.fingerprint)
+        else:
+            authors = [await self._thread.run(desk.resolve, who)]
+        asked = None if via is None else await self._thread.run(desk.resolve, via)
+        keyring = await self._thread.run(Keyring.load, desk.account)
+        return await sync(desk.account, keyring, desk.config, authors, at, asked)
+
+    def running(
+        self, *, serve: bool = True, sync: bool = True, find: bool = True, listen: str | None = None
+    ) -> AbstractAsyncContextManager[Running]:
+        """Serve, follow everybody and find them while a block lasts, as `mau up` does:
+
+            async with me.running(listen="127.0.0.1:0") as up:
+                print(up.address)
+
+        `listen` is HOST:PORT, else the setting ``server.listen``. AlreadyRunning when `mau up` does it.
+        """
+        from mau.program.workers import running
+
+        return running(
+            self._desk.account, self._desk.config, serve=serve, sync=sync, find=find, listen=listen
+        )
