@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
 from mau.config.kinds import DoesNotFit, Kind, toml_words
-from mau.content.languages import is_language
 from mau.domain import parse_domain
 from mau.errors import AddressMalformed, InvalidFingerprint
 from mau.fingerprint import Fingerprint
@@ -148,6 +147,8 @@ class Languages(Several[str]):
     most = 20
 
     def one(self, word: str) -> str:
+        from mau.content.languages import is_language  # settings are read by every command
+
         if not is_language(word):
             raise DoesNotFit(f"no tag of a language: {word!r:.80}")
         return word
