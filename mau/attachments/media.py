@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mau.attachments.formats import word_for
-from mau.content.address import Address, post_iri, resolve_iri
+from mau.content.address import post_iri, resolve_iri
 from mau.errors import AddressMalformed
 from mau.fingerprint import Fingerprint
 
@@ -35,13 +35,18 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file that a document says belongs to it; `sha256` is "" when none is stated."""
+    """A file that a document says belongs to it: the post `name` of `author`; `sha256` is "" when not said.
 
-    address: Address
-    sha256: str
+    What it is `called`, its `encoding` and its `alt` text are the document's words: shown cleaned, not believed.
+    """
+
+    author: Fingerprint
     name: str
-    encoding: str
-    is_thumbnail: bool
+    sha256: str = ""
+    called: str = ""
+    encoding: str = ""
+    alt: str = ""
+    is_thumbnail: bool = False
 
 
 def media_object(
@@ -119,9 +124,15 @@ def part_of(author: Fingerprint, value: Mapping[str, Any], is_thumbnail: bool = 
         return None
     if address is None or address.name is None:
         return None
-    sha256 = address.version or _text(value.get("sha256"))
-    plain = Address(address.author, address.name)
-    return Part(plain, sha256, _text(value.get("name")), _text(value.get("encodingFormat")), is_thumbnail)
+    return Part(
+        address.author,
+        address.name,
+        address.version or _text(value.get("sha256")),
+        _text(value.get("name")),
+        _text(value.get("encodingFormat")),
+        _text(value.get("description")),
+        is_thumbnail,
+    )
 
 
 def _text(value: Any) -> str:

@@ -30,9 +30,9 @@ def rewrite_for(
 
     def change(value: dict[str, Any]) -> dict[str, Any]:
         part = part_of(me, value)
-        if part is None or part.address.author != me or part.address.name is None:
+        if part is None or part.author != me:
             return value
-        key = part.address.name, part.sha256
+        key = part.name, part.sha256
         if key not in sums:
             sums[key] = _rewritten(account, keyring, *key, audience)
         return {**value, "sha256": sums[key]} if sums[key] else value

@@ -6,6 +6,7 @@ half way leaves nothing, or files that no post refers to.
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from mau.attachments.formats import HEAD, encoding_of, tells_of_its_making
+from mau.attachments.formats import CLEANED, HEAD, encoding_of, tells_of_its_making
 from mau.attachments.media import Stored, media_object, parts_of
 from mau.content.binding import PUBLIC, Audience
 from mau.errors import MauError, NotAFile, PictureRefused
+from mau.pictures.asking import Picture, clean_picture, measure_picture
+from mau.pictures.limits import OWN
 from mau.publish import check_filename, choose_name, file_words, publish_file
 
 if TYPE_CHECKING:
@@ -73,27 +76,65 @@ def attached(
 
 def withdraw(account: Account, media: Sequence[Mapping[str, Any]]) -> None:
     """Remove what `attach` stored just now, because no post refers to it after all."""
-    posts = account.posts()
-    for part in parts_of(account.fingerprint, {"associatedMedia": list(media)}):
-        if part.address.author == account.fingerprint and part.address.name is not None:
-            with suppress(MauError, OSError):
-                posts.remove(part.address.name)
+    parts = parts_of(account.fingerprint, {"associatedMedia": list(media)})
+    _remove(account, [part.name for part in parts if part.author == account.fingerprint])
 
 
 def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audience) -> dict[str, Any]:
     called = file.path.name if file.name is None else file.name
-    with file.path.open("rb") as source:
-        found = os.fstat(source.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise NotAFile(f"{str(file.path)!r} is no regular file; only such can be attached")
+    with _opened(file.path) as source:
         encoding = encoding_of(source.read(HEAD))
         source.seek(0)
-        if not file.keep_metadata and (encoding.startswith("image/") or tells_of_its_making(encoding)):
+        if encoding in CLEANED:
+            whole, small = _picture(source, called, encoding, keep=file.keep_metadata)
+        elif tells_of_its_making(encoding) and not file.keep_metadata:
             raise PictureRefused(
-                f"{called!r} may say where and when it was made; --keep-metadata attaches it so"
+                f"{called!r} is {encoding}: it may say where and when it was made, and we cannot take that out. "
+                "Convert it, or attach it as it is with --keep-metadata"
             )
-        stored = _store(account, keyring, source, audience, called, encoding, MEDIA)
-    return media_object(account.fingerprint, stored, called, file.alt)
+        else:
+            whole, small = None, None
+        made: list[Stored] = []
+        try:
+            content: BinaryIO = source if whole is None else io.BytesIO(whole.data)
+            size = (0, 0) if whole is None else (whole.width, whole.height)
+            made.append(_store(account, keyring, content, audience, called, encoding, MEDIA, size))
+            if small is not None:
+                thumbnail = io.BytesIO(small.data)
+                size = (small.width, small.height)
+                made.append(
+                    _store(account, keyring, thumbnail, audience, "", small.encoding, THUMBNAIL, size)
+                )
+        except BaseException:
+            _remove(account, [one.name for one in made])
+            raise
+    return media_object(account.fingerprint, made[0], called, file.alt, *made[1:])
+
+
+def _opened(path: Path) -> BinaryIO:
+    # Not blocking: a pipe that nobody fills would wait for ever.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotAFile(f"{str(path)!r} is no regular file; only such can be attached")
+    return os.fdopen(fd, "rb")
+
+
+def _picture(
+    source: BinaryIO, called: str, encoding: str, *, keep: bool
+) -> tuple[Picture | None, Picture | None]:
+    """The picture as it is to be stored, and its thumbnail; None for one that is kept, and not decoded."""
+    data = source.read(OWN.file + 1)
+    source.seek(0)
+    try:
+        return (measure_picture if keep else clean_picture)(data, encoding)
+    except PictureRefused as error:
+        if keep:
+            return None, None
+        raise PictureRefused(
+            f"{called!r} cannot be rid of what it may say about its making: {error}. "
+            "--keep-metadata attaches it as it is"
+        ) from None
 
 
 def _store(
@@ -104,10 +145,17 @@ def _store(
     called: str,
     encoding: str,
     attached_as: str,
-    size: tuple[int, int] = (0, 0),
+    size: tuple[int, int],
 ) -> Stored:
     words, suffix = file_words(called) if audience is PUBLIC else ("", "")
     name = choose_name(account, audience, words=words, suffix=suffix)
     filename = check_filename(called)
     done = publish_file(account, keyring, source, name, audience, filename, attached=attached_as)
     return Stored(done.name, done.sha256, encoding, source.tell(), *size)
+
+
+def _remove(account: Account, names: Sequence[str]) -> None:
+    posts = account.posts()
+    for name in names:
+        with suppress(MauError, OSError):
+            posts.remove(name)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from mau.attachments import Attachment, attach, attached, parts_of, rewrite_for, with_media
 from mau.content.binding import PUBLIC
-from mau.errors import KeyRefused, PictureRefused
+from mau.errors import KeyRefused, NotAFile, PictureRefused
 from mau.reader.open import open_post
+from tests.pictures.samples import MARK, jpeg, pixels
 from tests.publish.world import World
 
 
@@ -28,13 +30,67 @@ def test_a_file_is_a_post_for_the_same_people_and_says_that_it_is_attached(
         "text/plain",
         "10 B",
     )
-    name = part.address.name
-    assert name is not None
+    name = part.name
     assert "notes" not in name
     assert part.sha256 == alice.account.posts().sha256(name)
     post = open_post(world.bob.account, world.bob.keyring, alice.fpr, world.bob.fetch(alice, name))
     assert (post.opened.data, post.filename, post.attached) == (b"three eggs", "notes.txt", "media")
     assert post.audience == world.for_(world.bob)
+
+
+def test_a_picture_is_stored_without_metadata_with_size_words_and_thumbnail(
+    world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "IMG_1.txt"  # what it is decides its content
+    path.write_bytes(jpeg(6))
+    large = tmp_path / "large.png"
+    pixels((800, 600)).save(large)
+    alice, bob = world.alice, world.bob
+    files = [Attachment(path, "a slope"), Attachment(large, name="slope")]
+    first, second = attach(alice.account, alice.keyring, files, world.for_(bob))
+    assert (first["@type"], first["encodingFormat"]) == ("ImageObject", "image/jpeg")
+    assert (first["width"], first["height"], first["description"]) == (40, 60, "a slope")
+    assert "thumbnail" not in first
+    assert (second["name"], second["thumbnail"]["width"], second["thumbnail"]["height"]) == (
+        "slope",
+        400,
+        300,
+    )
+    parts = parts_of(alice.fpr, {"associatedMedia": [first, second]})
+    assert [part.is_thumbnail for part in parts] == [False, False, True]
+    for part in parts:
+        assert alice.account.posts().sha256(part.name) == part.sha256
+        post = open_post(bob.account, bob.keyring, alice.fpr, bob.fetch(alice, part.name))
+        assert post.opened.data is not None
+        assert MARK not in post.opened.data
+        assert post.attached == ("thumbnail" if part.is_thumbnail else "media")
+
+
+def test_metadata_is_kept_only_when_that_is_said(world: World, tmp_path: Path) -> None:
+    photo, film, broken = (tmp_path / name for name in ("photo.jpg", "film.mp4", "broken.jpg"))
+    photo.write_bytes(jpeg())
+    film.write_bytes(b"\0\0\0\x18ftypisom" + MARK)
+    broken.write_bytes(jpeg()[:300])
+    alice = world.alice
+    audience = world.for_()
+    for path in (film, broken):
+        with pytest.raises(PictureRefused, match="--keep-metadata"):
+            attach(alice.account, alice.keyring, [Attachment(path)], audience)
+    files = [Attachment(path, keep_metadata=True) for path in (photo, film, broken)]
+    media = attach(alice.account, alice.keyring, files, audience)
+    for part, path in zip(
+        parts_of(alice.fpr, {"associatedMedia": media}), (photo, film, broken), strict=True
+    ):
+        assert open_post(alice.account, alice.keyring, alice.fpr, part.name).opened.data == path.read_bytes()
+    assert [one.get("width") for one in media] == [60, None, None]
+    assert [one["@type"] for one in media] == ["ImageObject", "VideoObject", "ImageObject"]
+
+
+def test_what_is_no_file_is_not_attached(world: World, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(NotAFile):
+            attach(world.alice.account, world.alice.keyring, [Attachment(path)], world.for_())
 
 
 def test_a_public_file_keeps_its_words(world: World, tmp_path: Path) -> None:
@@ -73,10 +129,9 @@ def test_another_audience_has_the_files_stored_for_it_and_the_document_their_sum
     assert rewrite_for(account, keyring, document, world.for_(world.bob)) == document
     wider = rewrite_for(account, keyring, document, world.for_(world.bob, world.carol))
     (old,), (new,) = parts_of(alice.fpr, document), parts_of(alice.fpr, wider)
-    assert new.address == old.address
+    assert new.name == old.name
     assert new.sha256 != old.sha256
-    name = new.address.name
-    assert name is not None
+    name = new.name
     assert [one.sha256 for one in account.posts().versions(name)] == [old.sha256]
     post = open_post(world.carol.account, world.carol.keyring, alice.fpr, world.carol.fetch(alice, name))
     assert (post.opened.data, post.filename, post.attached) == (b"three eggs", "notes.txt", "media")
