@@ -58,7 +58,7 @@ def choose_audience(
         except MauError as error:
             raise ConfigError(f"{POST_AUDIENCE.name} ({default.source}): {error}") from error
     if session.interactive:
-        return _ask(keyring)
+        return ask_audience(keyring)
     raise NoAudience(f"for whom? Say {_WAYS}")
 
 
@@ -85,7 +85,7 @@ def _friends(keyring: Keyring) -> list[Person]:
     return friends
 
 
-def _ask(keyring: Keyring) -> Audience:
+def ask_audience(keyring: Keyring) -> Audience:
     """Ask until the answer fits. What each number means is shown, the people by name."""
     from mau.content.binding import PUBLIC
 

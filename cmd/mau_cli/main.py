@@ -20,6 +20,8 @@ from mau.errors import Interrupted, MauError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from click.shell_completion import CompletionItem
+
 # Heading -> command -> its one line of help. The module is mau_cli.commands.COMMAND, with _ for -.
 SECTIONS: dict[str, dict[str, str]] = {
     "Account": {
@@ -53,6 +55,16 @@ SECTIONS: dict[str, dict[str, str]] = {
         "delete": "Delete a post of yours, and tell those who could read it.",
         "undelete": "Bring a deleted post of yours back.",
     },
+    "Conversations": {
+        "reply": "Answer a post.",
+        "message": "Write to somebody, or to several.",
+        "thread": "Show a post with all that was answered to it.",
+        "like": "Say that you like a post.",
+        "dislike": "Say that you do not like a post.",
+        "unlike": "Take a like or a dislike back.",
+        "repost": "Pass on where a post is.",
+        "bookmark": "Note a post, to find it again.",
+    },
     "Network": {
         "up": "Serve, find and sync until Ctrl-C.",
         "service": "Let systemd run `mau up` for you.",
@@ -72,6 +84,11 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Settings": {
         "config": "Show and change the settings.",
+        "completion": "Print what makes a shell complete commands and names.",
+    },
+    "Help": {
+        "help": "Explain a command, or a topic such as exit-codes.",
+        "man": "Show the manual, or write it as files.",
     },
     "Try it": {
         "demo": "Let two people meet in a temporary directory.",
@@ -82,6 +99,7 @@ COMMANDS: dict[str, str] = {name: words for section in SECTIONS.values() for nam
 
 INTERRUPTED = Interrupted.exit_code
 USAGE = 2
+_COMPLETE = "_MAU_COMPLETE"
 
 
 class LazyGroup(click.Group):
@@ -98,6 +116,31 @@ class LazyGroup(click.Group):
         command = import_module(f"mau_cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - tells mypy; a test looks at every module
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, and say what an unknown word may have meant."""
+        word = args[0]
+        if word in COMMANDS or word.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        meant = get_close_matches(word, COMMANDS)
+        hint = f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
+        raise click.UsageError(f"No such command {word!r}.{hint}", ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands, without importing them; options as click completes them."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=words)
+            for name, words in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table, without importing a single command."""
@@ -165,9 +208,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_what_is_closed()
     _quieten()
     try:
+        if _COMPLETE in os.environ:
+            from mau_cli.completing import register
+
+            register()
         result: Any = cli.main(
             args=list(sys.argv[1:] if arguments is None else arguments),
             prog_name="mau",
+            complete_var=_COMPLETE,
             standalone_mode=False,
         )
         sys.stdout.flush()

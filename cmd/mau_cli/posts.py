@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mau.errors import AmbiguousPost, AmbiguousWho, NoSuchPost, UnknownWho, UsageError
 
 if TYPE_CHECKING:
+    from mau.content.address import Address
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.reader.open import OpenedPost
@@ -46,6 +47,24 @@ def resolve_ref(session: Session, keyring: Keyring, ref: str) -> Meant:
         meant, version = find_post(session, keyring, ref, None)
         return replace(meant, version=version)
     return _of_anybody(session, keyring, ref)
+
+
+def resolve_address(session: Session, keyring: Keyring, ref: str) -> Address:
+    """As `resolve_ref`, but a whole address (also ``FPR/NAME.pgp``) need not be of a post that is held."""
+    from mau.content.address import Address
+
+    try:
+        meant = resolve_ref(session, keyring, ref)
+    except NoSuchPost:
+        if "/" not in ref:
+            raise
+        author, name, version = _address(keyring, ref)
+        from mau.tree.names import is_post_name
+
+        if not is_post_name(name):
+            raise
+        return Address(author, name, version)
+    return Address(meant.author, meant.name, meant.version)
 
 
 def ref_words(keyring: Keyring, author: Fingerprint, name: str) -> str:

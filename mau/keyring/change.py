@@ -87,6 +87,10 @@ class Change:
             waiting = b"" if rest is None else bytes(rest)
         self.entries[fingerprint] = Entry(fingerprint, local_name, key, stated, waiting)
 
+    def place(self, certificate: Certificate, place: str) -> None:
+        """Write a key file and state nothing of it."""
+        self._store.write_key_file(certificate.fingerprint, place, key_file(certificate, self._key))
+
     def drop(self, fingerprint: Fingerprint) -> None:
         """Take somebody out of the statement."""
         self.entries.pop(fingerprint, None)

@@ -57,6 +57,13 @@ def add(
         change.remove_files([(fingerprint, KNOWN)])
 
 
+def hold(change: Change, snapshot: Snapshot, me: Person, certificate: Certificate) -> None:
+    """A key file that nothing states: its holder is unconfirmed, and nobody is called anything."""
+    if certificate.fingerprint != me.fingerprint and snapshot.person(certificate.fingerprint) is not None:
+        return
+    change.place(check(snapshot, me, certificate, known=True), KNOWN)
+
+
 def remove(change: Change, snapshot: Snapshot, fingerprint: Fingerprint) -> None:
     """Out of the statement, then every key file of that name."""
     change.drop(fingerprint)

@@ -231,6 +231,15 @@ class Keyring:
             changing.add(change, snapshot, self.me, certificate, local_name, names, known=known)
         return self._must(certificate.fingerprint)
 
+    def hold(self, certificate: Certificate) -> Person:
+        """Hold a key of somebody new to verify with, unconfirmed and without a name (K3.4, K10.6).
+
+        Whoever is held already stays as he is. KeyRefused for a key that may not be used.
+        """
+        with self._changing() as (change, snapshot):
+            changing.hold(change, snapshot, self.me, certificate)
+        return self._must(certificate.fingerprint)
+
     def take_in(self, fetched: Certificate) -> News:
         """Merge a copy of the key of a friend or known person, whoever brought it (K11).
 

@@ -17,11 +17,14 @@ T = TypeVar("T")
 
 
 class Caller(Protocol):
-    """Who asks: with which identity and patience, and the book where proofs and failures are noted."""
+    """Who asks: with which identity (None: as a stranger), how patiently, and the book where it is noted."""
 
-    identity: Identity
-    book: AddressBook
-    timeouts: Timeouts | None
+    @property
+    def identity(self) -> Identity | None: ...
+    @property
+    def book(self) -> AddressBook: ...
+    @property
+    def timeouts(self) -> Timeouts | None: ...
 
 
 async def reach(

@@ -22,6 +22,7 @@ from mau.errors import (
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.syncer.ahead import Ahead
+from mau.syncer.intake import Source
 from mau.syncer.judge import Judge
 from mau.syncer.keys import OUTDATED
 from mau.syncer.listing import list_all, refused_entry, since_of, token_of
@@ -59,16 +60,20 @@ class Round:
         *,
         full: bool,
         limited: bool = True,
+        hidden: bool = False,
         report: SyncReport | None = None,
     ) -> None:
-        """``full``: list everything, and judge again what was refused. ``limited``: the policy holds."""
+        """``full``: list everything, and judge again what was refused. ``limited``: the policy holds.
+
+        ``hidden``: what comes lies in ``.FPR``, as of one who is not followed.
+        """
         self.peer = peer
         self.report = report or SyncReport(peer, author)
         self._world = world
         self._author = author
         self._full = full
         self._state = world.state
-        self._taking = Taking(world, author, peer, self.report, full=full, limited=limited)
+        self._taking = Taking(world, author, peer, self.report, full=full, limited=limited, hidden=hidden)
 
     async def run(self, where: Iterable[Address]) -> None:
         """Do it; whatever goes wrong stands in ``report``."""
@@ -109,10 +114,10 @@ class Round:
             with contextlib.suppress(MauError):
                 _ = certificate.encryption_keyids
 
-    def _begin(self, client: PeerClient) -> None:
-        """From now on everything comes from there."""
+    def _begin(self, client: PeerClient, source: Source | None = None) -> None:
+        """From now on everything comes from there; files from ``source``, if that is another."""
         self._client = client
-        self._taking.begin(client, self._judge())
+        self._taking.begin(source or client, self._judge())
 
     # --- the author's key ----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from mau.fingerprint import Fingerprint
 from mau.syncer.admission import Admission
 from mau.syncer.deleted import DeletedPosts
 from mau.syncer.holdings import Holdings, arrived
-from mau.syncer.intake import Intake
+from mau.syncer.intake import Intake, Source
 from mau.syncer.judge import Judge
 from mau.syncer.large import RESERVE
 from mau.syncer.partial import Partials
@@ -20,7 +20,6 @@ from mau.syncer.policy import Policy
 from mau.syncer.report import SyncReport, Trouble
 from mau.syncer.world import World
 from mau.tree.posts import AuthorDir
-from mau.wire.client import PeerClient
 from mau.wire.listing import Item
 from mau.wire.targets import PageQuery
 
@@ -42,8 +41,12 @@ class Taking:
         *,
         full: bool,
         limited: bool,
+        hidden: bool = False,
     ) -> None:
-        """``source``: whose word it is. ``full``: judge again what was refused. ``limited``: limits hold."""
+        """``source``: whose word it is. ``full``: judge again what was refused. ``limited``: limits hold.
+
+        ``hidden``: into ``.FPR``.
+        """
         self._world = world
         self._author = author
         self._source = source
@@ -51,7 +54,7 @@ class Taking:
         self._full = full
         self._from_author = source == author
         self._state = world.state
-        self.posts = AuthorDir(world.account.root, author)
+        self.posts = AuthorDir(world.account.root, author, hidden)
         self._remembered = 0
         received = (world.policy or Policy()).received
         self.deleted = DeletedPosts(
@@ -82,10 +85,10 @@ class Taking:
         partials.clear()
         partials.make_room(RESERVE)
 
-    def begin(self, client: PeerClient, judge: Judge) -> None:
+    def begin(self, source: Source, judge: Judge) -> None:
         """From now on everything comes from there, and is judged so."""
         self._report.same = len(self.held)
-        self.intake = Intake(client, judge, self.held.__contains__, self._report, self._world.progress)
+        self.intake = Intake(source, judge, self.held.__contains__, self._report, self._world.progress)
 
     async def take_in(self, wanted: Sequence[Item], page: PageQuery | None = None) -> dict[str, MauError]:
         """Plan, fetch, judge, store, remember what was refused; by name, why something is still wanted."""

@@ -130,10 +130,12 @@ class PeerClient(Transport):
 
     # --- files ---------------------------------------------------------------------------------------------
 
-    async def fetch(self, author: Fingerprint, name: str, out: BinaryIO, *, size: int, limit: int) -> str:
+    async def fetch(
+        self, author: Fingerprint, name: str, out: BinaryIO, *, size: int | None, limit: int
+    ) -> str:
         """Write the file ``name`` of ``author`` to ``out``; return the SHA-256 (hex) of what was written.
 
-        PeerMisbehaved when it has not exactly ``size`` bytes, or more than ``limit``.
+        PeerMisbehaved when it has not exactly ``size`` bytes (None: not known), or more than ``limit``.
         """
         return await self._fetch(paths.file_path(author, name), out, size, limit)
 
