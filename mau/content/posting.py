@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
+from mau.content.activity import as_schema
 from mau.content.address import person_iri
 from mau.fingerprint import Fingerprint
 
 _TITLES = ("headline", "name")
-_BODIES = ("articleBody", "text", "description")
+_BODIES = ("articleBody", "text", "reviewBody", "description")
+_LONE = re.compile("[\ud800-\udfff]")
 _MAX_WORDS = 48  # characters of a text or a file name that a name takes over
 
 
@@ -28,13 +31,22 @@ def type_of(document: dict[str, Any]) -> str:
     """What a document says it is, for people: its first type, "" when it says none."""
     stated = document.get("@type", document.get("type"))
     first = stated[0] if isinstance(stated, list) and stated else stated
-    return first if isinstance(first, str) else ""
+    return sound(first) if isinstance(first, str) else ""
 
 
 def text_of(document: dict[str, Any]) -> str:
-    """What there is to read in a document: its title and its text, "" when it has neither."""
+    """What there is to read in a document: its title and its text in all languages, "" when it has neither.
+
+    HTML of ActivityStreams is plain text here; nothing in it is a lone surrogate.
+    """
+    document = as_schema(document)
     parts = [_first(document, _TITLES), _first(document, _BODIES)]
-    return "\n\n".join(part for part in parts if part)
+    return sound("\n\n".join(part for part in parts if part))
+
+
+def sound(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which no encoding can write."""
+    return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 
 def _first(document: dict[str, Any], words: tuple[str, ...]) -> str:

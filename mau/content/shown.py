@@ -8,49 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from mau.content.kinds import kind_of
+from mau.content.activity import as_schema
+from mau.content.address import person_iri
+from mau.content.facts import Fact, facts_of
+from mau.content.kinds import THING, kind_of
 from mau.content.languages import chosen, texts_of
-from mau.content.links import Reference, word_of
-from mau.content.posting import type_of
+from mau.content.links import word_of
+from mau.content.media import Media, media_of
+from mau.content.plaintext import text_of_html
+from mau.content.posting import sound, type_of
+from mau.content.spoken import Speaker, shortened
 from mau.fingerprint import Fingerprint
 
+__all__ = ["Fact", "Media", "Shown", "shown", "words_of"]
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing that a document says beside its text. `items`: its elements where it is a list."""
+MAX_TITLE: Final = 300
+MAX_BODY: Final = 1 << 20
+"""Characters: a document that `jsonld.parse` reads has no longer text."""
+_MOST_WORDS: Final = 2000
+_TITLES: Final = ("headline", "name")
+_BODIES: Final = ("articleBody", "text", "reviewBody", "description")
+_HTML: Final = ("text/html", "application/xhtml+xml")
 
-    label: str
-    value: str
-    items: tuple[str, ...] = ()
-    word: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A picture, a film or another file that belongs to a document.
-
-    `reference`: where it lies in Mau; `url`: where else, "" when nowhere. `alt`: what is in it, in words.
-    Width and height in pixels, 0 when not said.
-    """
-
-    reference: Reference | None
-    url: str
-    kind: Literal["image", "video", "audio", "file"]
-    name: str
-    alt: str
-    encoding: str
-    width: int
-    height: int
-    thumbnail: Reference | None
+Markup = Literal["markdown", "plain"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A document as people see it. `type` is its word as it was stated, `language` that of the body.
+    """A document as people see it.
 
-    `markup`: whether the body is Markdown, or a text that means what it says.
+    `type` is its word in schema.org, `language` that of the body, "" when not said. `markup`: whether the
+    body is Markdown, or a text that means what it says.
     """
 
     type: str
@@ -59,12 +49,85 @@ class Shown:
     facts: tuple[Fact, ...] = ()
     media: tuple[Media, ...] = ()
     language: str = ""
-    markup: Literal["markdown", "plain"] = "markdown"
+    markup: Markup = "markdown"
+
+    @property
+    def text(self) -> str:
+        """Title, body and facts as one plain text."""
+        return "\n\n".join(filter(None, (self.title, self.body, "\n".join(map(_line, self.facts)))))
 
 
-def shown(author: Fingerprint, document: dict[str, Any], languages: Sequence[str] = ()) -> Shown:
-    """What there is to see of a document of `author`, in the first of `languages` that it has."""
-    kind = kind_of(document)
-    title = chosen(texts_of(document.get(kind.title or "headline")), languages)[0]
-    body, language = chosen(texts_of(document.get(kind.body)), languages)
-    return Shown(word_of(type_of(document)), title, body, language=language)
+def shown(
+    author: Fingerprint,
+    document: dict[str, Any],
+    languages: Sequence[str] = (),
+    *,
+    signed_at: int | None = None,
+) -> Shown:
+    """What there is to see of a document of `author`, in the first of `languages` that it has.
+
+    With `signed_at`, in unix seconds, dates that only repeat it are no facts.
+    """
+    seen = as_schema(document)
+    kind = kind_of(seen)
+    held = _plain_words(seen)
+    stated = held.get("inLanguage")
+    default = stated if isinstance(stated, str) else ""
+    title_word, title, _ = _text(held, kind.title, _TITLES, languages, default)
+    body_word, body, language = _text(held, None if kind is THING else kind.body, _BODIES, languages, default)
+    markup, body = _markup(held, body)
+    speaker = Speaker(languages, default)
+    told = frozenset(filter(None, (title_word, body_word)))
+    return Shown(
+        type=shortened(word_of(type_of(seen)), 100),
+        title=shortened(" ".join(title[: 4 * MAX_TITLE].split()), MAX_TITLE),
+        body=shortened(body.replace("\r\n", "\n").replace("\r", "\n").strip("\n"), MAX_BODY),
+        facts=facts_of(held, kind, told, speaker, author=person_iri(author), signed_at=signed_at),
+        media=media_of(author, held, Speaker(languages, default)),
+        language=language,
+        markup=markup,
+    )
+
+
+def words_of(author: Fingerprint, document: dict[str, Any]) -> str:
+    """All there is to read in a document, in every language, for a search: bounded like what is shown."""
+    seen = as_schema(document)
+    held = _plain_words(seen)
+    texts = [text for word in (*_TITLES, *_BODIES, "abstract") for text, _ in texts_of(held.get(word))]
+    parts = shown(author, document)
+    alt = [f"{media.name} {media.alt}".strip() for media in parts.media]
+    told = [fact.value for fact in parts.facts]
+    return sound("\n".join(dict.fromkeys(filter(None, (*texts, *told, *alt)))))[:MAX_BODY]
+
+
+def _plain_words(document: dict[str, Any]) -> dict[str, Any]:
+    """The words of a document without prefixes; what is given without one counts before its other forms."""
+    held: dict[str, Any] = {}
+    for key, value in list(document.items())[:_MOST_WORDS]:
+        word = key if key.startswith("@") else word_of(key) or key
+        if word not in held or word == key:
+            held[word] = value
+    return held
+
+
+def _text(
+    held: dict[str, Any], best: str | None, others: tuple[str, ...], languages: Sequence[str], default: str
+) -> tuple[str, str, str]:
+    """The first of some words that has a text: the word, the text, its language."""
+    for word in (best, *others) if best else others:
+        text, language = chosen(texts_of(held.get(word)), languages, default)
+        if text.strip():
+            return word, text, language
+    return "", "", ""
+
+
+def _markup(held: dict[str, Any], body: str) -> tuple[Markup, str]:
+    """What the body is written in: Markdown unless the document says something else."""
+    stated = held.get("encodingFormat")
+    if isinstance(stated, str) and stated in _HTML:
+        return "plain", text_of_html(body)
+    return ("plain" if isinstance(stated, str) and stated.startswith("text/plain") else "markdown"), body
+
+
+def _line(fact: Fact) -> str:
+    return "\n".join([f"{fact.label}:", *fact.marked]) if fact.items else f"{fact.label}: {fact.value}"

@@ -12,7 +12,7 @@ _KEYWORDS = Word("keywords", Value.TEXT, "Tags", "garden", many=True)
 _LANGUAGE = Word("inLanguage", Value.LANGUAGE, "Language", "en")
 _URL = Word("url", Value.URL, "Address", "https://example.org/")
 _LICENSE = Word("license", Value.URL, "License", "https://creativecommons.org/licenses/by/4.0/")
-_PARENT = Word("parentItem", Value.POST, "Answers", _POST)
+_PARENT = Word("parentItem", Value.POST, "In answer to", _POST)
 _OBJECT = Word("object", Value.POST, "What", _POST)
 _DURATION = Word("duration", Value.DURATION, "Duration", "PT3M20S")
 _MEDIA: Final = (

@@ -104,7 +104,13 @@ def is_date(text: str) -> bool:
 
 def is_duration(text: str) -> bool:
     """Whether that is a duration of ISO 8601."""
-    return len(text) <= 60 and _ISO_DURATION.fullmatch(text) is not None
+    return iso_duration(text) is not None
+
+
+def iso_duration(text: str) -> tuple[str, ...] | None:
+    """A duration from years to seconds (seven counts, "" for what is not said); None when it is none."""
+    found = _ISO_DURATION.fullmatch(text) if len(text) <= 60 else None
+    return None if found is None else tuple(count or "" for count in found.groups())
 
 
 def is_url(held: Any) -> bool:
