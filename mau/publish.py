@@ -30,8 +30,9 @@ from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT
 from mau.content.posting import slug
 from mau.errors import InvalidName, KeyRefused, NoSuchPost, PostError, TreeChanged, UsageError
 from mau.fingerprint import Fingerprint
+from mau.tree.commit import ANY, Anything
 from mau.tree.names import (
-    KEYRING_NAME,
+    PRIVATE_NAMES,
     check_post_name,
     fold,
     post_name,
@@ -68,10 +69,12 @@ def publish_document(
     audience: Audience,
     *,
     after: int = 0,
+    expect: str | Anything | None = ANY,
 ) -> Published:
     """Publish a JSON-LD document as `name` (``NAME.json.pgp``); it states its name and audience itself.
 
     It is signed later than `after` (unix seconds), than what it replaces, and than what deleted the name.
+    TreeChanged when the name holds anything else than `expect`: that sha256, or None for nothing.
     UsageError when it is one that nobody could read that out of: too large, too deep, another context.
     """
     _own_name(check_post_name(name))
@@ -80,7 +83,7 @@ def publish_document(
         raise UsageError(
             f"a document has at most {MAX_DOCUMENT >> 20} MiB, {MAX_DEPTH} levels deep; share it as a file"
         )
-    return _publish(account, keyring, data, name, audience, {}, after)
+    return _publish(account, keyring, data, name, audience, {}, after, expect)
 
 
 def publish_file(
@@ -93,15 +96,17 @@ def publish_file(
     *,
     attached: str | None = None,
     after: int = 0,
+    expect: str | Anything | None = ANY,
 ) -> Published:
     """Publish the bytes of `source` as they are; the signature's notations state name and audience.
 
     `filename` is what the file was called outside: it travels inside the signature, encrypted with it, and so
-    does `attached`: as what it belongs to another post (spec/attachments.md E3). `after` as for the other.
+    does `attached`: as what it belongs to another post (spec/attachments.md E3). `after` and `expect` as for
+    the other.
     """
     _own_name(check_post_name(name))
     notations = notations_for(account.fingerprint, name, audience, filename, attached)
-    return _publish(account, keyring, source, name, audience, notations, after)
+    return _publish(account, keyring, source, name, audience, notations, after, expect)
 
 
 def publish_again(
@@ -153,7 +158,7 @@ def choose_name(
     stem = slug(words) if audience is PUBLIC else ""
     if not stem:
         return post_name(random_name(now or datetime.now(UTC), suffix))
-    taken = {fold(KEYRING_NAME), *map(fold, posts.names())}
+    taken = {*map(fold, PRIVATE_NAMES), *map(fold, posts.names())}
     number, name = 1, post_name(f"{stem}{suffix}")
     while fold(name) in taken:
         number += 1
@@ -190,6 +195,7 @@ def _publish(
     audience: Audience,
     notations: Mapping[str, str],
     after: int,
+    expect: str | Anything | None = ANY,
 ) -> Published:
     from mau.openpgp import write_message
 
@@ -200,6 +206,8 @@ def _publish(
     start = 0 if isinstance(source, bytes) or not again else source.tell()
     for attempt in range(_ATTEMPTS):
         held, created = _replacing(account, posts, name)
+        if not isinstance(expect, Anything) and held != expect:
+            raise TreeChanged(f"{name!r} is not what it was: another program or device changed it meanwhile")
         if after and (created or 0) <= after:
             created = max(int(time.time()), after + 1)
         with posts.stage() as staged:
@@ -236,8 +244,8 @@ def _encode(document: Mapping[str, Any]) -> bytes:
 
 
 def _own_name(name: str) -> str:
-    if fold(name) == fold(KEYRING_NAME):
-        raise InvalidName(f"{KEYRING_NAME!r} states who your friends are; no post can have that name")
+    if fold(name) in map(fold, PRIVATE_NAMES):
+        raise InvalidName(f"{name!r} is the name of a file that Mau keeps for you alone; no post can have it")
     return name
 
 

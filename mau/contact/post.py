@@ -28,6 +28,7 @@ from mau.contact.document import (
 )
 from mau.content.binding import audience_of
 from mau.errors import InvalidName, MauError, NoSuchPost
+from mau.marks import blocked
 from mau.publish import publish_document, writable
 from mau.reader.open import OpenedPost, open_post
 
@@ -72,7 +73,8 @@ def publish_contact(account: Account, keyring: Keyring, facts: ContactFacts) -> 
     With nothing to tell, none is begun, and one that is there is written without them. InvalidName when
     another post of one's own has that name; KeyRefused and UsageError as for any post.
     """
-    friends = [person.fingerprint for person in keyring.friends()]
+    refused = blocked(account)
+    friends = [one.fingerprint for one in keyring.friends() if one.fingerprint not in refused]
     audience = writable(keyring, audience_of(account.fingerprint, friends))
     held = _own(account, keyring)
     if held is None:

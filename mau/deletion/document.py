@@ -13,7 +13,7 @@ from mau.content.binding import Audience, Statement, document_statement
 from mau.content.jsonld import doubled
 from mau.errors import AddressMalformed, MalformedPost, UsageError
 from mau.fingerprint import Fingerprint
-from mau.tree.names import KEYRING_NAME, is_post_name
+from mau.tree.names import PRIVATE_NAMES, is_post_name
 
 MAX_NAMED: Final = 4096
 """Contents that one DeleteAction names at most; more of them take several."""
@@ -106,7 +106,7 @@ def _target(author: Fingerprint, about: dict[str, Any]) -> str | None:
         raise MalformedPost(str(error)) from None
     if address is None or address.author != author or address.name is None or address.version is not None:
         return None
-    return address.name if is_post_name(address.name) and address.name != KEYRING_NAME else None
+    return address.name if is_post_name(address.name) and address.name not in PRIVATE_NAMES else None
 
 
 def _sums(about: dict[str, Any]) -> frozenset[str]:

@@ -33,7 +33,7 @@ from mau.errors import FromTheFuture, MauError, PostError, TreeError
 from mau.fingerprint import Fingerprint
 from mau.reader.open import OpenedPost, directories_of, open_source
 from mau.stated import Statements, stated_by
-from mau.tree.names import KEYRING_NAME
+from mau.tree.names import PRIVATE_NAMES
 
 if TYPE_CHECKING:
     from mau.account import Account
@@ -138,7 +138,7 @@ class HeldDeletes:
         except (TreeError, OSError):  # a place that cannot be read has nothing to say
             return []
         for entry in entries:
-            if own and entry.name == KEYRING_NAME:
+            if own and entry.name in PRIVATE_NAMES:
                 continue
             stamp = stamp_of(entry)
             looked = known.get(entry.name)

@@ -23,7 +23,7 @@ from mau.errors import InvalidName, MauError, NoSuchPost, TreeChanged, TreeError
 from mau.fingerprint import Fingerprint
 from mau.publish import Published, publish_document, writable
 from mau.reader.open import open_post
-from mau.tree.names import KEYRING_NAME, check_post_name, fold, post_name, random_name
+from mau.tree.names import PRIVATE_NAMES, check_post_name, fold, post_name, random_name
 
 if TYPE_CHECKING:
     from mau.account import Account
@@ -170,8 +170,8 @@ def _parts(
 
 
 def _deletable(name: str) -> None:
-    if fold(check_post_name(name)) == fold(KEYRING_NAME):
-        raise InvalidName(f"{KEYRING_NAME!r} says who your friends are; it is not deleted")
+    if fold(check_post_name(name)) in map(fold, PRIVATE_NAMES):
+        raise InvalidName(f"{name!r} is a file that Mau keeps for you alone; it is not deleted")
 
 
 # --- taking it back ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Mutes, blocks and pinned tags: what holds for each subject, the newest word wins (spec/marks.md A10-A13).
+"""Mutes, blocks and pinned tags: what holds for each subject, the newest word wins (spec/marks.md P10-P13).
 
 Pure.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mau.fingerprint import Fingerprint
 from mau.marks.subject import Subject
 
 Deed = Literal["mute", "block", "pin"]
@@ -79,6 +80,10 @@ class Decisions:
     def holding(self, deed: Deed, now: int) -> Iterator[Decision]:
         """Those of one kind that count now."""
         return (one for one in self.held.values() if one.deed == deed and one.holds(now))
+
+    def blocked(self, now: int) -> frozenset[Fingerprint]:
+        """Who is blocked."""
+        return frozenset(one.subject.fingerprint for one in self.holding("block", now))
 
     @property
     def latest(self) -> int:

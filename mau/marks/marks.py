@@ -75,7 +75,7 @@ class Marks:
     @property
     def blocked(self) -> frozenset[Fingerprint]:
         """Who is blocked."""
-        return _blocked(self.decisions)
+        return self.decisions.blocked(int(time.time()))
 
     @property
     def pinned(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class Marks:
 
 
 def decisions_file(account: Account) -> MarksFile[Decisions]:
-    """The file of mutes, blocks and pins. Whom one refuses is kept outside the tree as well (A8)."""
+    """The file of mutes, blocks and pins. Whom one refuses is kept outside the tree as well (P8)."""
     from platformdirs import user_state_dir
 
     copy = Path(user_state_dir("mau")) / account.fingerprint.hex / MARKS_NAME
@@ -146,12 +146,7 @@ def decisions_file(account: Account) -> MarksFile[Decisions]:
 
 def blocked(account: Account) -> frozenset[Fingerprint]:
     """Whom the owner of an account refuses now. Never an error."""
-    return _blocked(decisions_file(account).read().value)
-
-
-def _blocked(decisions: Decisions) -> frozenset[Fingerprint]:
-    now = int(time.time())
-    return frozenset(one.subject.fingerprint for one in decisions.holding("block", now))
+    return decisions_file(account).read().value.blocked(int(time.time()))
 
 
 def _now_after(latest: int) -> int:

@@ -1,4 +1,4 @@
-"""Whether a post is one that its reader does not want to see, and why (spec/marks.md A24-A27). Pure."""
+"""Whether a post is one that its reader does not want to see, and why (spec/marks.md P24-P27). Pure."""
 
 from __future__ import annotations
 

@@ -1,17 +1,16 @@
-"""The files of marks: what they are called, and how they are told from posts (spec/marks.md A1-A4). Pure."""
+"""The files of marks: what they are called, and how they are told from posts (spec/marks.md P1-P4). Pure."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from mau.content.links import word_of
+from mau.tree.names import MARKS_NAME, READ_NAME
 
-MARKS_NAME: Final = "mau-marks.json.pgp"
-"""Mutes, blocks, pinned tags."""
-READ_NAME: Final = "mau-read.json.pgp"
-"""What was read."""
 NAMES: Final = frozenset({MARKS_NAME, READ_NAME})
 TYPE: Final = "Collection"
+
+__all__ = ["MARKS_NAME", "NAMES", "READ_NAME", "TYPE", "is_marks"]
 
 
 def is_marks(name: str, document: dict[str, Any] | None) -> bool:

@@ -1,4 +1,4 @@
-"""What was read: a horizon in time for each author, and the posts that are otherwise (spec/marks.md A30-A39).
+"""What was read: a horizon in time for each author, and the posts that are otherwise (spec/marks.md P30-P39).
 
 Pure.
 """

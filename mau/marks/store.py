@@ -1,4 +1,4 @@
-"""A file of marks on disk: read with what its last versions say, changed under a lock (spec/marks.md A5-A9).
+"""A file of marks on disk: read with what its last versions say, changed under a lock (spec/marks.md P5-P9).
 
 What does not hold is passed over with a warning: no mark is worth an error where posts are read.
 """
@@ -95,7 +95,8 @@ class MarksFile(Generic[T]):
         try:
             with self._posts.open(kind.name) as file:
                 data = file.read(MAX_FILE + 1)
-            sha256 = hashlib.sha256(data).hexdigest()
+            large = len(data) > MAX_FILE
+            sha256 = self._posts.sha256(kind.name) if large else hashlib.sha256(data).hexdigest()
             value = value.merged(self._open(data))
         except NoSuchPost:
             pass
@@ -115,6 +116,18 @@ class MarksFile(Generic[T]):
             with suppress(MauError, OSError):
                 value = value.merged(self._open(safe.read_bytes(self._copy, MAX_FILE)))
         return Held(value, sha256, tuple(merged), tuple(warnings), in_the_way)
+
+    def stamp(self) -> object:
+        """Changes whenever the file or its copy does."""
+        copy = None
+        if self._copy is not None:
+            with suppress(OSError):
+                found = self._copy.lstat()
+                copy = found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        try:
+            return self._posts.entry(self._kind.name), copy
+        except (MauError, OSError) as error:  # something else is in the way
+            return str(error), copy
 
     def change(self, change: Callable[[T], T]) -> T:
         """Write what ``change`` makes of what is there; it may be asked again when another was quicker.

@@ -1,4 +1,4 @@
-"""What can be muted, blocked or pinned: a person, a tag, a thread, words (spec/marks.md A20-A23). Pure."""
+"""What can be muted, blocked or pinned: a person, a tag, a thread, words (spec/marks.md P20-P23). Pure."""
 
 from __future__ import annotations
 

@@ -98,6 +98,8 @@ class App:
             raise Refusal(501, str(error)) from error
         except BadPath as error:
             raise Refusal(400, str(error)) from error
+        if isinstance(target, CircuitTarget | InviteTarget):
+            await self._in_thread(self._library.rules)  # who is a friend, and who is blocked, as of now
         if isinstance(target, KadTarget):
             return await self._kad.answer(request, target, proven)
         if isinstance(target, CircuitTarget):

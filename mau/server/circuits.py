@@ -50,9 +50,10 @@ class Circuits:
         terms: Terms | None = None,
         counters: Counters | None = None,
         heard: Callable[[Fingerprint], None] = lambda _: None,
+        refuses: Callable[[Fingerprint], bool] = lambda _: False,
     ) -> None:
-        """``heard`` is told who registers."""
-        self._serves = serves
+        """``heard`` is told who registers; who is refused may neither register nor call, nor be called."""
+        self._serves = None if serves is None else lambda who: serves(who) and not refuses(who)
         self._ledger = Ledger(terms or Terms())
         self._counters = counters or Counters()
         self._heard = heard

@@ -39,9 +39,16 @@ T = TypeVar("T")
 class Invites:
     """Answers below /invite for one account."""
 
-    def __init__(self, account: Account, is_friend: Callable[[Fingerprint | None], bool]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        is_friend: Callable[[Fingerprint | None], bool],
+        refuses: Callable[[Fingerprint], bool] = lambda _: False,
+    ) -> None:
+        """``refuses``: whose tokens never count."""
         self._own = account.fingerprint
         self._is_friend = is_friend
+        self._refuses = refuses
         self._book = InviteBook(account)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mau-invites")
         self._networks = Buckets(_A_DAY)
@@ -54,7 +61,8 @@ class Invites:
         if proven is None:
             raise Refusal(403, "only for those who prove who they are")
         # Before anything of the body is read, or said: who has no token learns nothing here.
-        if proven == self._own or not await self._in_turn(lambda: self._book.counts(target.token, proven)):
+        counts = await self._in_turn(lambda: self._book.counts(target.token, proven))
+        if not counts or proven == self._own or self._refuses(proven):
             raise Refusal(404)
         friend = self._is_friend(proven)
         network, now = network_of(request.remote or ""), time.monotonic()

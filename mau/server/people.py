@@ -1,4 +1,4 @@
-"""Who the visitors are: the keyring, read again when another program changed it."""
+"""Who the visitors are: the keyring and the blocks, read again when another program changed them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mau.account import Account
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
+from mau.marks.blocks import BlockList
 from mau.openpgp import Certificate
 from mau.server.visibility import ANONYMOUS, Visitor
 
@@ -34,9 +35,10 @@ class People:
         self._lock = threading.Lock()
         self._checked = 0.0
         self._complained = False
+        self._blocks = BlockList(account)
         self._friends = self._friends_now()
         self.version = 0
-        """Counts how often the keyring was read again."""
+        """Counts how often the keyring, or who is refused, became another one."""
 
     @property
     def keyring(self) -> Keyring:
@@ -49,7 +51,11 @@ class People:
 
     def _friends_now(self) -> frozenset[Fingerprint]:
         friends = (friend.fingerprint for friend in self._keyring.friends())
-        return frozenset((self._account.fingerprint, *friends))
+        return frozenset((self._account.fingerprint, *friends)) - self._blocks.people
+
+    def refuses(self, proven: Fingerprint | None) -> bool:
+        """Whether the owner blocked that person, as of the last look; never waits."""
+        return proven in self._blocks.people
 
     def certificate(self, author: Fingerprint) -> Certificate | None:
         """The key to verify an author's posts with."""
@@ -67,6 +73,8 @@ class People:
             known = self._visitors.get(proven)
             if known is not None:
                 return known
+            if self.refuses(proven):
+                return Visitor(proven, refused=True)
             keyring = self._keyring
             certificate = keyring.certificate(proven)
             if certificate is None:
@@ -83,12 +91,16 @@ class People:
         return ANONYMOUS if proven is None else self._visitors.get(proven)
 
     def refresh(self) -> None:
-        """Read the keyring again when it was changed; looks at most once a second. Any thread may ask."""
+        """Read keyring and blocks again when they changed; looks at most once a second. Any thread may."""
         if time.monotonic() - self._checked < _CHECK_EVERY:
             return
         with self._lock:
             if time.monotonic() - self._checked < _CHECK_EVERY:
                 return
+            if self._blocks.refresh():
+                self.version += 1
+                self._visitors = {}
+                self._friends = self._friends_now()
             try:
                 if self._keyring.refresh():
                     self.version += 1

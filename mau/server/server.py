@@ -74,8 +74,9 @@ class Server:
             None if circuits is None else circuits.terms,
             self.gate.counters,
             behind.note,
+            people.refuses,
         )
-        self._invites = Invites(account, people.is_friend)
+        self._invites = Invites(account, people.is_friend, people.refuses)
         self.app = App(self.library, listings, self._kad, self.circuits, self._invites, self._threads)
         self._watching = ExitStack()
         self._own_posts = account.posts()

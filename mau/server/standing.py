@@ -36,7 +36,7 @@ def standing_of(shelf: Shelf, visitor: Visitor, certificate: Certificate | None)
         shelf.me.raw,
         shelf.relay.encode(),
         visitor.fingerprint.raw if visitor.fingerprint else b"",
-        b"friend" if visitor.friend else b"",
+        b"refused" if visitor.refused else b"friend" if visitor.friend else b"",
         b"" if certificate is None else bytes(certificate),
         *sorted(visitor.keyids),
     ):

@@ -15,7 +15,7 @@ from mau.acceptance import HIDDEN
 from mau.content.binding import PUBLIC, Audience
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Kind
-from mau.tree.names import KEYRING_NAME
+from mau.tree.names import PRIVATE_NAMES
 
 Relay = Literal["none", "friends", "public"]
 RELAYS: tuple[Relay, ...] = ("none", "friends", "public")
@@ -29,6 +29,8 @@ class Visitor:
     keyids: frozenset[bytes] = frozenset()
     """The encryption keys of which this person, and nobody else, is the holder (8 bytes each)."""
     friend: bool = False
+    refused: bool = False
+    """Blocked by the owner: there is nothing here for this person, not even what is for everybody."""
 
 
 ANONYMOUS = Visitor(None)
@@ -80,6 +82,8 @@ def may_enter(shelf: Shelf, visitor: Visitor) -> bool:
 
     So a stranger learns nothing about whose files are held here, not by the time an answer takes either.
     """
+    if visitor.refused:
+        return False
     return visitor.fingerprint == shelf.author or _passed_on(shelf, visitor) or shelf.relay == "public"
 
 
@@ -89,7 +93,7 @@ def first_look(shelf: Shelf, visitor: Visitor, name: str, outline: Outline) -> L
         return Look.NO
     if visitor.fingerprint == shelf.author:
         return Look.YES
-    if name == KEYRING_NAME:  # who somebody's friends are is for nobody else, whatever its recipients say
+    if name in PRIVATE_NAMES:  # who somebody's friends are is for nobody else, whatever its recipients say
         return Look.NO
     if outline.kind is Kind.SIGNED:
         return Look.PROVE if _passed_on(shelf, visitor) or shelf.relay == "public" else Look.NO

@@ -21,6 +21,12 @@ KEYS_DIR: Final = ".mau"
 KNOWN_GROUP: Final = "known"
 KEYRING_NAME: Final = "keyring.json.pgp"
 """The owner's own statement of who his friends are: no other post may take this name."""
+MARKS_NAME: Final = "mau-marks.json.pgp"
+"""Whom and what the owner mutes, blocks and pins."""
+READ_NAME: Final = "mau-read.json.pgp"
+"""What the owner has read."""
+PRIVATE_NAMES: Final = frozenset({KEYRING_NAME, MARKS_NAME, READ_NAME})
+"""Files for their owner alone, whatever their recipients say: no post may take these names."""
 
 MAX_BYTES: Final = 255
 """What a path segment may have, in bytes of UTF-8, on every file system that matters."""

@@ -34,7 +34,7 @@ def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as
     it out of sight when they fetch the news; nobody can be made to forget what he has read.
     """
     from mau.deletion.publishing import delete_post
-    from mau.tree.names import KEYRING_NAME, fold
+    from mau.tree.names import PRIVATE_NAMES, fold
     from mau_cli.people import suspect_keyring
     from mau_cli.posts import find_post
 
@@ -45,8 +45,8 @@ def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as
         if (removed := _removed(session, name)) is None:
             raise
         meant = removed
-    if fold(meant.name) == fold(KEYRING_NAME):
-        raise UsageError(f"{KEYRING_NAME} says who your friends are; it is not deleted")
+    if fold(meant.name) in map(fold, PRIVATE_NAMES):
+        raise UsageError(f"{meant.name} is a file that Mau keeps for you alone; it is not deleted")
     told = "" if local else _told_words(keyring, _readers(session, keyring, meant))
     what = f"Delete {meant.name}{_versions_words(meant) if purge else ''}{told}?"
     if not session.confirm(f"{what} There is no way back." if purge else what, yes=yes):
