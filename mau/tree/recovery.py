@@ -13,7 +13,7 @@ from mau.errors import NoSuchPost, NotAFile
 from mau.tree import safe
 from mau.tree.layout import Root
 from mau.tree.lock import locked
-from mau.tree.names import check_post_name, is_post_name
+from mau.tree.names import VERSIONS_SUFFIX, check_post_name, is_post_name, versions_name
 from mau.tree.shadow import Shadows
 from mau.tree.staging import SHADOW_LIMIT, digest_fd, hash_fd
 from mau.tree.versions import drop_twins, holds, keep_bytes, open_versions, opened_versions, take_in
@@ -25,19 +25,22 @@ GONE: Final = re.compile(r"\.mau-[0-9a-f]{16}\.gone")
 def recover(directory: int, shadows: Shadows | None) -> None:
     """Bring one directory of posts in order; `directory` is a descriptor of it that nobody else uses."""
     with locked(directory):
-        posts: dict[str, os.stat_result] = {}
         changed = False
         with os.scandir(directory) as scan:
             entries = list(scan)
+        left_over = [entry for entry in entries if entry.name.startswith(".mau-")]
+        # Most directories are in order, and a look at each post is most of what this costs.
+        every = bool(left_over or shadows)
+        versioned = (
+            set() if every else {entry.name for entry in entries if entry.name.endswith(VERSIONS_SUFFIX)}
+        )
+        posts: dict[str, os.stat_result] = {}
         for entry in entries:
-            if entry.name.startswith(".mau-"):
-                continue
-            if is_post_name(entry.name) and entry.is_file(follow_symlinks=False):
+            if (every or versions_name(entry.name) in versioned) and _is_post(entry):
                 with contextlib.suppress(FileNotFoundError):
                     posts[entry.name] = entry.stat(follow_symlinks=False)
-        for entry in entries:
-            if entry.name.startswith(".mau-"):
-                changed |= _clear(directory, entry, posts)
+        for entry in left_over:
+            changed |= _clear(directory, entry, posts)
         for name, found in posts.items():
             if found.st_nlink > 1:
                 changed |= _drop_twins(directory, name, found)
@@ -45,6 +48,10 @@ def recover(directory: int, shadows: Shadows | None) -> None:
             changed |= _file_edits(directory, posts, shadows)
         if changed:
             safe.sync(directory)
+
+
+def _is_post(entry: os.DirEntry[str]) -> bool:
+    return is_post_name(entry.name) and entry.is_file(follow_symlinks=False)
 
 
 def remove_temp(directory: int, name: str) -> bool:
