@@ -37,7 +37,7 @@ class Stored:
 class Part:
     """A file that a document says belongs to it: the post `name` of `author`; `sha256` is "" when not said.
 
-    What it is `called`, its `encoding` and its `alt` text are the document's words: shown cleaned, not believed.
+    What it is `called`, its `encoding` and its `alt` text are the document's words: shown, not believed.
     """
 
     author: Fingerprint

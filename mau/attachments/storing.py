@@ -89,7 +89,7 @@ def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audi
             whole, small = _picture(source, called, encoding, keep=file.keep_metadata)
         elif tells_of_its_making(encoding) and not file.keep_metadata:
             raise PictureRefused(
-                f"{called!r} is {encoding}: it may say where and when it was made, and we cannot take that out. "
+                f"{called!r} is {encoding}: it may say where and when it was made, which we cannot take out. "
                 "Convert it, or attach it as it is with --keep-metadata"
             )
         else:

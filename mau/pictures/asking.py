@@ -18,6 +18,7 @@ from typing import IO, Any, Final
 
 from mau.errors import PictureRefused
 from mau.pictures.limits import FOREIGN, MAX_HEAD, OWN, Limits
+from mau.pictures.pixels import Pixels
 
 _START: Final = (
     "import json, sys; sys.path[:0] = json.loads(sys.argv[1])['places']; "
@@ -34,17 +35,6 @@ class Picture:
     encoding: str
     width: int
     height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pixels:
-    """A picture as rows of pixels; `palette` holds the colours, 3 bytes each, that the bytes number."""
-
-    width: int
-    height: int
-    data: bytes
-    channels: int
-    palette: bytes = b""
 
 
 def clean_picture(data: bytes, encoding: str, limits: Limits = OWN) -> tuple[Picture, Picture | None]:

@@ -40,7 +40,7 @@ from mau.config.keys.general import (
 )
 from mau.config.keys.key import PREFIX, Key
 from mau.config.keys.reach import PEER_AT, REACH_ADDRESSES, REACH_ROUTER
-from mau.config.keys.reader import READER_LANGUAGES, READER_MARK_READ
+from mau.config.keys.reader import READER_LANGUAGES, READER_MARK_READ, READER_PICTURES, Pictures
 from mau.config.keys.server import (
     RELAY_OF,
     SERVER_ACCESS_LOG,
@@ -95,6 +95,7 @@ __all__ = [
     "REACH_ROUTER",
     "READER_LANGUAGES",
     "READER_MARK_READ",
+    "READER_PICTURES",
     "RELAY_OF",
     "SECTIONS",
     "SERVER_ACCESS_LOG",
@@ -121,6 +122,7 @@ __all__ = [
     "Contact",
     "Key",
     "Mdns",
+    "Pictures",
     "PlainWeb",
     "Received",
     "Relay",

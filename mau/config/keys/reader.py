@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mau.config.keys.key import Key
-from mau.config.kinds import Switch
+from mau.config.kinds import Choice, Switch
 from mau.config.lists import Languages
+
+Pictures = Literal["auto", "never", "blocks", "sixel", "iterm", "kitty"]
 
 READER_LANGUAGES: Final[Key[tuple[str, ...] | None]] = Key(
     "reader.languages",
@@ -25,4 +27,12 @@ READER_MARK_READ: Final = Key(
     "",
 )
 
-KEYS: Final[tuple[Key[Any], ...]] = (READER_LANGUAGES, READER_MARK_READ)
+READER_PICTURES: Final[Key[Pictures]] = Key(
+    "reader.pictures",
+    Choice[Pictures]("auto", "never", "blocks", "sixel", "iterm", "kitty"),
+    "auto",
+    "how pictures are drawn on a terminal; auto finds out what it can, never shows a line of words instead",
+    "",
+)
+
+KEYS: Final[tuple[Key[Any], ...]] = (READER_LANGUAGES, READER_MARK_READ, READER_PICTURES)
