@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
 from mau.openpgp import packets
-from mau.openpgp.certificate import Certificate, key_fingerprint
+from mau.openpgp.algorithms import key_fingerprint
+from mau.openpgp.certificate import Certificate
 from mau.openpgp.sequoia import SequoiaError
 from mau.openpgp.sessionkey import ECDH, HASHES, KEK_LENGTHS, kdf_parameters
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import cached_property
 
@@ -11,51 +10,12 @@ import pysequoia.packet
 
 from mau.errors import KeyExpired, KeyMalformed, KeyRevoked, KeyTooWeak, KeyUnusable, SecretKeyOffered
 from mau.fingerprint import Fingerprint
-from mau.openpgp import packets
+from mau.openpgp import packets, parts
+from mau.openpgp.algorithms import describe, key_id, weakness
 from mau.openpgp.sequoia import SequoiaError, call
 
 MAX_KEY = 1 << 20
 """A certificate larger than this (bytes) is refused before anything reads it."""
-
-_V4 = 4
-_V6 = 6
-_KEY_REVOCATION = 0x20
-_SUBKEY_REVOCATION = 0x28
-_ALGORITHMS = {1: "RSA", 17: "DSA", 18: "ECDH", 19: "ECDSA", 22: "Ed25519", 25: "X25519", 27: "Ed25519"}
-_WEAK = {16: "ElGamal", 17: "DSA", 20: "ElGamal"}
-_CURVES = {
-    "2a8648ce3d030107": "P-256",
-    "2b81040022": "P-384",
-    "2b81040023": "P-521",
-    "2b06010401da470f01": "Ed25519",
-    "2b8104000a": "secp256k1",
-    "2b060104019755010501": "Curve25519",
-}
-MIN_RSA = 2048
-"""RSA keys of fewer bits are too weak to be believed."""
-
-
-def key_id(public: bytes) -> bytes:
-    """The key id of a version 4 public key packet's body: the last 8 bytes of its fingerprint."""
-    return key_fingerprint(public)[-8:]
-
-
-def key_fingerprint(public: bytes) -> bytes:
-    """The fingerprint of a version 4 public key packet's body (RFC 4880 section 12.2)."""
-    framed = b"\x99" + len(public).to_bytes(2, "big") + public
-    return hashlib.sha1(framed, usedforsecurity=False).digest()
-
-
-def describe(public: bytes) -> str:
-    """The algorithm of a public key packet's body in words: "Ed25519", "RSA-4096", "ECDSA P-256"."""
-    number = public[5]
-    word = _ALGORITHMS.get(number, f"algorithm {number}")
-    if number == 1:
-        return f"{word}-{int.from_bytes(public[6:8], 'big')}"
-    if number in (18, 19, 22):
-        curve = _CURVES.get(public[7 : 7 + public[6]].hex(), "unknown curve")
-        return curve if number == 22 else f"{word} {curve}"
-    return word
 
 
 class Certificate:
@@ -170,7 +130,7 @@ class Certificate:
         kept = [
             raw
             for tag, body, raw in self.split
-            if not (_is_signature(tag, body, _KEY_REVOCATION) and not _issued_by(raw, own))
+            if not (parts.is_signature(tag, body, parts.KEY_REVOCATION) and not parts.issued_by(raw, own))
         ]
         try:
             return bool(call(pysequoia.Cert.from_bytes, b"".join(kept)).is_revoked)
@@ -191,14 +151,16 @@ class Certificate:
         """The key ids (8 bytes) of encryption subkeys that its owner revoked."""
         found = set()
         for part in self._parts[1:]:
-            kept = b"".join(raw for raw in part if not _is_revocation(raw))
-            without_own = b"".join(raw for raw in part if not _is_signature(*_tag_body(raw), _KEY_REVOCATION))
+            kept = b"".join(raw for raw in part if not parts.is_revocation(raw))
+            without_own = b"".join(
+                raw for raw in part if not parts.is_signature(*parts.tag_body(raw), parts.KEY_REVOCATION)
+            )
             try:
-                before = set(_chosen(call(pysequoia.Cert.from_bytes, kept)))
+                before = set(parts.chosen(call(pysequoia.Cert.from_bytes, kept)))
             except SequoiaError:
                 continue
             try:
-                now = set(_chosen(call(pysequoia.Cert.from_bytes, without_own)))
+                now = set(parts.chosen(call(pysequoia.Cert.from_bytes, without_own)))
             except SequoiaError:
                 now = set()
             found.update(before - now)
@@ -207,8 +169,8 @@ class Certificate:
     def subkey_expires(self, key: bytes) -> int | None:
         """When the newest binding of the subkey of that key id says that it expires, in unix seconds."""
         for part in self._parts[1:]:
-            if _last_key(part) == key:
-                return _expires(part)
+            if parts.last_key(part) == key:
+                return parts.expires(part)
         return None
 
     def check_usable(self, now: int | None = None) -> None:
@@ -232,12 +194,7 @@ class Certificate:
 
     def weakness(self, key: bytes) -> str:
         """What makes the key of that key id too weak to be believed; "" when nothing does."""
-        for body in self.key_packets():
-            if key_id(body) == key:
-                bits = int.from_bytes(body[6:8], "big")
-                small = body[5] in (1, 2, 3) and bits < MIN_RSA
-                return _WEAK.get(body[5], f"RSA of {bits} bits" if small else "")
-        return ""
+        return next((weakness(body) for body in self.key_packets() if key_id(body) == key), "")
 
     def _alive_encryption_keys(self, now: int) -> bool:
         if not self.encryption_keyids:
@@ -246,7 +203,7 @@ class Certificate:
         for key in self._parts:
             try:
                 subkey = call(pysequoia.Cert.from_bytes, b"".join(key))
-                if _chosen(subkey) and not _expired(key, now):
+                if parts.chosen(subkey) and not parts.expired(key, now):
                     return True
             except SequoiaError:
                 continue
@@ -255,34 +212,34 @@ class Certificate:
     @cached_property
     def _parts(self) -> list[list[bytes]]:
         """The primary key's own packets, then for each subkey those and the subkey's."""
-        parts: list[list[bytes]] = [[]]
+        found: list[list[bytes]] = [[]]
         for tag, _, raw in self.split:
             if tag == packets.PUBLIC_SUBKEY:
-                parts.append(parts[0].copy())
-            parts[-1].append(raw)
-        return parts
+                found.append(found[0].copy())
+            found[-1].append(raw)
+        return found
 
     def expired(self, key: bytes, at: int) -> bool:
         """Whether the key of that key id, or the primary key, has expired at a time (unix seconds)."""
         if self.expires is not None and self.expires <= at:
             return True
-        return any(_last_key(part) == key and _expired(part, at) for part in self._parts)
+        return any(parts.last_key(part) == key and parts.expired(part, at) for part in self._parts)
 
     @cached_property
     def encryption_keyids(self) -> frozenset[bytes]:
         """The key ids (8 bytes) of all encryption subkeys that are validly bound, expired and revoked too."""
         found = set()
         for part in self._parts:
-            kept = b"".join(raw for raw in part if not _is_revocation(raw))
+            kept = b"".join(raw for raw in part if not parts.is_revocation(raw))
             try:
-                found.update(_chosen(call(pysequoia.Cert.from_bytes, kept)))
+                found.update(parts.chosen(call(pysequoia.Cert.from_bytes, kept)))
             except SequoiaError:
                 continue
         return frozenset(found)
 
     def chosen_keyids(self) -> list[bytes]:
         """The key ids of the subkeys that Sequoia would encrypt to now. SequoiaError when there is none."""
-        return _chosen(self._cert)
+        return parts.chosen(self._cert)
 
     def key_packets(self) -> list[bytes]:
         """The bodies of the packets of the primary key and every subkey that is in there, bound or not."""
@@ -302,7 +259,7 @@ class Certificate:
 
     def without_revocations(self) -> pysequoia.Cert:
         """The key as it would be if nothing in it had been revoked: to find out why a signature fails."""
-        kept = b"".join(raw for _, _, raw in self.split if not _is_revocation(raw))
+        kept = b"".join(raw for _, _, raw in self.split if not parts.is_revocation(raw))
         return call(pysequoia.Cert.from_bytes, kept)
 
     @cached_property
@@ -314,7 +271,9 @@ class Certificate:
         """The key without signatures by others: who certified it is not the holder's to tell."""
         own = {self.fingerprint.raw[-8:]}
         kept = [
-            raw for tag, _, raw in self.split if tag != packets.SIGNATURE or _issued_by(raw, own, silent=True)
+            raw
+            for tag, _, raw in self.split
+            if tag != packets.SIGNATURE or parts.issued_by(raw, own, silent=True)
         ]
         return Certificate(call(pysequoia.Cert.from_bytes, b"".join(kept)))
 
@@ -342,68 +301,3 @@ def parse_user_id(user_id: str) -> tuple[str, str]:
     if bracket and rest.endswith(">"):
         return text.strip(), rest[:-1].strip()
     return ("", user_id.strip()) if "@" in user_id and " " not in user_id.strip() else (user_id.strip(), "")
-
-
-def _last_key(part: list[bytes]) -> bytes:
-    keys = (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
-    return next(key_id(body) for raw in reversed(part) for tag, body, _ in packets.split(raw) if tag in keys)
-
-
-def _is_signature(tag: int, body: bytes, kind: int) -> bool:
-    return tag == packets.SIGNATURE and len(body) > 1 and body[0] == _V4 and body[1] == kind
-
-
-def _is_revocation(raw: bytes) -> bool:
-    tag, body, _ = packets.split(raw)[0]
-    return _is_signature(tag, body, _KEY_REVOCATION) or _is_signature(tag, body, _SUBKEY_REVOCATION)
-
-
-def _issued_by(raw: bytes, key_ids: set[bytes], *, silent: bool = False) -> bool:
-    """Whether a signature names one of the keys as its issuer; ``silent``: what to say when it names none."""
-    try:
-        signature = call(pysequoia.Sig.from_bytes, raw)
-    except SequoiaError:
-        return False
-    issuer = signature.issuer_fingerprint or signature.issuer_key_id or ""
-    if not issuer:
-        return silent
-    return bytes.fromhex(issuer)[-8:] in key_ids
-
-
-def _chosen(cert: pysequoia.Cert) -> list[bytes]:
-    """The key ids that Sequoia would encrypt to: asked by encrypting nothing."""
-    sealed = call(pysequoia.encrypt, b"", [cert], armor=False)
-    return [_addressee(body) for tag, body, _ in packets.split(bytes(sealed)) if tag == packets.PKESK]
-
-
-def _addressee(pkesk: bytes) -> bytes:
-    """The key id in a PKESK of version 3, or of version 6, which names a fingerprint (RFC 9580 5.1.2)."""
-    if pkesk[0] == _V6:
-        return pkesk[2 : 2 + pkesk[1]][-8:]
-    return pkesk[1:9]
-
-
-def _expired(part: list[bytes], now: int) -> bool:
-    """Whether the newest binding of the last key in ``part`` says that it has expired."""
-    expires = _expires(part)
-    return expires is not None and expires <= now
-
-
-def _expires(part: list[bytes]) -> int | None:
-    """When the newest binding of the last key in ``part`` says that it expires, in unix seconds."""
-    created, newest, validity = 0, -1.0, None
-    for raw in part:
-        tag, body = _tag_body(raw)
-        if tag in (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY):
-            created, newest, validity = int.from_bytes(body[1:5], "big"), -1.0, None
-        elif tag == packets.SIGNATURE and len(body) > 1 and body[1] in (0x18, 0x13, 0x10, 0x11, 0x12, 0x1F):
-            signature = call(pysequoia.Sig.from_bytes, raw)
-            when = signature.created
-            if when is not None and when.timestamp() > newest:
-                newest, validity = when.timestamp(), signature.key_validity_period
-    return None if validity is None else created + int(validity.total_seconds())
-
-
-def _tag_body(raw: bytes) -> tuple[int, bytes]:
-    tag, body, _ = packets.split(raw)[0]
-    return tag, body

@@ -9,7 +9,8 @@ import pysequoia.packet
 
 from mau.errors import KeyMalformed, KeyRefused, KeyTooWeak, KeyUnusable, WrongPassphrase
 from mau.openpgp import packets
-from mau.openpgp.certificate import MAX_KEY, MIN_RSA, describe
+from mau.openpgp.algorithms import MIN_RSA, describe
+from mau.openpgp.certificate import MAX_KEY
 from mau.openpgp.compat import pgpy
 from mau.openpgp.sequoia import SequoiaError, call
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mau.openpgp import packets
-from mau.openpgp.certificate import Certificate, describe, key_fingerprint
+from mau.openpgp.algorithms import describe, key_fingerprint
+from mau.openpgp.certificate import Certificate
 from mau.openpgp.selfsigned import (
     BINDING,
     CERTIFICATIONS,

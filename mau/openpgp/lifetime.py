@@ -16,7 +16,8 @@ import pysequoia
 
 from mau.errors import AccountRevoked, KeyMalformed, KeyRefused, KeyUnusable, UsageError
 from mau.openpgp import packets, subpackets
-from mau.openpgp.certificate import MAX_KEY, Certificate, key_fingerprint, key_id
+from mau.openpgp.algorithms import key_fingerprint, key_id
+from mau.openpgp.certificate import MAX_KEY, Certificate
 from mau.openpgp.merging import merge_fetched
 from mau.openpgp.secret import SecretKey
 from mau.openpgp.selfsigned import (

@@ -15,7 +15,8 @@ import pysequoia
 
 from mau.errors import KeyMalformed, KeyRefused
 from mau.openpgp import packets
-from mau.openpgp.certificate import MAX_KEY, Certificate, key_id
+from mau.openpgp.algorithms import key_id
+from mau.openpgp.certificate import MAX_KEY, Certificate
 from mau.openpgp.selfsigned import (
     BINDING,
     CERTIFICATIONS,

@@ -28,7 +28,8 @@ from mau.errors import (
 )
 from mau.fingerprint import Fingerprint
 from mau.openpgp import packets
-from mau.openpgp.certificate import Certificate, describe
+from mau.openpgp.algorithms import describe
+from mau.openpgp.certificate import Certificate
 from mau.openpgp.compat import pgpy
 from mau.openpgp.ownkeys import private_key
 from mau.openpgp.sequoia import SequoiaError, call
