@@ -30,7 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "key": "Show, extend and revoke your key.",
         "export": "Write out the public key, for friends to add.",
         "passphrase": "Change the passphrase.",
-        "unlock": "Keep the account open, so that no command asks for the passphrase.",
+        "unlock": "Keep the account open, so that no command asks to open it.",
         "lock": "Close the account again.",
     },
     "People": {
@@ -197,7 +197,9 @@ def cli(
 ) -> None:
     """Mau: a social network that is a directory of signed and encrypted files."""
     from mau_cli.context import Session
+    from mau_cli.manners import color_wanted
 
+    ctx.color = color_wanted(os.environ)
     if passphrase_file is not None and passphrase_command is not None:
         raise click.UsageError("--passphrase-file and --passphrase-command exclude each other.")
     ctx.obj = Session(directory, passphrase_file, passphrase_command)
