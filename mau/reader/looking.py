@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mau.contact.document import is_contact
+from mau.content.origin import is_sources
 from mau.deletion.document import Delete, is_delete
 from mau.deletion.held import delete_of
-from mau.errors import MauError, NoSuchPost, PostError
+from mau.errors import FromTheFuture, MauError, NoSuchPost, PostError
 from mau.marks.names import NAMES as OWN_MARKS
 from mau.marks.names import is_marks
 from mau.reader.open import OpenedPost, open_source
@@ -33,25 +35,29 @@ class Looked:
     """`summary` says what it is, also of what does not hold (`Summary.error`). `post` is None for those, and
     for a file too large to be opened for a list. `delete`: what it deletes, when it is a DeleteAction.
 
-    `lasts`: that verdict can be kept with the content; False when the clock, or a key that is not the
-    author's, decides it.
+    `again`: when it is to be judged again, in unix seconds; 0 when the verdict holds for that content and
+    these keys. `lasts`: False when it says nothing of the content, but that it could not be read.
     """
 
     summary: Summary
     post: OpenedPost | None = None
     delete: Delete | None = None
+    again: int = 0
     lasts: bool = True
 
 
-def look(account: Account, keyring: Keys, directory: AuthorDir, name: str) -> Looked:
-    """Open a file and say what it is. NoSuchPost, NotAFile and OSError when it cannot be read."""
+def look(account: Account, keyring: Keys, directory: AuthorDir, name: str, sha256: str = "") -> Looked:
+    """Open a file and say what it is. NoSuchPost, NotAFile and OSError when it cannot be read.
+
+    `sha256`: what the index says of it; taken for a file that is too large to be opened for a list.
+    """
     entry = directory.entry(name)
     if entry is None:
         raise NoSuchPost(f"there is no {name!r}")
     author = directory.fpr
     if entry.size > MAX_OPENED:
         time = entry.mtime_ns // 1_000_000_000
-        sha256 = directory.sha256(name)
+        sha256 = sha256 or directory.sha256(name)
         return Looked(Summary(author, name, sha256, entry.size, time, checked=False, hidden=directory.hidden))
     with directory.open(name) as file:
         source = file.read(entry.size + 1)  # what grew meanwhile is refused as cut off, and whole next time
@@ -67,9 +73,9 @@ def look_at(
         return Looked(Summary(author, name, sha256, len(source), 0, apart="marks", hidden=hidden))
 
     def failed(error: MauError) -> Looked:
-        lasts = isinstance(error, PostError) and error.lasting == "refused"
-        word = type(error).__name__
-        return Looked(Summary(author, name, sha256, len(source), 0, error=word, hidden=hidden), lasts=lasts)
+        again = max(math.ceil(error.until), 1) if isinstance(error, FromTheFuture) else 0
+        summary = Summary(author, name, sha256, len(source), 0, error=type(error).__name__, hidden=hidden)
+        return Looked(summary, again=again, lasts=isinstance(error, PostError))
 
     try:
         post = open_source(account, keyring, author, name, source, held=True)
@@ -82,9 +88,13 @@ def look_at(
 
 
 def apart_of(me: Fingerprint, author: Fingerprint, name: str, document: dict[str, Any] | None) -> str:
-    """What a file is when it is no post to show: ``delete``, ``contact``, ``keyring``, ``marks``; else ""."""
+    """What a file is when it is no post to show (`Summary.apart`); else ""."""
     if author == me and name == KEYRING_NAME:
         return "keyring"
+    if author == me and is_marks(name, document):
+        return "marks"
+    if author == me and is_sources(name, document):
+        return "sources"
     if is_delete(document):
         return "delete"
     if is_contact(name, document):

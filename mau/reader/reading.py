@@ -6,39 +6,41 @@
         reading.pointing_at(address)            who answers it, likes it, shares it
         post = reading.open(summary)            the whole post, from its file
 
-Blocking; threads take turns.
+Blocking; threads take turns. What was found out lies in ``.reader/``, sealed to the account.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from mau.catalogue import open_index
-from mau.content.address import Address
 from mau.content.tags import fold_tag
-from mau.deletion.document import Delete
-from mau.deletion.rules import NO_DELETES, Deletes
-from mau.errors import MauError
-from mau.reader.looking import Looked, look
+from mau.reader.image import Image
+from mau.reader.notes import Notes
 from mau.reader.open import OpenedPost, open_post
-from mau.tree.posts import AuthorDir
+from mau.reader.table import Choice, Row, Table
+from mau.reader.upkeep import Progress, Told, Upkeep
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from mau.account import Account
+    from mau.content.address import Address
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.reader.summary import Summary
-    from mau.tree.index import Entry, Index
+    from mau.tree.index import Index
 
-Told = Callable[[OpenedPost, "Summary"], None]
-"""``told(post, summary)`` for each post to show, hidden or not, that was opened just now."""
+_PAGE: Final = 64
+_EVERYTHING: Final = Choice()
+_log = logging.getLogger("mau.reader")
 
 
 class Reading:
@@ -51,10 +53,10 @@ class Reading:
         self._own_index = index is None
         self._index = open_index(account.root) if index is None else index
         self._lock = threading.RLock()
-        self._held: dict[Fingerprint, dict[str, Looked]] = {}
-        self._deletes: dict[Fingerprint, Deletes] = {}
-        self.left_out: Counter[str] = Counter()
-        """How many files of mine and of those I follow are not shown, by the class of the error."""
+        self._notes = Notes(account)
+        self._image = Image(account)
+        self._table = Table(self._image.load())
+        self._upkeep = Upkeep(account, keyring, self._index, self._table, self._notes)
 
     def __enter__(self) -> Self:
         return self
@@ -65,102 +67,88 @@ class Reading:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of the files and the memory."""
         with self._lock:
+            self._table.close()
+            self._notes.close()
             if self._own_index:
                 self._index.close()
 
     # --- bringing it up to date ----------------------------------------------------------------------------
 
-    def refresh(self, told: Told | None = None) -> None:
-        """Bring it up to what the tree holds; each content that is new is opened once."""
+    def refresh(
+        self,
+        told: Told | None = None,
+        *,
+        progress: Progress | None = None,
+        patience: float | None = None,
+    ) -> None:
+        """Bring it up to what the tree holds; each content that is new is opened once.
+
+        ``patience``: seconds, after which no more are opened: `pending` are left for the next time. Those
+        that came into the tree last are opened first. What was found out is kept, also when this is cut off.
+        """
         with self._lock:
-            self._index.refresh()
-            authors = {author for author, _ in self._account.root.authors()}
-            for author in self._held.keys() - authors:
-                del self._held[author]
-            for author in authors:
-                self._held[author] = self._refreshed(author, told)
-                said: list[Delete] = [
-                    one.delete for one in self._held[author].values() if one.delete is not None
-                ]
-                self._deletes[author] = Deletes(said)
-            self.left_out = Counter(
-                one.summary.error
-                for held in self._held.values()
-                for one in held.values()
-                if one.summary.error and not one.summary.hidden
-            )
+            if self._upkeep.refresh(told, progress, patience):
+                self._save()
 
-    def _refreshed(self, author: Fingerprint, told: Told | None) -> dict[str, Looked]:
-        before = self._held.get(author, {})
-        found: dict[str, Looked] = {}
-        for entry in self._index.entries(author):
-            known = before.get(entry.name)
-            if known is not None and known.lasts and known.summary.sha256 == entry.sha256:
-                found[entry.name] = replace(known, summary=replace(known.summary, hidden=entry.hidden))
-                continue
-            looked = self._look(entry)
-            if looked is None:
-                continue
-            if told is not None and looked.post is not None and not looked.summary.apart:
-                told(looked.post, looked.summary)
-            found[entry.name] = replace(looked, post=None)
-        return found
+    @property
+    def pending(self) -> int:
+        """Contents that the last `refresh` left unopened."""
+        return self._upkeep.pending
 
-    def _look(self, entry: Entry) -> Looked | None:
-        directory = AuthorDir(self._account.root, entry.author, entry.hidden)
-        try:
-            return look(self._account, self._keyring, directory, entry.name)
-        except (MauError, OSError):  # it went meanwhile, or cannot be read
-            return None
+    @property
+    def left_out(self) -> Counter[str]:
+        """How many files of mine and of those I follow are not shown, by the class of the error."""
+        with self._lock:
+            return Counter(self._table.wrong())
+
+    def check(self, summaries: Iterable[Summary]) -> bool:
+        """Whether these are still what their files hold; what is not is judged anew (ask again then)."""
+        with self._lock:
+            same = self._upkeep.check(summaries)
+            if not same:
+                self._save()
+            return same
 
     # --- questions -----------------------------------------------------------------------------------------
 
-    def newest(
-        self, authors: Collection[Fingerprint] | None = None, *, deleted: bool = False
-    ) -> Iterator[Summary]:
-        """Posts to show, newest signature first: mine and of those I follow, or of these ``authors``.
+    def newest(self, authors: Collection[Fingerprint] | None = None) -> Iterator[Summary]:
+        """Posts to show, newest signature first: mine and of those I follow, or of these ``authors``."""
+        return self.choose(Choice(None if authors is None else frozenset(authors)))
 
-        With ``deleted`` also those that their author deleted and that are still here.
-        """
-        with self._lock:
-            found = [
-                summary
-                for author in self._held
-                if authors is None or author in authors
-                for summary in self._summaries(author)
-                if not (summary.error or summary.apart or summary.hidden) and (deleted or not summary.deleted)
-            ]
-        found.sort(key=lambda one: (-one.time, one.author, one.name))
-        yield from found
+    def choose(self, choice: Choice) -> Iterator[Summary]:
+        """As `newest`, those that are asked for."""
+        if choice.tag:
+            choice = replace(choice, tag=fold_tag(choice.tag))
+        rows = self._table.newest(choice)
+        while True:
+            with self._lock:
+                found = self._summaries(list(islice(rows, _PAGE)))
+            yield from found
+            if len(found) < _PAGE:
+                return
 
     def get(self, author: Fingerprint, name: str) -> Summary | None:
         """What is held under that name, whatever it is; hidden too."""
         with self._lock:
-            looked = self._held.get(author, {}).get(name)
-            return None if looked is None else self._marked(looked.summary)
+            row = self._table.row(author, name)
+            found = [] if row is None else self._summaries([row])
+        return found[0] if found else None
 
     def pointing_at(self, address: Address) -> list[Summary]:
         """All that answers a post or acts upon it, newest first; hidden too, deleted not."""
-        wanted = (address.author, address.name)
         with self._lock:
-            found = [
-                summary
-                for author in self._held
-                for summary in self._summaries(author)
-                if not (summary.error or summary.apart or summary.deleted)
-                and any(
-                    (one.address.author, one.address.name) == wanted
-                    for one in (*summary.links.answers, *summary.links.objects)
-                )
-            ]
-        return sorted(found, key=lambda one: (-one.time, one.author, one.name))
+            return self._summaries(self._table.pointing_at(address))
+
+    def acts_upon(self, address: Address) -> list[tuple[str, Fingerprint]]:
+        """(act, whose) of what `pointing_at` gives, oldest first: to count; an answer's act is ""."""
+        with self._lock:
+            return [(act, whose) for act, whose, _, _ in self._table.acts_upon(address)]
 
     def tagged(self, tag: str) -> list[Summary]:
         """Posts to show that have this tag, newest first."""
-        wanted = fold_tag(tag)
-        return [summary for summary in self.newest() if wanted in summary.tags]
+        return list(self.choose(Choice(tag=tag)))
 
     def open(self, summary: Summary) -> OpenedPost:
         """The whole post as its file holds it now, checked anew. PostError, NoSuchPost, NotAFile."""
@@ -168,12 +156,22 @@ class Reading:
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _summaries(self, author: Fingerprint) -> Iterator[Summary]:
-        for looked in self._held[author].values():
-            yield self._marked(looked.summary)
+    def _summaries(self, rows: list[Row]) -> list[Summary]:
+        """What is noted of these; what is noted no more (`.reader` was tidied) is found out anew."""
+        notes = self._notes.fetch([row.note for row in rows if row.note])
+        found: list[Summary] = []
+        for row in rows:
+            looked = notes.get(row.note) or self._upkeep.look_again(row)
+            if looked is not None:
+                found.append(replace(looked.summary, hidden=row.hidden, deleted=row.deleted))
+        return found
 
-    def _marked(self, summary: Summary) -> Summary:
-        deletes = self._deletes.get(summary.author, NO_DELETES)
-        if summary.error or not deletes.is_deleted(summary.name, summary.sha256, summary.time):
-            return summary
-        return replace(summary, deleted=True)
+    def _save(self) -> None:
+        try:
+            self._upkeep.tidy()
+            self._image.save(self._table.image())
+        except OSError as error:  # it costs time the next time, nothing else
+            _log.warning("what was found out of posts cannot be kept: %s", error)
+
+
+__all__ = ["Choice", "Progress", "Reading", "Told"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mau.content.address import Address
 from mau.content.binding import Audience
 from mau.content.links import NO_LINKS, Links, links_of, word_of
+from mau.content.origin import from_web
 from mau.content.posting import text_of, type_of
 from mau.content.tags import tags_of
 from mau.fingerprint import Fingerprint
@@ -25,7 +26,8 @@ class Summary:
     `time` is the signature's, in unix seconds; for a file too large to be opened for a list the file's own,
     and `checked` is False. `type` is the schema.org word ("" for a file that is no document), `words` the
     beginning of its text. `apart` says what it is when it is no post to show (``delete``, ``contact``,
-    ``keyring``, ``marks``). `hidden`: it lies in ``.FPR``. `deleted`: its author deleted it.
+    ``keyring``, ``marks``, ``sources``). `hidden`: it lies in ``.FPR``. `deleted`: its author deleted it.
+    `origin`: the host on the web that it was copied from; what it says is that host's, not its author's.
     """
 
     author: Fingerprint
@@ -44,6 +46,7 @@ class Summary:
     apart: str = ""
     hidden: bool = False
     deleted: bool = False
+    origin: str = ""
 
     @property
     def address(self) -> Address:
@@ -54,6 +57,7 @@ class Summary:
 def summarise(post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidden: bool = False) -> Summary:
     """The summary of a post that holds."""
     document = post.document
+    seen = from_web(post.author, document)
     return Summary(
         author=post.author,
         name=post.name,
@@ -67,5 +71,6 @@ def summarise(post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidd
         tags=tags_of(document),
         links=links_of(post.author, document),
         apart=apart,
+        origin="" if seen is None else seen.host,
         hidden=hidden,
     )

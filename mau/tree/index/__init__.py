@@ -27,11 +27,12 @@ shelf      the directories of one author, as one
 scan       bringing the rows up to what the directories hold
 events     what watchdog tells, gathered
 watch      the thread that keeps the index fresh
+freshness  what tells other processes that there is one
 index      the face of the room
 """
 
 from mau.tree.index.clock import clock_at, seconds_of
-from mau.tree.index.entry import Entry, Examined, Page, Refreshed, is_settled, stamp_of
+from mau.tree.index.entry import Entry, Examined, Page, Refreshed, Since, is_settled, stamp_of
 from mau.tree.index.index import Index
 from mau.tree.index.watch import Watch
 
@@ -41,6 +42,7 @@ __all__ = [
     "Index",
     "Page",
     "Refreshed",
+    "Since",
     "Watch",
     "clock_at",
     "is_settled",

@@ -69,6 +69,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """What became current after a clock, oldest first, and what there is in all.
+
+    ``files`` and ``hidden`` count everything of the author: where they do not fit what the caller has with
+    the ``entries``, something was removed, or moved between his two directories.
+    """
+
+    generation: str
+    changed: int
+    files: int
+    hidden: int
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Refreshed:
     """What a rescan found: files that are new or have another content, files that are gone.
 

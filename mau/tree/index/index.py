@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from mau.fingerprint import Fingerprint
 from mau.tree.index import rows
-from mau.tree.index.entry import Changed, Entry, Examine, Page, Refreshed
+from mau.tree.index.entry import Changed, Entry, Examine, Page, Refreshed, Since
+from mau.tree.index.freshness import is_held
 from mau.tree.index.place import index_dir
 from mau.tree.index.scan import Checked, Defer, Scanner
 from mau.tree.index.store import Store
@@ -141,6 +142,31 @@ class Index:
 
         generation, answer = self._ask(author, work)
         return generation, answer[0] if answer else 0
+
+    def since(self, author: Fingerprint, clock: int) -> Since:
+        """What became current after that clock; 0 is before everything."""
+
+        def work(
+            connection: sqlite3.Connection, state: rows.State
+        ) -> tuple[int, tuple[int, int], list[Entry]]:
+            found = rows.changed_since(connection, author, state.number, clock)
+            return state.changed, rows.counted(connection, state.number), found
+
+        generation, answer = self._ask(author, work)
+        if not answer:
+            return Since(generation, 0, 0, 0, ())
+        changed, (files, hidden), found = answer[0]
+        return Since(generation, changed, files, hidden, tuple(found))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a living process, this or another, sees every change and keeps the index fresh (I24)."""
+        return is_held(self._store.directory)
+
+    @property
+    def directory(self) -> Path:
+        """Where the index lies."""
+        return self._store.directory
 
     # --- bringing it up to date ----------------------------------------------------------------------------
 

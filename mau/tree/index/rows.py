@@ -166,6 +166,25 @@ def some(
     return [_entry(author, row) for row in found]
 
 
+def changed_since(
+    connection: sqlite3.Connection, author: Fingerprint, number: int, clock: int
+) -> list[Entry]:
+    """Files of the author that became current after that clock, oldest first."""
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM file WHERE author = ? AND clock > ? ORDER BY clock",  # noqa: S608
+        (number, clock),
+    )
+    return [_entry(author, row) for row in found]
+
+
+def counted(connection: sqlite3.Connection, number: int) -> tuple[int, int]:
+    """(files of the author, how many of them are hidden)."""
+    row = connection.execute(
+        "SELECT count(*), coalesce(sum(hidden), 0) FROM file WHERE author = ?", (number,)
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
 def page(
     connection: sqlite3.Connection,
     author: Fingerprint,

@@ -130,6 +130,11 @@ class Store:
         for opened in everyone:
             opened.connection.close()
 
+    @property
+    def directory(self) -> Path:
+        """Where it lies, or lay."""
+        return self._directory
+
     # --- opening -------------------------------------------------------------------------------------------
 
     def _made(self) -> Path:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.tree.index.events import EVENTS, Complaints, Due, Gathered
+from mau.tree.index.freshness import Freshness
 from mau.tree.index.place import is_remote
 from mau.tree.index.shelf import LARGE
 
@@ -49,6 +50,7 @@ class Watch:
         self._watched: dict[str, tuple[tuple[int, int], ObservedWatch]] = {}
         self._complete = True
         self._ready = threading.Event()
+        self._freshness = Freshness()
         self._complaints = Complaints(self._gathered.note_everything)
 
     def __enter__(self) -> Watch:
@@ -95,7 +97,19 @@ class Watch:
                     self._ready.set()
                     wait = self._rescan or (_RESCAN if self.watching else _RESCAN_UNWATCHED)
                     next_scan = time.monotonic() + wait
+            self._tell_others()
             due = self._gathered.wait(next_scan)
+        self._freshness.release()
+
+    def _tell_others(self) -> None:
+        """Whether other processes may go by what the index says."""
+        try:
+            if self.watching and self._ready.is_set():
+                self._freshness.hold(self._index.directory)
+            else:
+                self._freshness.release()
+        except OSError as error:  # then they look themselves
+            _log.warning("the mark of a fresh index cannot be made: %s", error)
 
     def _handle(self, due: Due) -> None:
         if due.everything:

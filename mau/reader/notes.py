@@ -1,0 +1,111 @@
+"""What was found out of single contents, kept sealed to the account in ``.reader/reading.db`` (R1-R5).
+
+A note belongs to one content under one name, to one state of its author's key and one of the account's: any
+other is found out anew. Nothing is believed that this account did not seal for that place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidTag
+
+from mau.derived import Database
+from mau.reader.looking import Looked
+from mau.reader.written import dump_looked, load_looked
+from mau.sealed import cipher_of
+
+if TYPE_CHECKING:
+    from mau.account import Account
+    from mau.fingerprint import Fingerprint
+    from mau.openpgp import Certificate
+
+_VERSION: Final = 1
+_NONCE: Final = 12
+_KEY: Final = 16
+_AT_ONCE: Final = 500
+_SCHEMA: Final = "CREATE TABLE note (key BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
+
+
+class Notes:
+    """Notes by key. Callers see to it that threads take turns."""
+
+    def __init__(self, account: Account) -> None:
+        self._database = Database(
+            account.root.state_dir("reader") / "reading.db", _SCHEMA, _VERSION, shared=True
+        )
+        self._cipher = cipher_of(account, "reader", "reading")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def fetch(self, keys: Collection[bytes]) -> dict[bytes, Looked]:
+        """What is noted under these keys, where this account noted it."""
+        found: dict[bytes, Looked] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+
+            def read(db: sqlite3.Connection, some: list[bytes] = some) -> list[tuple[bytes, bytes]]:
+                marks = ",".join("?" * len(some))
+                return db.execute(
+                    f"SELECT key, sealed FROM note WHERE key IN ({marks})",  # noqa: S608 - question marks
+                    some,
+                ).fetchall()
+
+            for key, sealed in self._database.run(read):
+                try:
+                    value = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], key)
+                except (InvalidTag, ValueError):
+                    continue
+                found[key] = load_looked(json.loads(zlib.decompress(value)))
+        return found
+
+    def store(self, notes: Mapping[bytes, Looked]) -> None:
+        """Note these."""
+        sealed = []
+        for key, looked in notes.items():
+            nonce = os.urandom(_NONCE)
+            value = zlib.compress(json.dumps(dump_looked(looked)).encode(), 1)
+            sealed.append((key, nonce + self._cipher.encrypt(nonce, value, key)))
+        self._database.run(
+            lambda db: db.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", sealed) and None
+        )
+
+    def count(self) -> int:
+        """How many there are, of contents that are gone, too."""
+        return int(self._database.run(lambda db: db.execute("SELECT count(*) FROM note").fetchone()[0]))
+
+    def keep(self, keys: Iterable[bytes]) -> None:
+        """Forget all but these."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("CREATE TEMP TABLE kept (key BLOB PRIMARY KEY) WITHOUT ROWID")
+            try:
+                db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keys))
+                db.execute("DELETE FROM note WHERE key NOT IN (SELECT key FROM kept)")
+            finally:
+                db.execute("DROP TABLE kept")
+
+        self._database.run(write)
+
+
+def state_of_keys(certificate: Certificate | None, own: Certificate) -> bytes:
+    """What stands for one state of an author's key and one of the account's."""
+    said = hashlib.sha256(b"" if certificate is None else hashlib.sha256(bytes(certificate)).digest())
+    said.update(hashlib.sha256(bytes(own)).digest())
+    return said.digest()
+
+
+def key_of(author: Fingerprint, name: str, sha256: bytes, keys: bytes) -> bytes:
+    """The key of the note on a content; ``keys``: as `state_of_keys`."""
+    said = hashlib.sha256(author.raw + sha256 + keys)
+    said.update(name.encode("utf-8", "surrogateescape"))
+    return said.digest()[:_KEY]

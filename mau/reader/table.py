@@ -1,0 +1,398 @@
+"""The table of all that lies in the tree: an SQLite database in memory, kept at rest as one sealed image.
+
+What orders, filters and gathers posts stands here; what a post says in short is a note of its own
+(`mau.reader.notes`). About 250 bytes a post. Nothing here opens a file of the tree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mau.content.address import Address
+from mau.deletion.document import Delete
+from mau.fingerprint import Fingerprint
+from mau.reader.summary import Summary
+from mau.reader.written import dump_delete, load_delete
+
+VERSION: Final = 1
+ANSWERS: Final = 0
+OBJECTS: Final = 1
+Points = Literal[0, 1]
+_CHUNK: Final = 400
+_SCHEMA: Final = """
+CREATE TABLE author (
+  id INTEGER PRIMARY KEY, fpr BLOB NOT NULL UNIQUE, generation TEXT NOT NULL DEFAULT '',
+  clock INTEGER NOT NULL DEFAULT 0, places BLOB NOT NULL DEFAULT x'', keys BLOB NOT NULL DEFAULT x'');
+CREATE TABLE post (
+  id INTEGER PRIMARY KEY, author INTEGER NOT NULL, name TEXT NOT NULL, sha256 BLOB NOT NULL,
+  stamp BLOB NOT NULL, hidden INTEGER NOT NULL, time INTEGER NOT NULL, error TEXT NOT NULL,
+  apart TEXT NOT NULL, type TEXT NOT NULL, act TEXT NOT NULL, again INTEGER NOT NULL, note BLOB NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0, UNIQUE (author, name));
+CREATE INDEX shown ON post (time) WHERE error = '' AND apart = '' AND hidden = 0;
+CREATE INDEX again ON post (again) WHERE again > 0;
+CREATE INDEX unsettled ON post (author) WHERE stamp = x'';
+CREATE INDEX wrong ON post (error) WHERE error != '';
+CREATE TABLE link (target BLOB NOT NULL, kind INTEGER NOT NULL, post INTEGER NOT NULL,
+  PRIMARY KEY (target, kind, post)) WITHOUT ROWID;
+CREATE INDEX links ON link (post);
+CREATE TABLE tag (tag TEXT NOT NULL, post INTEGER NOT NULL, PRIMARY KEY (tag, post)) WITHOUT ROWID;
+CREATE INDEX tags ON tag (post);
+CREATE TABLE deletion (post INTEGER PRIMARY KEY, author INTEGER NOT NULL, said TEXT NOT NULL);
+CREATE TABLE looked (at INTEGER NOT NULL);
+INSERT INTO looked VALUES (0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file as the table has it. ``sha256`` and ``stamp`` are those of the content that was judged;
+    an empty stamp proves nothing, and an empty sum says that it could not be read. ``note``: the key of what
+    is noted of it."""
+
+    author: Fingerprint
+    name: str
+    sha256: bytes
+    stamp: bytes
+    hidden: bool
+    deleted: bool
+    time: int
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Up to where the table knows an author: the index's generation and clock, what his two directories
+    looked like, and the keys that the verdicts rest on."""
+
+    generation: str = ""
+    clock: int = 0
+    places: bytes = b""
+    keys: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which posts to show. ``since`` and ``until`` in unix seconds, the first included, the second not.
+
+    ``acts``: also likes, shares and the like. ``deleted``: also what its author deleted and is still here.
+    """
+
+    authors: frozenset[Fingerprint] | None = None
+    since: int | None = None
+    until: int | None = None
+    types: frozenset[str] = frozenset()
+    tag: str = ""
+    acts: bool = True
+    deleted: bool = False
+
+
+class Table:
+    """One database. Callers see to it that threads take turns."""
+
+    def __init__(self, image: bytes | None = None) -> None:
+        """From an image, which the caller has authenticated; else an empty one."""
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        if image is None:
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+        else:
+            self._db.deserialize(image)
+
+    def image(self) -> bytes:
+        """All of it."""
+        return self._db.serialize()
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[None]:
+        """What happens inside happens as a whole."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # --- authors -------------------------------------------------------------------------------------------
+
+    def authors(self) -> list[Fingerprint]:
+        """Everybody of whom there is anything."""
+        return [Fingerprint(raw) for (raw,) in self._db.execute("SELECT fpr FROM author")]
+
+    def state(self, author: Fingerprint) -> State:
+        """Up to where an author is known."""
+        row = self._db.execute(
+            "SELECT generation, clock, places, keys FROM author WHERE fpr = ?", (author.raw,)
+        ).fetchone()
+        return State() if row is None else State(*row)
+
+    def put_state(self, author: Fingerprint, state: State) -> None:
+        """Note up to where an author is known."""
+        self._db.execute(
+            "UPDATE author SET generation = ?, clock = ?, places = ?, keys = ? WHERE id = ?",
+            (state.generation, state.clock, state.places, state.keys, self._number(author)),
+        )
+
+    def drop_author(self, author: Fingerprint) -> None:
+        """Nothing of him lies in the tree any more."""
+        self.drop(author, [row.name for row in self.rows(author)])
+        self._db.execute("DELETE FROM author WHERE fpr = ?", (author.raw,))
+
+    @property
+    def looked_at(self) -> int:
+        """When all files were compared the last time, in unix seconds."""
+        return int(self._db.execute("SELECT at FROM looked").fetchone()[0])
+
+    @looked_at.setter
+    def looked_at(self, at: int) -> None:
+        self._db.execute("UPDATE looked SET at = ?", (at,))
+
+    # --- posts ---------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        summary: Summary,
+        stamp: bytes,
+        delete: Delete | None = None,
+        *,
+        note: bytes = b"",
+        again: int = 0,
+        unread: bool = False,
+    ) -> None:
+        """Note a file; ``again``: when it is to be judged again, in unix seconds, 0 for never.
+
+        ``unread``: it could not be read, so whatever is there next time is new.
+        """
+        author = self._number(summary.author)
+        sha256 = b"" if unread else bytes.fromhex(summary.sha256)
+        row = self._db.execute(
+            "SELECT id FROM post WHERE author = ? AND name = ?", (author, summary.name)
+        ).fetchone()
+        if row is not None:
+            self._drop(row[0])
+        number = self._db.execute(
+            "INSERT INTO post (author, name, sha256, stamp, hidden, time, error, apart, type, act, again,"
+            " note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                author,
+                summary.name,
+                sha256,
+                stamp,
+                summary.hidden,
+                summary.time,
+                summary.error,
+                summary.apart,
+                summary.type,
+                summary.links.act,
+                again,
+                note,
+            ),
+        ).lastrowid
+        if summary.error or summary.apart:
+            if delete is not None:
+                self._db.execute(
+                    "INSERT INTO deletion VALUES (?, ?, ?)", (number, author, json.dumps(dump_delete(delete)))
+                )
+            return
+        kinds = ((ANSWERS, summary.links.answers), (OBJECTS, summary.links.objects))
+        self._db.executemany(
+            "INSERT OR IGNORE INTO link VALUES (?, ?, ?)",
+            [(_mark(one.address), kind, number) for kind, found in kinds for one in found],
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, number) for tag in summary.tags]
+        )
+
+    def place(self, author: Fingerprint, name: str, stamp: bytes, *, hidden: bool) -> None:
+        """The same content lies elsewhere, or has another stamp."""
+        self._db.execute(
+            "UPDATE post SET stamp = ?, hidden = ? WHERE author = ? AND name = ?",
+            (stamp, hidden, self._number(author), name),
+        )
+
+    def drop(self, author: Fingerprint, names: Iterable[str]) -> None:
+        """Files are gone."""
+        number = self._number(author)
+        for name in names:
+            row = self._db.execute(
+                "SELECT id FROM post WHERE author = ? AND name = ?", (number, name)
+            ).fetchone()
+            if row is not None:
+                self._drop(row[0])
+
+    def row(self, author: Fingerprint, name: str) -> Row | None:
+        """What is noted of one file."""
+        found = self._db.execute(
+            f"SELECT {_COLUMNS} FROM post JOIN author ON author.id = post.author WHERE fpr = ? AND name = ?",  # noqa: S608
+            (author.raw, name),
+        ).fetchone()
+        return None if found is None else _row(found)
+
+    def rows(self, author: Fingerprint) -> Iterator[Row]:
+        """Every file of an author."""
+        for found in self._db.execute(
+            f"SELECT {_COLUMNS} FROM post JOIN author ON author.id = post.author WHERE fpr = ?",  # noqa: S608
+            (author.raw,),
+        ):
+            yield _row(found)
+
+    def counted(self, author: Fingerprint) -> tuple[int, int]:
+        """(files of the author, how many of them are hidden)."""
+        row = self._db.execute(
+            "SELECT count(*), coalesce(sum(hidden), 0) FROM post WHERE author = ?", (self._number(author),)
+        ).fetchone()
+        return int(row[0]), int(row[1])
+
+    def count(self) -> int:
+        """All files."""
+        return int(self._db.execute("SELECT count(*) FROM post").fetchone()[0])
+
+    def due(self, now: int) -> list[tuple[Fingerprint, str]]:
+        """What is to be judged again by now, and what could not be read."""
+        found = self._db.execute(
+            "SELECT fpr, name FROM post JOIN author ON author.id = post.author"
+            " WHERE post.again > 0 AND post.again <= ?",
+            (now,),
+        )
+        return [(Fingerprint(raw), name) for raw, name in found]
+
+    def unsettled(self) -> list[tuple[Fingerprint, str]]:
+        """What had been changed a moment before it was read."""
+        found = self._db.execute(
+            "SELECT fpr, name FROM post JOIN author ON author.id = post.author WHERE stamp = x''"
+        )
+        return [(Fingerprint(raw), name) for raw, name in found]
+
+    def notes(self) -> Iterator[bytes]:
+        """The keys of all notes that are needed."""
+        for (note,) in self._db.execute("SELECT note FROM post WHERE note != x''"):
+            yield note
+
+    def wrong(self) -> dict[str, int]:
+        """How many files that are not hidden do not hold, by the class of the error."""
+        return dict(
+            self._db.execute(
+                "SELECT error, count(*) FROM post WHERE error != '' AND hidden = 0 GROUP BY error"
+            )
+        )
+
+    # --- deletes -------------------------------------------------------------------------------------------
+
+    def deletes(self, author: Fingerprint) -> list[Delete]:
+        """What the author's DeleteActions say."""
+        found = self._db.execute(
+            "SELECT name, said FROM deletion JOIN post ON post.id = deletion.post WHERE deletion.author = ?",
+            (self._number(author),),
+        )
+        return [load_delete(author, name, json.loads(said)) for name, said in found]
+
+    def mark_deleted(self, author: Fingerprint, deleted: Collection[str]) -> None:
+        """Exactly the posts of these names are deleted."""
+        number = self._number(author)
+        self._db.execute("UPDATE post SET deleted = 0 WHERE author = ? AND deleted", (number,))
+        self._db.executemany(
+            "UPDATE post SET deleted = 1 WHERE author = ? AND name = ?",
+            [(number, name) for name in deleted],
+        )
+
+    # --- questions -----------------------------------------------------------------------------------------
+
+    def newest(self, choice: Choice) -> Iterator[Row]:
+        """Posts to show, newest signature first; some at a time, so it may be changed meanwhile."""
+        clauses, values = self._clauses(choice)
+        after: Row | None = None
+        while True:
+            more = "" if after is None else _BEYOND
+            place = () if after is None else (after.time, after.time, after.author.raw, after.name)
+            found = self._db.execute(
+                f"SELECT {_COLUMNS} FROM post JOIN author ON author.id = post.author"  # noqa: S608 - constants
+                f" WHERE error = '' AND apart = '' AND hidden = 0{clauses}{more}"
+                " ORDER BY time DESC, fpr, name LIMIT ?",
+                (*values, *place, _CHUNK),
+            ).fetchall()
+            for one in found:
+                after = _row(one)
+                yield after
+            if len(found) < _CHUNK:
+                return
+
+    def pointing_at(self, address: Address) -> list[Row]:
+        """Whatever answers a post or acts upon it, newest first; hidden too."""
+        found = self._db.execute(
+            f"SELECT DISTINCT {_COLUMNS} FROM link JOIN post ON post.id = link.post"  # noqa: S608
+            " JOIN author ON author.id = post.author WHERE target = ? AND deleted = 0"
+            " ORDER BY time DESC, fpr, name",
+            (_mark(address),),
+        )
+        return [_row(one) for one in found]
+
+    def acts_upon(self, address: Address) -> list[tuple[str, Fingerprint, int, bool]]:
+        """(act, whose, when, hidden) of all that answers a post or acts upon it; an answer's act is ""."""
+        found = self._db.execute(
+            "SELECT act, fpr, time, hidden FROM link JOIN post ON post.id = link.post"
+            " JOIN author ON author.id = post.author WHERE target = ? AND deleted = 0 ORDER BY time",
+            (_mark(address),),
+        )
+        return [(act, Fingerprint(raw), time, bool(hidden)) for act, raw, time, hidden in found]
+
+    def _clauses(self, choice: Choice) -> tuple[str, list[object]]:
+        clauses: list[str] = []
+        values: list[object] = []
+        if choice.authors is not None:
+            clauses.append(f"fpr IN ({','.join('?' * len(choice.authors))})")
+            values += sorted(one.raw for one in choice.authors)
+        if choice.since is not None:
+            clauses.append("time >= ?")
+            values.append(choice.since)
+        if choice.until is not None:
+            clauses.append("time < ?")
+            values.append(choice.until)
+        if choice.types:
+            clauses.append(f"type IN ({','.join('?' * len(choice.types))})")
+            values += sorted(choice.types)
+        if choice.tag:
+            clauses.append("post.id IN (SELECT post FROM tag WHERE tag = ?)")
+            values.append(choice.tag)
+        if not choice.acts:
+            clauses.append("act = ''")
+        if not choice.deleted:
+            clauses.append("deleted = 0")
+        return "".join(f" AND {clause}" for clause in clauses), values
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _number(self, author: Fingerprint) -> int:
+        row = self._db.execute("SELECT id FROM author WHERE fpr = ?", (author.raw,)).fetchone()
+        if row is not None:
+            return int(row[0])
+        return int(self._db.execute("INSERT INTO author (fpr) VALUES (?)", (author.raw,)).lastrowid or 0)
+
+    def _drop(self, number: int) -> None:
+        for table in ("link", "tag", "deletion"):
+            self._db.execute(f"DELETE FROM {table} WHERE post = ?", (number,))  # noqa: S608 - a constant
+        self._db.execute("DELETE FROM post WHERE id = ?", (number,))
+
+
+_BEYOND: Final = " AND time <= ? AND (time < ? OR (fpr, name) > (?, ?))"
+_COLUMNS: Final = "fpr, name, sha256, stamp, hidden, deleted, time, note"
+
+
+def _row(found: tuple[bytes, str, bytes, bytes, int, int, int, bytes]) -> Row:
+    raw, name, sha256, stamp, hidden, deleted, time, note = found
+    return Row(Fingerprint(raw), name, sha256, stamp, bool(hidden), bool(deleted), time, note)
+
+
+def _mark(address: Address) -> bytes:
+    """What stands for an address: a name may be long."""
+    said = f"{address.author.hex}/{address.name or ''}".encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(said, digest_size=12).digest()
