@@ -38,7 +38,6 @@ def dump_looked(looked: Looked) -> dict[str, Any]:
         "tags": one.tags,
         "apart": one.apart,
         "origin": one.origin,
-        "origin": one.origin,
         "again": looked.again,
         "act": links.act,
         "answers": [_reference(each) for each in links.answers],
@@ -75,7 +74,6 @@ def load_looked(said: Mapping[str, Any]) -> Looked:
         tags=tuple(said.get("tags", ())),
         links=links,
         apart=said.get("apart", ""),
-        origin=said.get("origin", ""),
         origin=said.get("origin", ""),
     )
     delete = said.get("delete")
