@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from mau.conversation.thread import Node, Thread, why_missing
 from mau.deletion.held import deletes_of
-from mau.errors import IdentityError, KeyRefused, MauError, NotOffered, PeerError
+from mau.errors import IdentityError, KeyRefused, MauError, NotOffered, PeerError, PostError
 from mau.introduction import fetch_key
 from mau.syncer.pieces import PieceRound
 from mau.tree.names import is_post_name
@@ -199,8 +199,10 @@ class _Run:
                 self.waiting.pop(address, None)
             elif trouble is None or isinstance(trouble.error, NotOffered):
                 self._failed([address], f"not held: {self._called(source)} does not give it to you")
-            else:
+            elif isinstance(trouble.error, PostError) and trouble.error.lasting != "deferred":
                 self._failed([address], f"refused: {trouble.words}")
+            else:
+                self._failed([address], f"not held: {trouble.words}")
 
     async def _hold_key(self, author: Fingerprint, source: Fingerprint) -> str | None:
         """Have the key of an author to verify with; why not, in words."""

@@ -48,7 +48,7 @@ def examine_keys(account: Account, keyring: Keyring, follows: list[Fingerprint],
             )
         )
     else:
-        differences = keyring.differences()
+        differences = keyring.unsettled()
         if differences:
             more = f", and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
             found.append(

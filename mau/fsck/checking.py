@@ -98,7 +98,7 @@ class _Walk:
         self.opener = Opener(account, keyring)
         if keyring.problem is not None:
             self._found("keyring", f"{account.fingerprint.hex}/keyring.json.pgp", str(keyring.problem))
-        for difference in keyring.differences():
+        for difference in keyring.unsettled():
             path = root.key_file(difference.fingerprint, difference.group).relative_to(root.path)
             self._found("key", str(path), str(difference))
 

@@ -44,6 +44,11 @@ class Difference:
         """Whether confirming changes anything."""
         return self.kind != "foreign"
 
+    @property
+    def held_only(self) -> bool:
+        """A key of somebody new among the known keys, as threads put there: it asks for no word (K10.6)."""
+        return self.kind == "unconfirmed" and self.group == KNOWN and not self.local_name
+
     def __str__(self) -> str:
         who = f"{self.local_name!r} ({self.fingerprint})" if self.local_name else str(self.fingerprint)
         match self.kind:

@@ -110,6 +110,11 @@ class Keyring:
         """Where key files and statement disagree, as of the last reading."""
         return self._snapshot.differences()
 
+    def unsettled(self) -> list[Difference]:
+        """Those differences that ask for a word: all but keys that are merely held to verify with (K10.6)."""
+        # Without a statement nothing tells them from known keys that were confirmed once.
+        return [one for one in self.differences() if self.problem or not one.held_only]
+
     # --- subkeys --------------------------------------------------------------------------------------------
 
     def owner_of(self, keyid: bytes) -> Fingerprint | None:

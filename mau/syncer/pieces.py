@@ -56,6 +56,7 @@ class PieceRound(Round):
         """``names``: with ``.pgp``. ``as_stranger``: do not say who asks, and so be given what is public."""
         followed = author in world.account.root.follows(world.account.fingerprint)
         super().__init__(world, author, peer, full=True, hidden=not followed)
+        self._hidden = not followed
         identity = None if as_stranger else world.identity
         self._caller = _Asking(identity, world.book, world.timeouts)
         self._names = list(dict.fromkeys(names))
@@ -72,8 +73,18 @@ class PieceRound(Round):
         self.report.address = address
         brought, items = await self._bring(client)
         self._begin(client, _Brought(client, brought))
-        await self._taking.take_in(items)
+        await self._store(items)
         self.held = frozenset(name for name in self._names if name in self._taking.held)
+
+    async def _store(self, items: Sequence[Item]) -> None:
+        root = self._world.account.root
+        if self._hidden and items:
+            root.hold_hidden(self._author)
+        try:
+            await self._taking.take_in(items)
+        finally:
+            if self._hidden:
+                root.drop_hidden(self._author)
 
     async def _bring(self, client: PeerClient) -> tuple[dict[str, bytes], list[Item]]:
         """The bytes of those that the peer gives, and what a listing would say of them."""

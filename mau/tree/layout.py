@@ -169,6 +169,16 @@ class Root:
 
         show(self, fpr)
 
+    def hold_hidden(self, fpr: Fingerprint) -> None:
+        """Make ``.FPR`` (0700) where it is missing, for single posts of somebody who is not followed (F5)."""
+        with safe.closing(self.open()) as root:
+            os.close(safe.make_dir(f".{fpr.hex}", at=root))
+
+    def drop_hidden(self, fpr: Fingerprint) -> None:
+        """Remove ``.FPR`` when nothing lies in it."""
+        with safe.closing(self.open()) as root, contextlib.suppress(OSError):
+            os.rmdir(f".{fpr.hex}", dir_fd=root)
+
     def unfollow(self, fpr: Fingerprint) -> None:
         """Keep what is held of FPR, hidden (F2); nothing happens when FPR was not followed."""
         from mau.tree.merge import hide

@@ -136,9 +136,10 @@ def list_(session: Session, as_json: bool) -> None:
     table(rows, ("name", "fingerprint", "status", "groups", "calls itself"))
     if not people:
         say("Nobody yet; `mau friend add KEYFILE` adds somebody.")
-    if differences:
+    unsettled = keyring.unsettled()
+    if unsettled:
         say("Not as you confirmed it (`mau friend confirm`):")
-        say_differences(differences)
+        say_differences(unsettled)
 
 
 @command.command("show")
@@ -220,7 +221,7 @@ def confirm(session: Session, who: str | None, everybody: bool, local_name: str 
         raise UsageError("say either WHO (and --as NAME for another name), or --all")
     keyring = suspect_keyring(session)
     if who is None:
-        confirm_differences(session, keyring, keyring.differences(), yes=yes)
+        confirm_differences(session, keyring, keyring.unsettled(), yes=yes)
     else:
         confirm_one(session, keyring, keyring.resolve_difference(who), local_name, yes=yes)
 
