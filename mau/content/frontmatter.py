@@ -16,6 +16,7 @@ Pure; everything that is wrong with a page is a PageMalformed with the number of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -34,6 +35,7 @@ _TITLE: Final = "title"
 _ALIASES: Final = {"tags": "keywords", "language": "inLanguage"}
 _OWN: Final = {"@id": "name", "id": "name", "audience": "for", "@type": "type", "@context": ""}
 _LINE: Final = "---"
+_HASHTAG: Final = re.compile(r"(?:tags|keywords):[^\"']*?[\s,\[]#\w.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ def read_page(text: str) -> Page:
         return Page({}, "\n".join(lines).strip("\n"))
     for end, line in enumerate(lines[1:], 1):
         if line.rstrip() == _LINE:
+            for at, one in enumerate(lines[1:end], 2):
+                if _HASHTAG.fullmatch(one):  # to YAML a note, and the tag would vanish without a word
+                    raise PageMalformed(f"line {at}: tags are written without #, as in `tags: [tea, garden]`")
             meta, places = yamltext.read("".join(f"{one}\n" for one in lines[1:end]), line=2)
             said = {word: value for word, value in meta.items() if value is not None}
             return Page(said, "\n".join(lines[end + 1 :]).strip("\n"), places)

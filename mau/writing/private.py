@@ -50,6 +50,17 @@ def private_place(*, insecure: bool = False, environ: Mapping[str, str] = os.env
         _remove(place)
 
 
+def leave_behind(data: bytes) -> Path:
+    """Leave a text in a file (0600) in memory, where nothing else could take it; NoPrivatePlace, OSError."""
+    base = memory_place()
+    if base is None:
+        raise NoPrivatePlace("there is no place in memory for your text, and no other")
+    fd, name = tempfile.mkstemp(prefix="mau-text-", dir=base)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+    return Path(name)
+
+
 def memory_place(environ: Mapping[str, str] = os.environ) -> Path | None:
     """The first of XDG_RUNTIME_DIR and /dev/shm that is in memory and where others take nothing from us."""
     if sys.platform != "linux":

@@ -1,0 +1,109 @@
+"""`mau edit`: a post of one's own, or a draft, in one's own editor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mau.errors import NoSuchPost, UsageError
+from mau_cli.attaching import Attaching, attach_options
+from mau_cli.audience import audience_options, choose_audience
+from mau_cli.context import Session
+from mau_cli.output import data, emit_json, say
+from mau_cli.revising import Revision
+from mau_cli.writing import Desk, insecure_option, option_words
+
+if TYPE_CHECKING:
+    from mau.writing.drafts import Draft
+
+
+@click.command("edit")
+@click.argument("name")
+@audience_options
+@attach_options
+@click.option("--raw", is_flag=True, help="Edit the document itself, in JSON.")
+@insecure_option
+@click.option("--json", "as_json", is_flag=True, help="Show what was stored as JSON.")
+@click.pass_obj
+def command(
+    session: Session,
+    name: str,
+    to: tuple[str, ...],
+    friends: bool,
+    me: bool,
+    public: bool,
+    raw: bool,
+    insecure: bool,
+    as_json: bool,
+    attaching: Attaching,
+) -> None:
+    """Edit your post NAME, or the draft of that name, in your editor.
+
+    The editor is $MAU_EDITOR, $VISUAL or $EDITOR. The text is decrypted into memory only, and gone from there
+    afterwards. The post stays for those who can read it now, as far as they can still be written to; another
+    audience can be written into the page, or said with --to, --friends, --me or --public. What it said before
+    is kept as a version. Leave the text as it is, or empty it, and nothing is published.
+    """
+    words = option_words(to=to, friends=friends, me=me, public=public)
+    try:
+        found = _own_post(session, name)
+    except NoSuchPost:
+        _edit_draft(session, name, insecure=insecure, as_json=as_json)
+        return
+    said = choose_audience(session, to=to, friends=friends, me=me, public=public) if words else None
+    done = Revision(session, found, attaching, raw=raw, insecure=insecure).run(said, words)
+    if done is None:
+        return
+    from mau_cli.published import tell
+
+    tell(session.keyring(), done, as_json=as_json)
+
+
+def _own_post(session: Session, name: str) -> str:
+    """The whole name of a post of one's own."""
+    from mau_cli.posts import find_post, resolve_ref
+
+    keyring = session.keyring()
+    if "/" not in name:
+        meant, _ = find_post(session, keyring, "me", name)
+        return meant.name
+    found = resolve_ref(session, keyring, name)
+    if found.author != keyring.me.fingerprint:
+        raise UsageError("that is somebody else's post; `mau reply` answers it")
+    return found.name
+
+
+# --- a draft -----------------------------------------------------------------------------------------------
+
+
+def _edit_draft(session: Session, name: str, *, insecure: bool, as_json: bool) -> None:
+    """Edit a draft; it stays one."""
+    from mau.writing.drafts import find_draft, keep_text, read_draft, rewrite_draft
+
+    account = session.account()
+    try:
+        draft = find_draft(account, name)
+    except NoSuchPost:
+        raise NoSuchPost(f"you have no post and no draft {name!r}; `mau files me` lists your posts") from None
+    before = read_draft(account, draft)
+    if draft.kept and draft.name.endswith(".edit"):
+        post = draft.name.removesuffix(".edit")
+        raise UsageError(f"that is a change of a post; `mau edit {post}` goes on with it")
+
+    def store(text: str) -> Draft:
+        return rewrite_draft(account, draft, before, text)
+
+    aside = f"{draft.name}.aside"
+    desk = Desk(session, lambda text: keep_text(account, aside, draft.form, text), insecure=insecure)
+    with desk.keeping():
+        made = desk.write(before.text, f".{draft.form}", str, empty=lambda text: not text.strip())
+        if made is None:
+            return
+        stored = store(made)
+        desk.done()
+    say(f"Stored the draft {stored.file}; `mau publish {stored.name}` makes a post of it.")
+    if as_json:
+        emit_json({"draft": stored.name, "file": stored.file})
+    else:
+        data(stored.name)
