@@ -37,7 +37,7 @@ _SAFE: Final = re.compile(r"[^\w@%+=:,./-]")
 _MOST: Final = 200
 """Candidates of one word; a list that is longer helps nobody."""
 
-# As click's, but the line goes over as it stands: bash splits it at @ and : into words of its own, and then
+# As click's, but the line goes over as it stands: bash splits it at : and = into words of its own, and then
 # replaces only what follows the last of these.
 _BASH: Final = """\
 %(complete_func)s() {
@@ -93,7 +93,7 @@ class Bash(_Named, BashComplete):
     def complete(self) -> str:
         """The candidates, each without the part of it that bash takes for a word that is complete."""
         args, incomplete = self.get_completion_args()
-        breaks = set(os.environ.get("MAU_WORDBREAKS", "@:=")) & set("@:=")
+        breaks = set(os.environ.get("MAU_WORDBREAKS", ":=")) & set(":=")
         kept = max((incomplete.rfind(one) + 1 for one in breaks), default=0)
         lines = []
         for item in self.get_completions(args, incomplete):

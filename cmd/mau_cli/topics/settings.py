@@ -14,8 +14,9 @@ def text() -> str:
     """Each setting with what it means and what holds without it."""
     lines = [
         "A setting has one name in the file (mau config set NAME VALUE), in the environment (MAU_ and the "
-        "name in capitals, with _ for the point) and as an option of the command that it concerns. The option "
-        "wins, then the environment, then the file. mau config show lists what holds, and where that comes from.",
+        "name in capitals, with _ for the point) and as an option of the command that it concerns. The "
+        "option wins, then the environment, then the file. mau config show lists what holds, and where that "
+        "comes from.",
         "",
     ]
     for key in KEYS:
