@@ -7,8 +7,10 @@ being told so (spec/conversations.md V20-V29).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
     from mau_cli.posts import Meant
 
 _MAX_TEXT: Final = 1 << 20  # bytes
+_CUT: Final = "---- what stands below this line is not sent ----"
 _WAYS: Final = "say --to WHO (or --to @GROUP), --friends, --me or --public"
 _WHY: Final = {
+    "blocked": "you blocked them",
     "no key": "no key of theirs is held here",
     "unconfirmed": "their key was never confirmed by you",
     "no friend": "not a friend of yours",
@@ -105,6 +109,7 @@ def choose_derived(
     """
     from mau.content.binding import Public
     from mau.conversation.audience import derived_audience
+    from mau.marks import blocked
     from mau_cli.audience import ask_audience, choose_audience
 
     keyring = session.keyring()
@@ -115,13 +120,14 @@ def choose_derived(
         return audience
     if wider:
         raise UsageError(f"--wider goes with the people who are to have it: {_WAYS}")
-    derived = derived_audience(keyring, original.post.author, readers)
+    refused = blocked(session.account())
+    derived = derived_audience(keyring, original.post.author, readers, refused=refused)
     chosen = of_public(keyring, original) if derived.audience is None else derived.audience
     if chosen is None:
         if not session.interactive:
             what = "public" if isinstance(readers, Public) else "written for whom it does not say"
             raise NoAudience(f"for whom? What this is about is {what}; {_WAYS}")
-        return ask_audience(keyring)
+        return ask_audience(keyring, refused)
     _say_left_out(keyring, derived.left_out)
     if derived.left_out and chosen == frozenset({keyring.me.fingerprint}):
         raise NoAudience(f"nobody else of those who can read it can be written to; {_WAYS}")
@@ -169,20 +175,49 @@ def _say_left_out(keyring: Keyring, left_out: Sequence[LeftOut]) -> None:
 # --- the text ----------------------------------------------------------------------------------------------
 
 
-def text_given(session: Session, text: str | None, *, about: str = "") -> str:
+@contextmanager
+def text_given(session: Session, text: str | None, *, about: str = "") -> Iterator[str]:
     """TEXT as it was given; else what stands on stdin; on a terminal, what was written in the editor.
 
-    `about` is what the editor shows above the text; it goes away again. UsageError when there is none.
+    What was written in the editor is not lost when the block fails. `about` is shown there below the text,
+    and not sent. UsageError when there is no text.
     """
-    if text is not None and text != "-":
-        words = text
-    elif text is None and session.interactive:
-        words = _edited(session, about)
-    else:
-        words = _from_stdin()
+    if text is None and session.interactive:
+        with _edited(session, about) as words:
+            yield words
+        return
+    yield _something(text if text is not None and text != "-" else _from_stdin())
+
+
+def _something(words: str) -> str:
     if not words.strip():
         raise UsageError("there is nothing in it to send")
     return words
+
+
+@contextmanager
+def _edited(session: Session, about: str) -> Iterator[str]:
+    from mau.tree.names import random_name
+    from mau.writing.drafts import keep_text
+    from mau_cli.writing import Desk
+
+    name = random_name(datetime.now(UTC))
+    desk = Desk(session, lambda data: keep_text(session.account(), name, "md", data), insecure=False)
+    with desk.keeping():
+        start = f"\n\n{_CUT}\n{about}\n" if about else ""
+        words = desk.write(start, ".md", _above, empty=lambda written: not _above(written))
+        yield _something(words or "")
+        desk.done()
+
+
+def _above(written: str) -> str:
+    """What stands above the line below which nothing is sent."""
+    kept: list[str] = []
+    for line in written.splitlines():
+        if line.rstrip() == _CUT:
+            break
+        kept.append(line)
+    return "\n".join(kept).strip("\n")
 
 
 def _from_stdin() -> str:
@@ -193,11 +228,6 @@ def _from_stdin() -> str:
         return data.decode().removesuffix("\n")
     except UnicodeDecodeError:
         raise UsageError("that is no text in UTF-8; `mau share` takes any file") from None
-
-
-def _edited(session: Session, about: str) -> str:
-    say("Write the text; Ctrl-D on a line of its own ends it.")
-    return _from_stdin()
 
 
 # --- people ------------------------------------------------------------------------------------------------

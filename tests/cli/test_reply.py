@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from mau.content.binding import PUBLIC
 from mau.publish import publish_document
 from mau.reader.open import open_post
 from tests.cli.desk import Desk, desk
-from tests.cli.inside import Inside, inside, trees, world
+from tests.cli.indoors import Inside, inside, trees, world
 from tests.publish.world import Someone
 
 __all__ = ["desk", "inside", "trees", "world"]
@@ -100,6 +101,42 @@ def test_what_cannot_be_answered_says_why(inside: Inside) -> None:
     assert inside.mau(bob, "reply", "bad", "x", code=6)
     facts = json.loads(inside.mau(bob, "reply", "kettle-2", "x", "--json").out)
     assert facts["audience"] == sorted([alice.fpr.hex, bob.fpr.hex])
+
+
+def test_what_is_attached_is_for_the_same_people(inside: Inside) -> None:
+    alice, bob = inside.world.alice, inside.world.bob
+    posted(alice, "kettle.json.pgp", bob)
+    bob.fetch(alice, "kettle.json.pgp")
+    notes = bob.account.root.path / "notes.txt"
+    notes.write_text("four cups")
+    name = inside.name(bob, "reply", "kettle", "see there", "--attach", notes)
+    post = open_post(bob.account, bob.keyring, bob.fpr, name)
+    assert post.document is not None
+    (media,) = post.document["associatedMedia"]
+    attached = media["contentUrl"].rpartition("/")[2]
+    assert open_post(bob.account, bob.keyring, bob.fpr, attached).audience == post.audience
+    message = inside.name(bob, "message", "alice", "here", "--attach", notes)
+    assert "associatedMedia" in (open_post(bob.account, bob.keyring, bob.fpr, message).document or {})
+
+
+def test_the_editor_shows_what_is_answered_and_only_the_text_is_sent(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, bob = desk.world.alice, desk.world.bob
+    posted(alice, "kettle.json.pgp", bob)
+    bob.fetch(alice, "kettle.json.pgp")
+    editor = tmp_path / "editor"
+    editor.write_text(
+        f'#!/bin/sh\ncp "$1" {tmp_path}/seen\n(echo "Two sugars"; cat "$1") > "$1.new"\nmv "$1.new" "$1"\n'
+    )
+    editor.chmod(0o700)
+    monkeypatch.setenv("MAU_EDITOR", str(editor))
+    desk.terminal(bob, "reply", "kettle")
+    assert "The kettle is on." in (tmp_path / "seen").read_text()
+    (name,) = [one for one in bob.account.posts().names() if one != "keyring.json.pgp"]
+    document = open_post(bob.account, bob.keyring, bob.fpr, name).document
+    assert document is not None
+    assert document["text"] == "Two sugars"
 
 
 def test_a_terminal_is_asked_and_a_no_sends_nothing(desk: Desk) -> None:

@@ -8,23 +8,29 @@ from typing import TYPE_CHECKING
 import click
 
 from mau.errors import MauError, UsageError
+from mau_cli.attaching import attach_options, attached_media
 from mau_cli.context import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mau.keyring import Keyring
+    from mau_cli.attaching import Attaching
 
 
 @click.command("message")
 @click.argument("words", nargs=-1, required=True, metavar="WHO... [TEXT]")
 @click.option("-m", "--text", metavar="TEXT", help="The text; every other word is somebody then.")
+@attach_options
 @click.option("--json", "as_json", is_flag=True, help="Show what was stored as JSON.")
 @click.pass_obj
-def command(session: Session, words: tuple[str, ...], text: str | None, as_json: bool) -> None:
+def command(
+    session: Session, words: tuple[str, ...], text: str | None, attaching: Attaching, as_json: bool
+) -> None:
     """Write to WHO, or to several and to @groups at once.
 
-    The last word is the TEXT, unless somebody is called so; without one it is read from stdin, as with -.
+    The last word is the TEXT, unless somebody is called so; without one you write it in your editor, or it
+    stands on stdin, as with -.
     `mau reply` answers a message to all of those who have it.
     """
     from mau.content.binding import audience_of
@@ -38,11 +44,12 @@ def command(session: Session, words: tuple[str, ...], text: str | None, as_json:
     whom = audience_of(account.fingerprint, [one.fingerprint for one in keyring.audience(people)])
     if whom == {account.fingerprint}:
         raise UsageError("a message is for somebody; `mau post --me` keeps a note for yourself")
-    written = text_given(session, given)
-    now = datetime.now(UTC)
-    document = message(account.fingerprint, whom, written, now)
-    name = choose_name(account, whom, suffix=".json", now=now)
-    tell(keyring, publish_document(account, keyring, document, name, whom), as_json=as_json)
+    with text_given(session, given) as written, attached_media(session, attaching, whom) as media:
+        now = datetime.now(UTC)
+        document = message(account.fingerprint, whom, written, now, media=media)
+        name = choose_name(account, whom, suffix=".json", now=now)
+        done = publish_document(account, keyring, document, name, whom)
+    tell(keyring, done, as_json=as_json)
 
 
 def split_words(keyring: Keyring, words: Sequence[str], text: str | None) -> tuple[Sequence[str], str | None]:
