@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.program.me import Me, open_account
-    from mau.program.values import Friend, Post, Posted
+    from mau.program.values import Found, Friend, Post, Posted, Turn
     from mau.publish import publish_document, publish_file
     from mau.reader.open import open_post
     from mau.server.server import Server
@@ -49,6 +49,7 @@ __all__ = [
     "Account",
     "Attachment",
     "Fingerprint",
+    "Found",
     "Friend",
     "Keyring",
     "MauError",
@@ -57,6 +58,7 @@ __all__ = [
     "Posted",
     "Root",
     "Server",
+    "Turn",
     "__version__",
     "open_account",
     "open_post",
@@ -70,6 +72,7 @@ _HOMES = {
     "Account": "mau.account",
     "Attachment": "mau.attachments",
     "Fingerprint": "mau.fingerprint",
+    "Found": "mau.program.values",
     "Friend": "mau.program.values",
     "Keyring": "mau.keyring",
     "MauError": "mau.errors",
@@ -78,6 +81,7 @@ _HOMES = {
     "Posted": "mau.program.values",
     "Root": "mau.tree.layout",
     "Server": "mau.server.server",
+    "Turn": "mau.program.values",
     "open_account": "mau.program.me",
     "open_post": "mau.reader.open",
     "publish_document": "mau.publish",

@@ -12,17 +12,19 @@ from mau.config.keys import READER_LANGUAGES
 from mau.errors import MauError, NoSuchPost, TooLarge
 from mau.fingerprint import Fingerprint
 from mau.program.refs import Ref, address_of
-from mau.program.values import Friend, Post, post_of, unopened
+from mau.program.values import Found, Friend, Post, Turn, post_of, unopened
 from mau.reader.open import directories_of, open_post
 
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.config.settings import Config
     from mau.content.address import Address
+    from mau.conversation.thread import Node
     from mau.keyring import Keyring
     from mau.reader.open import OpenedPost
     from mau.reader.reading import Reading
     from mau.reader.summary import Summary
+    from mau.search import Search
 
 IN_MEMORY: Final = 64 << 20
 """Bytes of a content that `content` hands out."""
@@ -43,8 +45,17 @@ class Desk:
 
         return Reading(self.account, self.keyring)
 
+    @cached_property
+    def index(self) -> Search:
+        """The words of everything that can be read; in memory from the first search on."""
+        from mau.search import Search
+
+        return Search(self.account, self.reading, self.keyring)
+
     def close(self) -> None:
         """Let go of what was opened."""
+        if "index" in self.__dict__:
+            self.index.close()
         if "reading" in self.__dict__:
             self.reading.close()
 
@@ -152,6 +163,48 @@ class Desk:
             except MauError:
                 continue
         return found
+
+    def thread(self, ref: Ref) -> tuple[Turn, ...]:
+        """The post, what it answers and all that answers it, in reading order, as far as it is held."""
+        from mau.conversation.thread import gather
+
+        address = self.address(ref)
+        self.reading.refresh()
+        return tuple(self._turn(node) for node in gather(self.reading, address).nodes)
+
+    def _turn(self, node: Node) -> Turn:
+        posts = [] if node.summary is None or node.missing else self.opened([node.summary])
+        missing = node.missing or ("" if posts else "it cannot be read any more")
+        return Turn(
+            str(node.address),
+            node.depth,
+            None if node.parent is None else str(node.parent),
+            posts[0] if posts else None,
+            missing,
+            node.likes,
+            node.shares,
+        )
+
+    def search(
+        self,
+        words: str,
+        authors: Collection[str | Fingerprint] | None,
+        types: Collection[str],
+        tags: Collection[str],
+        since: float | None,
+        until: float | None,
+        limit: int,
+    ) -> tuple[Found, ...]:
+        """The newest posts that fit; see `mau.search`."""
+        self.keyring.refresh()
+        whose = None if authors is None else {self.resolve(one) for one in authors}
+        first = None if since is None else int(since)
+        last = None if until is None else int(until)
+        self.index.refresh()
+        hits = self.index.find(
+            words, authors=whose, since=first, until=last, types=types, tags=tags, limit=limit
+        )
+        return tuple(Found(post, hit.snippet) for hit in hits for post in self.opened([hit.summary]))
 
     def directory_sum(self, address: Address) -> str | None:
         """The sha256 of what is held under an address now, None when nothing is."""

@@ -15,7 +15,7 @@ from mau.program.desk import Desk
 from mau.program.news import Feed
 from mau.program.refs import Ref
 from mau.program.thread import OwnThread
-from mau.program.values import Friend, Post, Posted
+from mau.program.values import Found, Friend, Post, Posted, Turn
 from mau.program.writing import Attach
 
 if TYPE_CHECKING:
@@ -193,6 +193,33 @@ class Me:
             for post in await self._thread.run(self._desk.opened, some):
                 yield post
                 left = None if left is None else left - 1
+
+    async def thread(self, ref: Ref) -> tuple[Turn, ...]:
+        """A conversation: what the post answers, it, and all that answers it, each before its answers.
+
+        Only what is held; what is missing stands in it with the reason. NoSuchPost.
+        """
+        return await self._thread.run(self._desk.thread, ref)
+
+    async def search(
+        self,
+        words: str,
+        *,
+        authors: Collection[str | Fingerprint] | None = None,
+        types: Collection[str] = (),
+        tags: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 50,
+    ) -> tuple[Found, ...]:
+        """The newest posts with these words, ``"in a row"``, ``-without`` those; UsageError.
+
+        `types` are words of schema.org. What was muted is not found. The first search of a program loads the
+        index, which may take a second; those after it take milliseconds.
+        """
+        first = None if since is None else since.timestamp()
+        last = None if until is None else until.timestamp()
+        return await self._thread.run(self._desk.search, words, authors, types, tags, first, last, limit)
 
     def news(
         self, *, authors: Collection[str | Fingerprint] | None = None, since: datetime | None = None

@@ -87,6 +87,30 @@ class Post:
     checked: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One post of a thread, `depth` steps below the first.
+
+    `post` is None when it cannot be shown; `missing` says why. Each person stands once in `likes`.
+    """
+
+    address: str
+    depth: int
+    parent: str | None
+    post: Post | None
+    missing: str
+    likes: tuple[Fingerprint, ...]
+    shares: tuple[Fingerprint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A post that was searched for; `snippet` is one line of it around what was found (others' words)."""
+
+    post: Post
+    snippet: str
+
+
 def post_of(opened: OpenedPost, me: Fingerprint, author_name: str, languages: Sequence[str] = ()) -> Post:
     """The value of an opened post. Texts are in the first of `languages` that it has."""
     document = opened.document

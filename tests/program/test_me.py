@@ -211,6 +211,44 @@ async def test_the_timeline_is_newest_first_and_as_long_as_was_asked(alice: mau.
     assert [post async for post in alice.timeline(authors=["bob"])] == []
 
 
+async def test_a_thread_is_read_in_order_with_what_is_missing(
+    alice: mau.Me, bob: mau.Me, world: World
+) -> None:
+    first = await alice.post("first", to=["bob"])
+    world.bob.fetch(world.alice, first.name)
+    answer = await bob.reply(first, "answer")
+    liked = await bob.like(first)
+    for one in (answer, liked):
+        world.alice.fetch(world.bob, one.name)
+    last = await alice.reply(answer, "last")
+    turns = await alice.thread(answer)
+    assert [(one.depth, one.post and one.post.text) for one in turns] == [
+        (0, "first"),
+        (1, "answer"),
+        (2, "last"),
+    ]
+    assert turns[0].likes == (world.bob.fpr,)
+    assert turns[2].parent == answer.address
+    await alice.delete(first)
+    turns = await alice.thread(last)
+    assert (turns[0].address, turns[0].post) == (first.address, None)
+    assert turns[0].missing
+
+
+async def test_words_are_found_again(alice: mau.Me) -> None:
+    await alice.post("A blue bicycle. #sale", to="me")
+    await alice.post("A red bicycle.", to=["bob"])
+    found = await alice.search("bicycle")
+    assert [one.post.text for one in found] == ["A red bicycle.", "A blue bicycle. #sale"]
+    [one] = await alice.search("bicycle -red")
+    assert "bicycle" in one.snippet
+    assert [one.post.tags for one in await alice.search("bicycle", tags=["sale"])] == [("sale",)]
+    assert await alice.search("bicycle", authors=["bob"]) == ()
+    await alice.post("A green bicycle.", to="me")
+    assert len(await alice.search("bicycle", limit=2)) == 2
+    assert len(await alice.search("green")) == 1
+
+
 async def test_news_are_told_once_while_the_program_does_other_things(
     alice: mau.Me, bob: mau.Me, world: World
 ) -> None:
