@@ -82,7 +82,7 @@ def withdraw(account: Account, media: Sequence[Mapping[str, Any]]) -> None:
 
 def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audience) -> dict[str, Any]:
     called = file.path.name if file.name is None else file.name
-    with _opened(file.path) as source:
+    with opened_file(file.path) as source:
         encoding = encoding_of(source.read(HEAD))
         source.seek(0)
         if encoding in CLEANED:
@@ -111,7 +111,8 @@ def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audi
     return media_object(account.fingerprint, made[0], called, file.alt, *made[1:])
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened_file(path: Path) -> BinaryIO:
+    """A regular file, opened for reading, links to it followed; NotAFile for anything else."""
     # Not blocking: a pipe that nobody fills would wait for ever.
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(fd).st_mode):

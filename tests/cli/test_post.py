@@ -87,7 +87,7 @@ def test_the_same_name_again_keeps_the_old_content(desk: Desk) -> None:
         (["--me", "  \n"], {}, 2, "nothing in it"),
         (["--me", ""], {}, 2, "nothing in it"),
         (["--me", "--name", "../x", "x"], {}, 1, "separators"),
-        (["--me", "--name", "keyring.json", "x"], {}, 1, "who your friends are"),
+        (["--me", "--name", "keyring.json", "x"], {}, 1, "for you alone"),
         (["x"], {"MAU_POST_AUDIENCE": "public"}, 2, "never be a default"),
         (["x"], {"MAU_POST_AUDIENCE": "world"}, 2, "'world'"),
         (["x"], {"MAU_POST_AUDIENCE": "@world"}, 2, "MAU_POST_AUDIENCE"),

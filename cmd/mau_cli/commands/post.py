@@ -34,11 +34,11 @@ def command(
     as_json: bool,
     attaching: Attaching,
 ) -> None:
-    """Post TEXT, or what stands on stdin when TEXT is - or missing.
+    """Post TEXT, or what stands on stdin when TEXT is - or missing; with --attach, files that belong to it.
 
     For whom is always said: --to, --friends, --me or --public. Otherwise the setting
     post.audience says it, or it asks, on a terminal. Posting under a name that is taken keeps the old content
-    as a version.
+    as a version. Pictures lose what they say about place, time and camera, unless --keep-metadata.
     """
     from mau.attachments import with_media
     from mau.content.posting import compose_posting
@@ -48,7 +48,7 @@ def command(
     audience = choose_audience(session, to=to, friends=friends, me=me, public=public)
     account, keyring = session.account(), session.keyring()
     words = _read_text(session) if text is None or text == "-" else text
-    if not words.strip():
+    if not words.strip() and not attaching:
         raise UsageError("there is nothing in it to post")
     now = datetime.now(UTC)
     chosen = choose_name(account, audience, given=name, words=words, suffix=".json", now=now)
