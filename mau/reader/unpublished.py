@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mau.deletion.publishing import reappeared
-from mau.errors import MauError, NotReadable, PostError, Renamed
+from mau.errors import MauError, NotReadable, NotSigned, PostError, Renamed
 from mau.openpgp import Kind
 from mau.reader.open import open_post
 from mau.sealed import Sealed
@@ -86,6 +86,8 @@ def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:
         open_post(account, keyring, account.fingerprint, name)
     except Renamed as error:
         return "Renamed", f"{error}; rename it back, or have it signed under this name"
+    except NotSigned as error:
+        return "NotSigned", f"{error}; `mau sign {name}` shows what changed, and signs it"
     except NotReadable:
         return "", ""  # for others, and not for me: they are shown it
     except (PostError, MauError) as error:
