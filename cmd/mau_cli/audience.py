@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mau.errors import ConfigError, MauError, NoAudience, UsageError
-from mau_cli.output import say
+from mau_cli.output import clean, say
 
 if TYPE_CHECKING:
     from mau.content.binding import Audience
@@ -46,20 +46,51 @@ def choose_audience(
             raise UsageError("--public is for everybody; it goes with no other audience")
         return PUBLIC
     from mau.config.keys import POST_AUDIENCE
+    from mau.marks import blocked
 
-    keyring = session.keyring()
+    keyring, account = session.keyring(), session.account()
     if to or friends or me:
         people = keyring.audience(to)
-        return _people(keyring, [*people, *(_friends(keyring) if friends else [])])
+        meant = [*people, *(_friends(keyring) if friends else [])]
+        return _people(keyring, _without_blocked(keyring, meant, _named(keyring, to), blocked(account)))
     default = session.config.setting(POST_AUDIENCE)
     if default.value is not None:
         try:
-            return _people(keyring, _standing(keyring, default.value))
+            meant = _standing(keyring, default.value)
+            named = _named(keyring, default.value)
+            return _people(keyring, _without_blocked(keyring, meant, named, blocked(account)))
         except MauError as error:
             raise ConfigError(f"{POST_AUDIENCE.name} ({default.source}): {error}") from error
     if session.interactive:
-        return ask_audience(keyring)
+        return ask_audience(keyring, blocked(account))
     raise NoAudience(f"for whom? Say {_WAYS}")
+
+
+def _named(keyring: Keyring, words: Sequence[str]) -> frozenset[Fingerprint]:
+    """Who is named himself, and not only as one of a group."""
+    from mau.config.kinds import FRIENDS
+
+    single = [word for word in words if not word.startswith("@") and word != FRIENDS]
+    return frozenset(person.fingerprint for person in keyring.audience(single))
+
+
+def _without_blocked(
+    keyring: Keyring,
+    people: Sequence[Person],
+    named: Collection[Fingerprint],
+    refused: Collection[Fingerprint],
+) -> list[Person]:
+    """Those of an audience who are not blocked; UsageError for who is named himself. NoAudience."""
+    away = {person.fingerprint: person.label for person in people if person.fingerprint in refused}
+    for fingerprint, label in away.items():
+        if fingerprint in named:
+            raise UsageError(f"you blocked {label!r}; `mau unblock` ends that")
+    kept = [person for person in people if person.fingerprint not in away]
+    if away and not kept:
+        raise NoAudience(f"nobody is left: you blocked {', '.join(map(repr, away.values()))}")
+    if away:
+        say(f"Left out, for you blocked them: {', '.join(map(clean, away.values()))}.")
+    return kept
 
 
 def _people(keyring: Keyring, people: Sequence[Person]) -> frozenset[Fingerprint]:
@@ -85,16 +116,19 @@ def _friends(keyring: Keyring) -> list[Person]:
     return friends
 
 
-def ask_audience(keyring: Keyring) -> Audience:
-    """Ask until the answer fits. What each number means is shown, the people by name."""
+def ask_audience(keyring: Keyring, refused: Collection[Fingerprint] = ()) -> Audience:
+    """Ask until the answer fits. What each number means is shown, the people by name.
+
+    ``refused``: who is blocked, and left out of all friends and of groups.
+    """
     from mau.content.binding import PUBLIC
 
-    friends = keyring.friends()
+    friends = [person for person in keyring.friends() if person.fingerprint not in refused]
     choices: list[tuple[str, Sequence[Person] | None]] = [("yourself alone", [])]
     if friends:
         choices.append((f"all your friends: {_names(friends)}", friends))
     for group in keyring.groups():
-        members = keyring.members(group)
+        members = [person for person in keyring.members(group) if person.fingerprint not in refused]
         if members:
             choices.append((f"@{group}: {_names(members)}", members))
     choices.append(("everybody: public, and never to be taken back", None))
@@ -107,7 +141,9 @@ def ask_audience(keyring: Keyring) -> Audience:
             people = choices[int(answer) - 1][1]
             return PUBLIC if people is None else _people(keyring, people)
         try:
-            return _people(keyring, keyring.audience(_words(keyring, answer)))
+            given = _words(keyring, answer)
+            meant = _without_blocked(keyring, keyring.audience(given), _named(keyring, given), refused)
+            return _people(keyring, meant)
         except MauError as error:
             say(f"{error}")
 

@@ -1,4 +1,4 @@
-"""Marks as commands use them: what was shown is read from then on; what does not hold of the files is said."""
+"""Marks as commands use them: what was shown is read from then on, and what does not hold is said."""
 
 from __future__ import annotations
 

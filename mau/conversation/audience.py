@@ -5,7 +5,7 @@ Pure: it decides from the keyring as it stands; asking people is for whoever cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -16,7 +16,7 @@ from mau.fingerprint import Fingerprint
 if TYPE_CHECKING:
     from mau.keyring.person import Person
 
-Why = Literal["no key", "unconfirmed", "no friend", "key unusable"]
+Why = Literal["blocked", "no key", "unconfirmed", "no friend", "key unusable"]
 """Why somebody is left out. `no friend`: a known key, and somebody else chose to write to its owner."""
 
 
@@ -60,11 +60,14 @@ def derived_audience(
     author: Fingerprint,
     audience: Audience | None,
     recipients: Iterable[Fingerprint] = (),
+    *,
+    refused: Collection[Fingerprint] = (),
 ) -> Derived:
     """For whom what derives from a post of `author` is, by default.
 
     `audience` is what the post states; for one that states none `recipients` are those whom its head names.
     Of others' posts the author and my friends, of my own everybody whom I can still write to: I chose them.
+    Nobody who is `refused` (blocked by the owner).
     """
     if isinstance(audience, Public):
         return Derived(None)
@@ -77,6 +80,7 @@ def derived_audience(
         if reader == me:
             continue
         why = _why_not(people.person(reader), theirs=author in (me, reader))
+        why = "blocked" if reader in refused else why
         if why is None:
             chosen.add(reader)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,17 +40,29 @@ class Marks:
         self._account = account
         self._decisions_file = decisions_file(account)
         self._reads_file = MarksFile(account, _READS)
-        decided, read = self._decisions_file.read(), self._reads_file.read()
-        self.decisions = decided.value
-        self.reads = read.value
-        self.warnings: tuple[str, ...] = (*decided.warnings, *read.warnings)
+        self.decisions = Decisions()
+        self.reads = Reads()
+        self.warnings: tuple[str, ...] = ()
         """What of the files does not hold, in words for people; it is passed over."""
         self._muting: Muting | None = None
+        self._stamp: object = None
+        self.refresh()
 
     @classmethod
     def load(cls, account: Account) -> Marks:
         """Read the marks of an unlocked account. Never an error: what does not hold is in `warnings`."""
         return cls(account)
+
+    def refresh(self) -> bool:
+        """Read again if anything changed on the disk, and see which mutes ended; whether anything changed."""
+        self._muting = None
+        stamp = self._decisions_file.stamp(), self._reads_file.stamp()
+        if stamp == self._stamp:
+            return False
+        decided, read = self._decisions_file.read(), self._reads_file.read()
+        self.decisions, self.reads, self._stamp = decided.value, read.value, stamp
+        self.warnings = (*decided.warnings, *read.warnings)
+        return True
 
     # --- asking --------------------------------------------------------------------------------------------
 
@@ -101,6 +113,21 @@ class Marks:
         whose = None if authors is None else frozenset(authors)
         end = int(time.time()) if until is None else until
         self._change_reads(lambda reads: reads.all_read(end, _now_after(reads.latest), whose))
+
+    def mark_read_until(self, ends: Mapping[Fingerprint, int]) -> None:
+        """Mark as read what each of these authors signed up to a time.
+
+        With the time of the newest post of each that is held, what arrives later is unread, however old.
+        """
+
+        def change(reads: Reads) -> Reads:
+            at = _now_after(reads.latest)
+            for author, end in ends.items():
+                if author != self._account.fingerprint:
+                    reads = reads.all_read(end, at, [author])
+            return reads
+
+        self._change_reads(change)
 
     def mark_all_unread(self) -> None:
         """Forget all that was read."""

@@ -87,6 +87,10 @@ class Reads:
         for author in whose:
             if self._horizon(author).until < until:
                 horizons[author] = Horizon(until, at)
+        if not any(self._horizon(author).until < until for author in whose) and not any(
+            not mark.read and mark.time <= until for mark in self.marks.values()
+        ):
+            return self
         marks = {
             which: Mark(mark.time, at, read=True)
             if mark.time <= until and (authors is None or which[0] in whose)
@@ -103,14 +107,16 @@ class Reads:
 
     def merged(self, other: Reads) -> Reads:
         """What two files say together: the same in either order, and however often."""
-        horizons = dict(self.horizons)
-        for author, horizon in other.horizons.items():
-            horizons[author] = max(horizon, horizons.get(author, horizon))
+        reset = max(self.reset, other.reset)
+        horizons: dict[Fingerprint | None, Horizon] = {}
+        for author, horizon in (*self.horizons.items(), *other.horizons.items()):
+            if horizon.at > reset:
+                horizons[author] = max(horizon, horizons.get(author, horizon))
         marks = dict(self.marks)
         for which, mark in other.marks.items():
             if mark.newer(marks.get(which)):
                 marks[which] = mark
-        return Reads(max(self.reset, other.reset), horizons, marks).valid()
+        return Reads(reset, horizons, marks).valid()
 
     def valid(self) -> Reads:
         """Without what was void from the moment that something later was said."""

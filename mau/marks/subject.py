@@ -38,7 +38,7 @@ def person(fingerprint: Fingerprint) -> Subject:
 def tag(word: str) -> Subject:
     """A tag, with or without its ``#``; UsageError when it is none."""
     folded = fold_tag(word)
-    if not 0 < len(folded) <= MAX_TAG or any(character.isspace() for character in folded):
+    if not 0 < len(folded) <= MAX_TAG:
         raise UsageError(f"not a tag: {word!r:.120}")
     return Subject("tag", folded)
 

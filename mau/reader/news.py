@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mau.contact.document import is_contact
+from mau.content.posting import text_of
 from mau.deletion.document import is_delete
 from mau.errors import MauError, NoSuchPost, NotReadable, PostError
-from mau.marks.names import is_marks
+from mau.marks import Marks, is_marks
 from mau.reader.directed import Directed, directed_at
 from mau.reader.open import open_source
+from mau.reader.summary import Summary, summarise
 from mau.reader.timeline import MAX_OPENED, Item
 from mau.tree.posts import AuthorDir
 
@@ -66,6 +68,7 @@ class Newsroom:
         self._authors = authors
         self._seen: set[bytes] = set()
         self._waiting: dict[tuple[Fingerprint, str], None] = {}
+        self._marks = Marks.load(account)
 
     def begin(self, since: float | None = None) -> list[tuple[Fingerprint, str]]:
         """Take note of all that is there; whose content became current here since then is news all the same.
@@ -100,7 +103,8 @@ class Newsroom:
         return [found for one in waiting if (found := self._look_at(*one)) is not None]
 
     def refresh(self) -> None:
-        """Take in what changed in the keyring."""
+        """Take in what changed in the keyring, and what was muted or blocked since."""
+        self._marks.refresh()
         try:
             self._keyring.refresh()
         except (MauError, OSError) as error:  # what was read before holds until there is better
@@ -132,7 +136,8 @@ class Newsroom:
             raise NoSuchPost(f"there is no {name!r}")
         if entry.size > MAX_OPENED:
             sha256 = directory.sha256(name)
-            if not self._first(author, name, sha256):
+            summary = Summary(author, name, sha256, entry.size, entry.mtime_ns // 10**9, checked=False)
+            if not self._first(author, name, sha256) or self._marks.muted(summary):
                 return None
             return News(Item(author, name, entry.size, entry.mtime_ns // 10**9, None), sha256, "post")
         with directory.open(name) as file:
@@ -148,6 +153,8 @@ class Newsroom:
             raise
         self._first(author, name, sha256)
         if is_delete(post.document) or is_contact(name, post.document) or is_marks(name, post.document):
+            return None
+        if self._marks.muted(summarise(post, sha256, len(source)), text=text_of(post.document or {})):
             return None
         directed = directed_at(self._account.fingerprint, author, post.document)
         return News(Item(author, name, post.opened.size, post.signed_at, post), sha256, directed)

@@ -18,6 +18,7 @@ from mau.awaiting import first_of
 from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.keyring import Keyring
+from mau.marks.blocks import BlockList
 from mau.syncer.follower import Follower
 from mau.syncer.once import Syncer
 from mau.syncer.policy import Policy
@@ -66,6 +67,7 @@ class Worker:
         self._policy = policy
         self._relayed = relayed
         self._following: dict[Fingerprint, tuple[Follower, asyncio.Task[None]]] = {}
+        self._blocks = BlockList(account)
 
     @property
     def following(self) -> frozenset[Fingerprint]:
@@ -112,20 +114,23 @@ class Worker:
             syncer.close()
 
     def _look(self) -> object:
-        """Another value when directories came, went or were renamed."""
+        """Another value when directories came, went or were renamed, or somebody else is blocked."""
+        self._blocks.refresh()
         try:
             found = self._account.root.path.stat()
         except OSError:
             return None
         # The clock of the file system has ticks: what changed just now is looked at once more.
         fresh = abs(time.time() - found.st_mtime) < 1.0
-        return (found.st_ino, found.st_mtime_ns, time.monotonic() if fresh else 0.0)
+        again = time.monotonic() if fresh else 0.0
+        return (found.st_ino, found.st_mtime_ns, self._blocks.people, again)
 
     def _follow(
         self, group: asyncio.TaskGroup, make: Callable[[Fingerprint], Follower], book: StatusBook
     ) -> None:
         """Begin with who is new, and end with who is no longer followed."""
-        wanted = frozenset(self._account.root.follows(self._account.fingerprint))
+        followed = frozenset(self._account.root.follows(self._account.fingerprint))
+        wanted = followed - self._blocks.people
         for author in self.following - wanted:
             _, task = self._following.pop(author)
             task.cancel()

@@ -24,6 +24,9 @@ import pytest
 from mau.account import Account
 from mau.openpgp import SecretKey
 from mau.tree.layout import Root
+from tests.publish.world import trees, world
+
+__all__ = ["trees", "world"]
 
 MAU = [sys.executable, "-m", "mau_cli.main"]
 # Makes the terminal that it writes to its own, as a login does, before it becomes `mau`.
