@@ -1,51 +1,218 @@
 """A post on a terminal: whole, or as an item among others (spec/content.md C80-C89).
 
-Everything that others chose passes `mau_cli.output.clean` or `clean_lines`.
+Everything that others chose is cleaned before it is wrapped, and again where it is printed.
 """
 
 from __future__ import annotations
 
 import os
-import textwrap
-from typing import TYPE_CHECKING, Any
+import shutil
+from typing import TYPE_CHECKING, Any, Final
 
-from mau_cli.output import clean, clean_lines, data
+from mau_cli.output import clean, data, drawing, has_styles, say, spans
+from mau_cli.wrapping import Line, Style, calmed, wrapped, wrapped_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mau.content.facts import Fact
+    from mau.content.media import Media
+    from mau.content.shown import Shown
     from mau.fingerprint import Fingerprint
+    from mau.keyring import Keyring
     from mau.reader.open import OpenedPost
     from mau_cli.context import Session
 
+_WIDEST: Final = 100
+"""Columns of a text: longer lines are hard to read."""
+_MOST_TEXT: Final = 256 * 1024  # bytes of a file that is no document
+_ITEM_FACTS: Final = 6
+_ITEM_FACT: Final = 120  # characters
 
-def show_post(session: Session, post: OpenedPost, *, pictures: bool) -> None:
-    """The whole post to stdout."""
-    for line in item_lines(
-        post.author, post.document or {}, languages=languages_of(session), characters=None
-    ):
-        data(line)
+
+def show_post(session: Session, post: OpenedPost, *, pictures: bool = True) -> None:
+    """The whole post to stdout: who, when and for whom, then its content."""
+    from mau_cli.audience import audience_words, called
+    from mau_cli.people import suspect_keyring
+    from mau_cli.posts import local_time
+
+    keyring = suspect_keyring(session)
+    who = called(keyring, post.author)
+    whom = audience_words(keyring, post.audience, post.author)
+    data(f"{clean(who)}, {local_time(post.signed_at)}, for {clean(whom)}  {clean(post.name)}")
+    if post.problem is not None:
+        say(f"WARNING: this does not hold: {post.problem}.")
+    data("")
+    show_content(session, keyring, post, pictures=pictures)
+
+
+def show_content(session: Session, keyring: Keyring, post: OpenedPost, *, pictures: bool = True) -> None:
+    """What there is to read and see in a post, to stdout, as wide as the terminal."""
+    if post.document is None:
+        _show_file(post)
+        return
+    from mau.content.shown import shown
+
+    seen = shown(post.author, post.document, languages_of(session), signed_at=post.signed_at)
+    width = columns()
+    for line in content_lines(seen, width, keyring=keyring, styled=has_styles()):
+        spans([(text, _styles(style)) for text, style in line])
+    _show_media(session, keyring, seen.media, width, pictures=pictures)
+
+
+def content_lines(
+    seen: Shown, width: int, *, keyring: Keyring | None = None, styled: bool = False
+) -> list[Line]:
+    """Title, text and facts of a document as lines of at most `width` columns, cleaned."""
+    from mau_cli.markdown import markdown_lines
+
+    parts: list[list[Line]] = []
+    if seen.title:
+        mark = "" if styled or seen.markup == "plain" else "# "
+        parts.append(wrapped([(mark + calmed(seen.title), Style.BOLD)], width))
+    if seen.body and seen.markup == "markdown":
+        parts.append(markdown_lines(seen.body, width, styled=styled))
+    elif seen.body:
+        parts.append([[(line, Style.PLAIN)] for line in wrapped_text(seen.body, width)])
+    if seen.facts:
+        parts.append([line for fact in seen.facts for line in _fact_lines(fact, width, keyring)])
+    if not parts and not seen.media:
+        parts.append([[(f"A document of the type {seen.type or 'Thing'}, with nothing in it.", Style.DIM)]])
+    lines: list[Line] = []
+    for part in parts:
+        lines += [[], *part] if lines else part
+    return lines
 
 
 def item_lines(
     author: Fingerprint,
     document: dict[str, Any],
     *,
-    width: int = 80,
-    languages: tuple[str, ...] = (),
-    characters: int | None = 600,
+    width: int | None = None,
+    languages: Sequence[str] = (),
+    characters: int = 600,
+    signed_at: int | None = None,
+    keyring: Keyring | None = None,
 ) -> list[str]:
-    """A document among others: title, what matters of the rest, so many characters of its text.
+    """A document among others: title, the beginning of its text, a few facts, its media.
 
-    The lines are cleaned and no wider than `width` columns.
+    The lines are cleaned and no wider than `width` columns (None: than the terminal). Plain, for a pager too.
     """
     from mau.content.shown import shown
 
-    seen = shown(author, document, languages)
-    text = "\n\n".join(filter(None, (clean(seen.title), clean_lines(seen.body[:characters]))))
-    return [part for line in text.splitlines() for part in textwrap.wrap(line, width) or [""]]
+    width = columns() if width is None else width
+    seen = shown(author, document, languages, signed_at=signed_at)
+    text = seen.body if len(seen.body) <= characters else f"{seen.body[:characters].rstrip()} ..."
+    lines = wrapped_text(seen.title, width) if seen.title else []
+    lines += wrapped_text(text, width) if text else []
+    for fact in seen.facts[:_ITEM_FACTS]:
+        said = ", ".join(fact.items) or " ".join(_where(fact, keyring).split())
+        short = said if len(said) <= _ITEM_FACT else f"{said[: _ITEM_FACT - 4].rstrip()} ..."
+        lines += wrapped_text(f"{fact.label}: {' '.join(short.split())}", width)
+    if len(seen.facts) > _ITEM_FACTS:
+        lines.append("...")
+    return lines
 
 
 def languages_of(session: Session) -> tuple[str, ...]:
     """The languages that the reader wants, the best first: the setting, else the locale."""
+    from mau.config.keys import READER_LANGUAGES
     from mau.content.languages import of_locale
 
-    return of_locale(os.environ)
+    languages = session.config.get(READER_LANGUAGES)
+    return of_locale(os.environ) if languages is None else languages
+
+
+def columns() -> int:
+    """How wide a text is written: as the terminal, not wider than reads well, 80 where there is none."""
+    return max(20, min(shutil.get_terminal_size((80, 24)).columns, _WIDEST))
+
+
+def _show_file(post: OpenedPost) -> None:
+    content = post.opened.data
+    text = _text_of(content)
+    if text is None:
+        say(f"{post.opened.size} bytes that are no text; `mau open -o FILE` writes them to a file.")
+        return
+    # As it is, not wrapped: it may be a program or a table.
+    data(text)
+
+
+def _text_of(content: bytes | None) -> str | None:
+    if content is None:
+        return None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _show_media(
+    session: Session, keyring: Keyring, media: Sequence[Media], width: int, *, pictures: bool
+) -> None:
+    from mau_cli.pictures import media_lines
+
+    for number, one in enumerate(media):
+        if number == 0:
+            data("")
+        if pictures:
+            drawing(media_lines(session, keyring, one, width))
+        data(_medium(one, keyring, drawn=pictures))
+
+
+def _medium(media: Media, keyring: Keyring, *, drawn: bool) -> str:
+    """One line that says what a medium is and where it lies."""
+    where = media.url
+    if media.reference is not None:
+        where = _address_words(str(media.reference.address), keyring)
+    words = filter(None, ("" if drawn else media.alt or media.name, media.encoding, media.size, where))
+    return f"  {clean(', '.join(words))}"
+
+
+def _fact_lines(fact: Fact, width: int, keyring: Keyring | None) -> list[Line]:
+    label: Line = [(f"{calmed(fact.label)}:", Style.DIM)]
+    if not fact.items:
+        first, *others = calmed(_where(fact, keyring)).split("\n")
+        lines = wrapped([*label, (" " + first, Style.PLAIN)], width, "", "  ")
+        return lines + [one for line in others for one in wrapped([(line, Style.PLAIN)], width, "  ")]
+    lines = [label]
+    for number, item in enumerate(fact.items, 1):
+        mark = f"  {number}. " if fact.ordered else "  - "
+        first, *others = calmed(item).split("\n")
+        lines += wrapped([(first, Style.PLAIN)], width, mark)
+        lines += [one for line in others for one in wrapped([(line, Style.PLAIN)], width, " " * len(mark))]
+    return lines
+
+
+def _where(fact: Fact, keyring: Keyring | None) -> str:
+    return fact.value if keyring is None else _address_words(fact.value, keyring)
+
+
+def _address_words(text: str, keyring: Keyring) -> str:
+    """An address of Mau as commands take it and people read it: WHO/NAME; anything else as it is."""
+    from mau.content.address import resolve_iri
+    from mau.errors import AddressMalformed
+    from mau_cli.audience import called
+
+    if not text.startswith("mau:"):
+        return text
+    try:
+        address = resolve_iri(text, keyring.me.fingerprint)
+    except AddressMalformed:
+        return text
+    if address is None:
+        return text
+    who = called(keyring, address.author)
+    return who if address.name is None else f"{who}/{address.name}"
+
+
+def _styles(style: Style) -> dict[str, bool]:
+    names = {
+        Style.BOLD: "bold",
+        Style.ITALIC: "italic",
+        Style.UNDERLINE: "underline",
+        Style.DIM: "dim",
+        Style.STRUCK: "strikethrough",
+    }
+    return {name: True for one, name in names.items() if style & one}

@@ -11,7 +11,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
@@ -105,6 +105,18 @@ def _styled(text: str, bold: bool) -> str:
     """Cleaned first: the only escape sequences are ours, and click leaves them out where no terminal is."""
     cleaned = clean_lines(text)
     return click.style(cleaned, bold=True) if bold else cleaned
+
+
+def has_styles() -> bool:
+    """Whether stdout shows bold and the like: as click decides it, which knows what NO_COLOR says."""
+    context = click.get_current_context(silent=True)
+    color = None if context is None else context.color
+    return sys.stdout.isatty() if color is None else color
+
+
+def spans(line: Iterable[tuple[str, Mapping[str, bool]]]) -> None:
+    """One line to stdout, of texts that each have their styles (those of `click.style`)."""
+    click.echo("".join(click.style(clean(text), **style) if style else clean(text) for text, style in line))
 
 
 def raw(content: bytes) -> None:

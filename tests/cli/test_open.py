@@ -41,14 +41,14 @@ def test_bytes_to_stdout_and_words_to_stderr(desk: Desk, note: str) -> None:
 
 def test_on_a_terminal_it_is_readable_and_harmless(desk: Desk, note: str) -> None:
     shown = desk.terminal(desk.world.bob, "open", "alice", note)
-    assert "Title\n\nTea\\x1b[2J at\\u202e four\n" in shown
-    assert not set("\x1b\u202e") & set(shown)
+    assert "\x1b[1mTitle\x1b[0m\n\nTea\\x1b[2J at\\u202e four\n" in shown
+    assert not set("\x1b\u202e") & set(re.sub(r"\x1b\[[012]m", "", shown))  # without bold, dim, and their end
     desk.world.bob.put(desk.world.alice, "b.pgp", message(desk.world.alice.key, bytes(range(256)), None))
     assert "256 bytes that are no text" in desk.terminal(desk.world.bob, "open", "alice", "b")
     desk.world.bob.put(desk.world.alice, "t.pgp", message(desk.world.alice.key, b"t\x1b[2Jext\n", None))
     assert "t\\x1b[2Jext\n" in desk.terminal(desk.world.bob, "open", "alice", "t")
     desk.world.bob.put(desk.world.alice, "j.pgp", message(desk.world.alice.key, b'{"x":"\\u001b"}', None))
-    assert '"x": "\\u001b"' in desk.terminal(desk.world.bob, "open", "alice", "j")
+    assert "X:\x1b[0m \\x1b\n" in desk.terminal(desk.world.bob, "open", "alice", "j")
 
 
 def test_ways_to_name_a_post(desk: Desk, note: str) -> None:

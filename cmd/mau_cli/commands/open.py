@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -16,7 +15,7 @@ import click
 
 from mau.errors import NoSuchPost, NotReadable, PostError, UsageError
 from mau_cli.context import Session
-from mau_cli.output import data, emit_json, raw, say
+from mau_cli.output import emit_json, raw, say
 
 if TYPE_CHECKING:
     from mau.keyring import Keyring
@@ -33,6 +32,12 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Let FILE be replaced.")
 @click.option("--anyway", is_flag=True, help="Show it with a warning when it does not hold.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["text", "raw"]),
+    help="The text for reading, or the content as it is. Else: text on a terminal, raw elsewhere.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Show who signed it, when and for whom, as JSON.")
 @click.pass_obj
 def command(
@@ -43,6 +48,7 @@ def command(
     output: Path | None,
     force: bool,
     anyway: bool,
+    form: str | None,
     as_json: bool,
 ) -> None:
     """Open the post NAME of WHO (`me` is one, too); WHO and NAME can be one address.
@@ -54,6 +60,8 @@ def command(
     from mau_cli.posts import find_post, find_version, opened
 
     if output is not None:
+        if form == "text":
+            raise UsageError("FILE gets the content as it is; --as text goes to stdout")
         _check_output(output, force)
     keyring = suspect_keyring(session)
     meant, addressed = find_post(session, keyring, who, name)
@@ -67,7 +75,7 @@ def command(
         with opened(session, keyring, meant, sha256, anyway=anyway) as (post, path):
             _tell(keyring, post, _is_deleted(session, keyring, meant, sha256, post), as_json=as_json)
             if not as_json:
-                _show(post, path)
+                _show(session, keyring, post, path, form or ("text" if sys.stdout.isatty() else "raw"))
     except PostError as error:
         hint = (
             "" if anyway or isinstance(error, NotReadable) else "\n--anyway shows it all the same, if it can"
@@ -135,33 +143,20 @@ def _facts(post: OpenedPost, deleted: bool) -> dict[str, object]:
     }
 
 
-def _show(post: OpenedPost, path: Path | None) -> None:
-    """The content to stdout: as it is into a pipe, readable and harmless on a terminal."""
-    from mau.content.posting import text_of
+def _show(session: Session, keyring: Keyring, post: OpenedPost, path: Path | None, form: str) -> None:
+    """The content to stdout: readable and harmless, or as it is; a terminal gets nothing as it is."""
+    if form == "text":
+        from mau_cli.display import show_content
 
-    content = post.opened.data
-    if not sys.stdout.isatty():
-        if content is not None:
-            raw(content)
-        elif path is not None:
-            sys.stdout.flush()
-            with path.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
-        return
-    if post.document is not None:
-        text = text_of(post.document)
-        data(text or json.dumps(post.document, ensure_ascii=False, indent=2))
-    elif content is not None and _is_text(content):
-        raw(content)
+        show_content(session, keyring, post)
+    elif post.opened.data is not None:
+        raw(post.opened.data)
+    elif path is not None and not sys.stdout.isatty():
+        sys.stdout.flush()
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
     else:
-        say(f"{post.opened.size} bytes that are no text; -o FILE writes them to a file.")
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        return "\0" not in content.decode()
-    except UnicodeDecodeError:
-        return False
+        say(f"{post.opened.size} bytes; -o FILE writes them to a file.")
 
 
 # --- into a file -------------------------------------------------------------------------------------------

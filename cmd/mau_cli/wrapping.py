@@ -1,0 +1,163 @@
+"""Lines that are no wider than a terminal, made of texts in several styles. Pure.
+
+Columns are those of `output.width`: two for East Asian wide characters, none for what combines with the one
+before. Lines break at spaces and beside wide characters; what is longer than a line is cut, so that nothing
+that others wrote begins where it was not put.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Final
+
+from mau_cli.output import clean_lines, width
+
+LEAST: Final = 8
+"""Columns that a text has at least, however much stands before it."""
+
+
+class Style(IntFlag):
+    """How a text looks where the terminal can show it."""
+
+    PLAIN = 0
+    BOLD = 1
+    ITALIC = 2
+    UNDERLINE = 4
+    DIM = 8
+    STRUCK = 16
+
+
+Span = tuple[str, Style]
+Line = list[Span]
+
+_PARTS: Final = re.compile(
+    # Spaces; one wide character; a run of others. The ranges hold all that is wide, and some more.
+    "( +)|([\u1100-\u115f\u231a-\u27bf\u2b1b-\u2b55\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe10-\ufe6b\uff01-\uff60\uffe0-\uffe6\U00016fe0-\U0001b2fb\U0001f004-\U0001faff\U00020000-\U0003fffd])"
+    "|([^ \u1100-\u115f\u231a-\u27bf\u2b1b-\u2b55\u2e80-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe10-\ufe6b\uff01-\uff60\uffe0-\uffe6\U00016fe0-\U0001b2fb\U0001f004-\U0001faff\U00020000-\U0003fffd]+)"
+)
+_NOT_FIRST: Final = frozenset(
+    "、。，．・：；？！゛゜ー）］｝〉》」』】〕〗々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+)
+"""Wide characters before which no line breaks."""
+_PILE: Final = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""More marks on one letter than any language has: they reach into the lines above and below."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What is not broken; `space` stands before it where it is not the first of a line."""
+
+    spans: list[Span] = field(default_factory=list)
+    space: str = ""
+    columns: int = 0
+    wide: bool = False
+
+
+def wrapped(spans: Iterable[Span], columns: int, first: str = "", rest: str | None = None) -> list[Line]:
+    """The lines of some texts without line feeds; `first` is before the first , `rest` before others."""
+    rest = " " * width(first) if rest is None else rest
+    lines: list[Line] = []
+    line, used = [(first, Style.PLAIN)] if first else [], 0
+    room = max(columns - width(first), LEAST)
+    rest_room = max(columns - width(rest), LEAST)
+
+    def end() -> None:
+        nonlocal line, used, room
+        lines.append(line)
+        line, used, room = [(rest, Style.PLAIN)] if rest else [], 0, rest_room
+
+    for unit in _units(spans):
+        space = unit.space if used else ""
+        if used and used + len(space) + unit.columns > room:
+            end()
+            space = ""
+        if space:
+            line.append((space, unit.spans[0][1] & ~Style.UNDERLINE))
+            used += len(space)
+        for text, style in unit.spans:
+            for part in _cut(text, room - used, rest_room):
+                if used and used + width(part) > room:
+                    end()
+                line.append((part, style))
+                used += width(part)
+    lines.append(line)
+    return lines
+
+
+def calmed(text: str) -> str:
+    """A text of several lines, cleaned, and with at most four marks on one letter."""
+    return _PILE.sub(r"\1", clean_lines(text))
+
+
+def wrapped_text(text: str, columns: int, indent: str = "") -> list[str]:
+    """The lines of a text of several lines, cleaned; each begins with `indent` and with its own spaces."""
+    lines: list[str] = []
+    for line in calmed(text).split("\n"):
+        bare = line.lstrip(" ")
+        before = indent + " " * min(len(line) - len(bare), columns // 2)
+        lines += [plain(one) for one in wrapped([(bare, Style.PLAIN)], columns, before)]
+    return lines
+
+
+def cut_lines(text: str, columns: int, style: Style) -> Iterator[Line]:
+    """The lines of a text as they are, cut where they are too long: code."""
+    for line in calmed(text).split("\n"):
+        for part in _cut(line, columns, columns) or [""]:
+            yield [(part, style)]
+
+
+def plain(line: Line) -> str:
+    """A line without its styles, and without spaces at its end."""
+    return "".join(text for text, _ in line).rstrip()
+
+
+def _units(spans: Iterable[Span]) -> Iterator[_Unit]:
+    unit = _Unit()
+    space = ""
+    for text, style in spans:
+        for blank, wide, other in _PARTS.findall(text):
+            if blank:
+                if unit.spans:
+                    yield unit
+                unit, space = _Unit(), blank
+                continue
+            part = wide or other
+            begins = bool(unit.spans) and (bool(wide) or unit.wide) and part[0] not in _NOT_FIRST
+            if begins and not _combines(part[0]):
+                yield unit
+                unit = _Unit()
+            if not unit.spans:
+                unit.space, space = space, ""
+            unit.spans.append((part, style))
+            unit.columns += width(part)
+            unit.wide = bool(wide)
+    if unit.spans:
+        yield unit
+
+
+def _combines(character: str) -> bool:
+    return unicodedata.category(character) in {"Mn", "Me", "Cf"}
+
+
+def _cut(text: str, first: int, rest: int) -> list[str]:
+    """A text in parts of at most so many columns; whole when it fits a line of its own."""
+    if width(text) <= max(first, rest):
+        return [text] if text else []
+    parts, begin, used, room = [], 0, 0, max(first, 1)
+    for position, character in enumerate(text):
+        columns = width(character)
+        if used + columns > room and position > begin:
+            parts.append(text[begin:position])
+            begin, used, room = position, 0, max(rest, 1)
+        used += columns
+    parts.append(text[begin:])
+    return parts
