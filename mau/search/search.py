@@ -196,8 +196,8 @@ class Search:
     ) -> list[Hit]:
         """The newest ``limit`` posts that fit; what was muted only with ``muted``. UsageError.
 
-        ``since`` and ``until`` in unix seconds, both included. Each post is opened and checked before it is
-        among the hits; one too large to be opened for a list has ``summary.checked`` False.
+        ``since`` and ``until`` in unix seconds, the first included, the second not. Each post is opened and
+        checked before it is among the hits; one too large for that has ``summary.checked`` False.
         """
         query = parse_query(words)
         filters = [one_of("author", (one.hex for one in authors))] if authors else []

@@ -124,9 +124,9 @@ class WordIndex:
         return self._db.execute("SELECT id, author, name, sha256 FROM post WHERE gone = 0")
 
     def find(self, expression: str, since: int | None, until: int | None) -> Iterator[Known]:
-        """Those that fit, newest first; `expression` "" fits all. Times in unix seconds, both included."""
+        """Those that fit, newest first; `expression` "" fits all. In unix seconds, `until` is not included."""
         low = _clamped(since if since is not None else 0) << _SHIFT
-        high = (_clamped(until if until is not None else _LATEST) + 1) << _SHIFT
+        high = _clamped(until if until is not None else _LATEST) << _SHIFT
         arguments: tuple[Any, ...] = (low, high)
         source = "SELECT id FROM post WHERE id >= ? AND id < ? ORDER BY id DESC"
         if expression:

@@ -89,7 +89,7 @@ def test_filters(library: World) -> None:
     with searching(library.alice) as search:
         assert found(search, "bicycle", authors=[library.bob.fpr]) == ["rust"]
         assert found(search, "bicycle", authors=[]) == []
-        assert found(search, "bicycle", since=NOW - 400, until=NOW - 200) == ["rust"]
+        assert found(search, "bicycle", since=NOW - 400, until=NOW - 100) == ["rust"]
         assert found(search, "bicycle", tags=["bicycles"]) == ["rust"]
         assert found(search, "", tags=["Bicycles"]) == ["rust"]
         assert found(search, "bicycle", types=["Recipe"]) == []

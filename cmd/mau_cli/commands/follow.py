@@ -13,9 +13,19 @@ from mau_cli.output import say
 @click.argument("who", nargs=-1, required=True)
 @click.pass_obj
 def command(session: Session, who: tuple[str, ...]) -> None:
-    """Follow the posts of WHO: a friend, a known key, or the whole fingerprint of anybody."""
-    from mau_cli.people import suspect_keyring
+    """Follow the posts of WHO: a friend, a known key, or the whole fingerprint of anybody.
 
+    WHO can be a page or a feed on the web, too: https://... What it holds is copied for you alone, now and
+    with each `mau sync`.
+    """
+    from mau_cli.people import suspect_keyring
+    from mau_cli.webfollowing import follow_web, is_web
+
+    for url in filter(is_web, who):
+        follow_web(session, url)
+    who = tuple(word for word in who if not is_web(word))
+    if not who:
+        return
     keyring = suspect_keyring(session)
     fingerprints = [keyring.resolve_fingerprint(word) for word in who]
     if keyring.me.fingerprint in fingerprints:

@@ -12,8 +12,9 @@ from mau_cli.output import emit_json, say, table
 @click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
 @click.pass_obj
 def command(session: Session, as_json: bool) -> None:
-    """List whom you follow."""
+    """List whom you follow, and what on the web."""
     from mau_cli.people import suspect_keyring
+    from mau_cli.webfollowing import sources_of
 
     keyring = suspect_keyring(session)
     people = [(fpr, keyring.person(fpr)) for fpr in session.root.follows(keyring.me.fingerprint)]
@@ -24,6 +25,7 @@ def command(session: Session, as_json: bool) -> None:
             one[0],
         )
     )
+    sources = sources_of(session)
     if as_json:
         emit_json(
             [
@@ -34,12 +36,13 @@ def command(session: Session, as_json: bool) -> None:
                 }
                 for fingerprint, person in people
             ]
+            + [{"url": one.url, "name": one.name or None, "status": "web"} for one in sources]
         )
         return
     rows = [
         (person.local_name if person else "", fpr, person.status if person else "no key")
         for fpr, person in people
     ]
-    table(rows, ("name", "fingerprint", "status"))
-    if not people:
+    table([*rows, *((one.name, one.url, "web") for one in sources)], ("name", "fingerprint", "status"))
+    if not people and not sources:
         say("You follow nobody; `mau follow WHO` does.")

@@ -50,9 +50,12 @@ def command(
 ) -> None:
     """Fetch what is new from WHO, or from everybody you follow whose address is known.
 
-    Everything is checked before it enters the tree. What it replaces is kept as a version.
+    Everything is checked before it enters the tree. What it replaces is kept as a version. What you follow on
+    the web is asked, too, when half an hour went by since the last time.
     """
     from mau.hostport import is_site, parse_address, parse_site
+    from mau.marks import blocked
+    from mau_cli.webfollowing import has_sources, refresh_web, refreshed_facts
 
     if watch:
         if who is not None or at or via or full:
@@ -72,22 +75,30 @@ def command(
     take_given(session)
     short_turns()
     peer = None if via is None else _somebody(keyring, via)
-    followed = session.root.follows(account.fingerprint)
+    everybody = session.root.follows(account.fingerprint)
+    refused = blocked(account)
+    followed = [author for author in everybody if author not in refused]
     if who is not None:
         author = _somebody(keyring, who)
+        if author in refused:
+            raise UsageError(f"you blocked {_called(keyring, author)}; `mau unblock` ends that")
         if author not in followed:
             raise UsageError(f"you do not follow {_called(keyring, author)}; `mau follow` does that")
         followed = [author]
     reports = _run(session, followed, addresses, peer, site, full=full)
+    web = refresh_web(session, due=True) if who is None and has_sources(session) else []
     if as_json:
-        emit_json({"reports": [_as_json(keyring, report) for report in reports]})
+        said: dict[str, object] = {"reports": [_as_json(keyring, report) for report in reports]}
+        emit_json(said | ({"web": [refreshed_facts(one) for one in web]} if web else {}))
     else:
         for report in reports:
             if len(reports) > 1 or not _unreached(report):  # of one alone, the error says it
                 _show(keyring, report)
-        if not followed:
+        if not everybody and not web:
             say("You follow nobody yet: `mau friend add` or `mau follow`.")
     _conclude(reports)
+    if any(one.problem for one in web):
+        raise PartlyDone("not everything on the web that you follow could be read")
 
 
 def _somebody(keyring: Keyring, word: str) -> Fingerprint:

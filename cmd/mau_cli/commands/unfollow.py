@@ -22,9 +22,18 @@ MIN_PREFIX = 8
 @click.argument("who", nargs=-1, required=True)
 @click.pass_obj
 def command(session: Session, who: tuple[str, ...]) -> None:
-    """Follow the posts of WHO no longer. What is held stays in the tree, hidden."""
-    from mau_cli.people import suspect_keyring
+    """Follow the posts of WHO no longer. What is held stays in the tree, hidden.
 
+    Of a source on the web (https://...) the copies stay; they are posts of yours, for you alone.
+    """
+    from mau_cli.people import suspect_keyring
+    from mau_cli.webfollowing import is_web, unfollow_web
+
+    for url in filter(is_web, who):
+        unfollow_web(session, url)
+    who = tuple(word for word in who if not is_web(word))
+    if not who:
+        return
     keyring = suspect_keyring(session)
     followed = session.root.follows(keyring.me.fingerprint)
     for fingerprint in [_whom(keyring, followed, word) for word in who]:

@@ -1,0 +1,142 @@
+"""What strangers send is bounded in what it costs, and cannot act in the name of who imports it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mau.content.jsonld import parse
+from mau.content.links import NO_LINKS, links_of
+from mau.deletion.document import is_delete
+from mau.errors import PeerMisbehaved
+from mau.fingerprint import Fingerprint
+from mau.imports.apart import parse_apart
+from mau.imports.feeds import read_feed
+from mau.imports.foreign import taken_over
+from mau.imports.looking import read_bytes
+from mau.imports.pages import read_page
+
+URL = "https://example.org/"
+ME = Fingerprint(b"\x11" * 20)
+FRIEND = "mau:/p2p/" + "22" * 20
+
+LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 9))
+FEED = (
+    '<?xml version="1.0"?><!DOCTYPE r [{}]><rss version="2.0"><channel><title>t</title>'
+    "<item><title>x{}</title></item></channel></rss>"
+)
+BOMB = FEED.format(f'<!ENTITY a0 "ha">{LAUGHS}', "&a8;")
+OUTSIDE = FEED.format('<!ENTITY f SYSTEM "file:///etc/passwd">', "&f;")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        BOMB.encode(),
+        OUTSIDE.encode(),
+        b"<rss version='2.0'><channel>" + b"<item>" * 5_000,
+        b"<rss" + b"<![" * 20_000,
+        b"<html>" + b"<div>" * 200_000,
+        b'<html><script type="application/ld+json">' + b"[" * 500_000,
+        b'<html><script type="application/ld+json">{"@context":"https://evil.example/c","@type":"Article"}',
+        b"<html>" + b"<div itemscope itemtype='https://schema.org/Article'>" * 1000,
+        b"\x00\xff" * 1000,
+        b"",
+    ],
+    ids=[
+        "laughs",
+        "outside",
+        "items",
+        "marks",
+        "deep",
+        "deep-json",
+        "context",
+        "deep-items",
+        "junk",
+        "empty",
+    ],
+)
+def test_hostile_bytes_cost_little_and_give_nothing(data: bytes) -> None:
+    try:
+        found = read_bytes(data, URL)
+    except PeerMisbehaved:
+        return
+    said = json.dumps([one.document for one in found.items])
+    assert "root:" not in said and len(said) < 1 << 20
+
+
+def test_a_process_that_takes_too_much_ends_alone() -> None:
+    assert parse_apart("page", b"<title>x</title>", URL)["title"] == "x"
+    with pytest.raises(PeerMisbehaved, match="too much"):
+        parse_apart("page", b"<title>x</title>", URL, memory=40 << 20)
+
+
+def hostile(**words: Any) -> dict[str, Any]:
+    return {"@context": "https://schema.org", "@type": "Article", "headline": "x", "articleBody": "y"} | words
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        hostile(**{"@type": "DeleteAction"}),
+        hostile(**{"@type": ["Article", "DeleteAction"]}),
+        hostile(**{"@type": "LikeAction"}),
+        hostile(**{"@type": "Comment"}),
+        hostile(**{"@type": "Message"}),
+        hostile(**{"@context": "https://example.org/mine"}),
+        hostile(**{"@context": ["https://schema.org", {"headline": "http://schema.org/object"}]}),
+        hostile(**{"@context": None}),
+        {"@context": "https://schema.org", "@type": "Article"},
+        hostile(articleBody=[f"{n}" * 3000 for n in range(200)]),
+    ],
+)
+def test_these_become_no_post(document: dict[str, Any]) -> None:
+    assert taken_over(document, URL) is None
+
+
+def test_nothing_in_it_points_at_posts_of_mau_or_speaks_to_anybody() -> None:
+    document = hostile(
+        **{
+            "@id": FRIEND + "/x.pgp",
+            "url": FRIEND,
+            "audience": {"@id": FRIEND},
+            "mentions": {"@id": FRIEND},
+            "parentItem": {"@id": FRIEND + "/kettle.json.pgp"},
+            "about": {"@id": FRIEND + "/kettle.json.pgp"},
+            "itemReviewed": {"@id": FRIEND + "/kettle.json.pgp", "url": FRIEND + "/a.pgp", "name": "kettle"},
+            "image": [FRIEND + "/a.pgp", {"contentUrl": "MAU:/p2p/x", "sha256": "0" * 64}],
+            "associatedMedia": {"@type": "ImageObject", "contentUrl": "/p2p/" + "22" * 20 + "/x.pgp"},
+            "sdPublisher": {"@id": FRIEND},
+            "isBasedOn": {"url": "https://bank.example/"},
+            "author": {"@type": "SendAction", "@id": FRIEND, "name": "mau:/p2p/x", "alternateName": "x"},
+            "http://schema.org/object": {"@id": FRIEND},
+        }
+    )
+    taken = taken_over(document, URL)
+    assert taken is not None
+    assert taken["url"] == URL
+    assert "mau:" not in json.dumps(taken).lower()
+    assert taken["associatedMedia"]["contentUrl"].startswith("https://example.org/p2p/"), "of the web"
+    assert links_of(ME, taken) == NO_LINKS
+    assert not is_delete(taken)
+    assert not {"audience", "sdPublisher", "isBasedOn", "mentions", "parentItem", "about"} & taken.keys()
+
+
+def test_pages_and_feeds_are_cut_where_they_are_too_long() -> None:
+    entries = [{"id": f"{number}", "title": "t" * 5000, "summary": "s" * 500_000} for number in range(150)]
+    found = read_feed({"entries": entries, "title": "x" * 9000}, URL)
+    assert len(found.items) == 100 and found.left_out == {"more than the first 100 entries": 50}
+    assert max(len(json.dumps(one.document)) for one in found.items) < 200_000
+    assert len(found.title) == 200
+    listed = [hostile(url=f"/{number}") for number in range(120)]
+    page = read_page({"json-ld": listed, "microdata": "x", "feeds": ["/f", 7, "javascript:x"]}, URL)
+    assert (len(page.items), page.feeds) == (100, ("https://example.org/f", "https://example.org/7"))
+
+
+def test_html_in_texts_becomes_text() -> None:
+    entry = {"id": "1", "title": "<img src=x onerror=y>A <i>b</i>", "content": "<p>one<p>two<style>x</style>"}
+    [found] = read_feed({"entries": [entry]}, URL).items
+    assert (found.document["headline"], found.document["articleBody"]) == ("A b", "one\n\ntwo")
+    assert parse(json.dumps(found.document).encode()) == found.document
