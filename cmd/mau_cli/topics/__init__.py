@@ -12,6 +12,7 @@ from typing import Final
 TOPICS: Final[dict[str, str]] = {
     "audiences": "For whom a post is, and how that is said.",
     "references": "How posts and people are named in commands.",
+    "editors": "How posts are edited with other programs.",
     "formats": "What the files are, and what commands print.",
     "terminal": "Colours, width, pipes, and what happens without a terminal.",
     "environment": "The variables that are read.",
