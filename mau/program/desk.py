@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -144,12 +145,17 @@ class Desk:
 
     # --- many posts ----------------------------------------------------------------------------------------
 
-    def newest(self, authors: Collection[str | Fingerprint] | None) -> list[Summary]:
+    def newest(self, authors: Collection[str | Fingerprint] | None) -> Iterator[Summary]:
         """In short, the newest first, of everybody followed and the owner, or of these."""
         self.keyring.refresh()
         whose = None if authors is None else {self.resolve(one) for one in authors}
         self.reading.refresh()
-        return list(self.reading.newest(whose))
+        return self.reading.newest(whose)
+
+    def some(self, summaries: Iterator[Summary], count: int) -> list[Post] | None:
+        """So many of them as posts; None when there are no more."""
+        taken = list(islice(summaries, count))
+        return self.opened(taken) if taken else None
 
     def opened(self, summaries: Sequence[Summary]) -> list[Post]:
         """The posts themselves; without those that went, or no longer hold, meanwhile."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -184,13 +183,14 @@ class Me:
 
         As of the moment at which it begins. What does not hold is passed over.
         """
-        summaries = iter(await self._thread.run(self._desk.newest, authors))
+        summaries = await self._thread.run(self._desk.newest, authors)
         left = limit
         while left is None or left > 0:
-            some = list(islice(summaries, _OPENED_AT_ONCE if left is None else min(left, _OPENED_AT_ONCE)))
-            if not some:
+            count = _OPENED_AT_ONCE if left is None else min(left, _OPENED_AT_ONCE)
+            posts = await self._thread.run(self._desk.some, summaries, count)
+            if posts is None:
                 return
-            for post in await self._thread.run(self._desk.opened, some):
+            for post in posts:
                 yield post
                 left = None if left is None else left - 1
 
