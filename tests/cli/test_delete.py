@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mau.publish import publish_document
@@ -103,7 +105,7 @@ def test_the_beginning_of_a_name_deletes_nothing(desk: Desk, note: str) -> None:
 
 
 def test_the_keyring_statement_stays(desk: Desk) -> None:
-    assert "friends" in desk.mau(desk.world.alice, "delete", "keyring.json", "--yes", code=2).err
+    assert "for you alone" in desk.mau(desk.world.alice, "delete", "keyring.json", "--yes", code=2).err
     assert desk.world.alice.account.posts().entry("keyring.json.pgp") is not None
 
 
@@ -137,3 +139,21 @@ def test_what_was_removed_by_hand_can_be_told_of_though_it_left_no_version(desk:
     assert "says so to bob." in done.err
     assert desk.json(alice, "status")["removed_here"] == []
     assert "cannot hold" in desk.mau(alice, "delete", "../gone", "--yes", code=1).err
+
+
+def test_the_files_of_a_post_are_deleted_and_brought_back_with_it(desk: Desk, tmp_path: Path) -> None:
+    alice = desk.world.alice
+    (tmp_path / "notes.txt").write_text("three eggs")
+    before = set(alice.account.posts().names())
+    words = ("post", "--to", "bob", "x", "--name", "p", "--attach", tmp_path / "notes.txt")
+    desk.mau(alice, *words)
+    made = set(alice.account.posts().names()) - before
+    (file,) = made - {"p.pgp"}
+    question = "Delete p.pgp and the one file of it, and tell bob?"
+    assert question in desk.mau(alice, "delete", "p", code=2).err
+    assert desk.json(alice, "delete", "p", "--yes")["attachments"] == [file]
+    assert not made & set(alice.account.posts().names())
+    assert "And so is the file of it." in desk.mau(alice, "undelete", "p").err
+    assert made <= set(alice.account.posts().names())
+    desk.mau(alice, "delete", "p", "--yes", "--keep-attachments")
+    assert file in alice.account.posts().names()

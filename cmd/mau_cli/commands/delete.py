@@ -24,15 +24,27 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.option("--local", is_flag=True, help="Tell nobody; it is only given out no longer.")
 @click.option("--purge", is_flag=True, help="Keep no version of it here: there is no way back.")
+@click.option("--keep-attachments", is_flag=True, help="Leave the files that belong to it where they are.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Show what was done as JSON.")
 @click.pass_obj
-def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as_json: bool) -> None:
+def command(
+    session: Session,
+    name: str,
+    local: bool,
+    purge: bool,
+    keep_attachments: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Delete your post NAME (all of its name) and tell those who could read it or an older version.
+
+    The files that were attached to it, and to no other post of yours, go with it.
 
     It stays here as a version that nobody is given, and `mau undelete` brings it back. Friends' programs put
     it out of sight when they fetch the news; nobody can be made to forget what he has read.
     """
+    from mau.attachments.owned import files_alone_of
     from mau.deletion.publishing import delete_post
     from mau.tree.names import PRIVATE_NAMES, fold
     from mau_cli.people import suspect_keyring
@@ -48,17 +60,23 @@ def command(session: Session, name: str, local: bool, purge: bool, yes: bool, as
     if fold(meant.name) in map(fold, PRIVATE_NAMES):
         raise UsageError(f"{meant.name} is a file that Mau keeps for you alone; it is not deleted")
     told = "" if local else _told_words(keyring, _readers(session, keyring, meant))
-    what = f"Delete {meant.name}{_versions_words(meant) if purge else ''}{told}?"
+    account = session.account()
+    files = [] if keep_attachments else files_alone_of(account, keyring, meant.name)
+    what = f"Delete {meant.name}{_versions_words(meant) if purge else ''}{_files_words(files)}{told}?"
     if not session.confirm(f"{what} There is no way back." if purge else what, yes=yes):
         say("Nothing was deleted.")
         return
-    done = delete_post(session.account(), keyring, meant.name, publish=not local)
-    if purge:
+    done = delete_post(account, keyring, meant.name, publish=not local)
+    for one in files:
+        delete_post(account, keyring, one, publish=not local)
+    for one in (meant.name, *files) if purge else ():
         with suppress(NoSuchPost):
-            meant.directory.remove(meant.name)
+            meant.directory.remove(one)
     _tell(keyring, done, purged=purge, local=local)
+    if files:
+        say(f"With it went {_count(files)} of it.")
     if as_json:
-        emit_json(_facts(keyring, done, purged=purge))
+        emit_json({**_facts(keyring, done, purged=purge), "attachments": files})
 
 
 def _removed(session: Session, name: str) -> Meant | None:
@@ -106,6 +124,14 @@ def _names(keyring: Keyring, people: Iterable[Fingerprint]) -> str:
 def _versions_words(meant: Meant) -> str:
     count = len(meant.directory.versions(meant.name))
     return "" if not count else " and its older version" if count == 1 else f" and its {count} older versions"
+
+
+def _files_words(files: list[str]) -> str:
+    return f" and {_count(files)} of it" if files else ""
+
+
+def _count(files: list[str]) -> str:
+    return "the one file" if len(files) == 1 else f"the {len(files)} files"
 
 
 def _tell(keyring: Keyring, done: DeletedPost, *, purged: bool, local: bool) -> None:
