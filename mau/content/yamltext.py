@@ -266,8 +266,10 @@ def _scalar(value: Any) -> str:
     if value is None or isinstance(value, bool | dict | list):
         return json.dumps(value)
     if isinstance(value, int | float) and math.isfinite(value):
-        return json.dumps(value)
-    raise ValueError("no value of JSON")
+        text = json.dumps(value)
+        if type(_number(text)) is type(value):
+            return text
+    raise ValueError("no value of JSON, or a number with more digits than are read")
 
 
 def _is_plain(text: str) -> bool:

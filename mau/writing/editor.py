@@ -84,7 +84,8 @@ def edit_bytes(
         path.write_bytes(data)
         code = _run([*with_manners(command), str(path)], told)
         edited = _read(path)
-    changed = None if edited in {data, data + b"\n"} else edited
+    ended = data if data.endswith(b"\n") else data + b"\n"
+    changed = None if edited in {data, ended} else edited
     if told.signals:
         raise EditorInterrupted("ended while the editor was open", changed)
     if code != 0:
