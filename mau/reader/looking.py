@@ -82,7 +82,7 @@ def look_at(
         delete = delete_of(post) if is_delete(post.document) else None
     except MauError as error:
         return failed(error)
-    apart = apart_of(account.fingerprint, author, name, post.document)
+    apart = "attachment" if post.attached else apart_of(account.fingerprint, author, name, post.document)
     summary = summarise(post, sha256, len(source), apart=apart, hidden=hidden)
     return Looked(summary, post, delete)
 

@@ -154,6 +154,8 @@ class Newsroom:
         self._first(author, name, sha256)
         if is_delete(post.document) or is_contact(name, post.document) or is_marks(name, post.document):
             return None
+        if post.attached:  # the post that it belongs to is told
+            return None
         if self._marks.muted(summarise(post, sha256, len(source)), text=text_of(post.document or {})):
             return None
         directed = directed_at(self._account.fingerprint, author, post.document)
