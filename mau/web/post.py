@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mau.content.posting import text_of
+from mau.content.shown import Media, shown
 from mau.fingerprint import Fingerprint
 
 PER_PAGE = 20
@@ -48,7 +48,8 @@ class Post:
     """A public post with what there is to show of it.
 
     ``document``: the JSON object that it is, and ``source`` its text word for word; None when it is none.
-    ``text``: what there is to read. ``filename``: what the file was called. ``content_size``: in bytes.
+    ``text``: what there is to read: title, text and facts.
+    ``filename``: what the file was called. ``content_size``: in bytes.
     """
 
     brief: Brief
@@ -71,11 +72,16 @@ class Post:
 
 
 def make_post(
-    brief: Brief, document: dict[str, Any] | None, data: bytes | None, filename: str | None, size: int
+    author: Fingerprint,
+    brief: Brief,
+    document: dict[str, Any] | None,
+    data: bytes | None,
+    filename: str | None,
+    size: int,
 ) -> Post:
     """``data``: the content, None when it is too large to be shown; ``document``: the object that it is."""
     if document is not None and data is not None:
-        return Post(brief, document, data.decode(), text_of(document), filename, size)
+        return Post(brief, document, data.decode(), _text(author, brief, document), filename, size)
     return Post(brief, None, "", _readable(data), filename, size)
 
 
@@ -92,6 +98,18 @@ def shortened(text: str, characters: int) -> str:
 def count_pages(posts: int) -> int:
     """How many pages a list has: at least one."""
     return max(1, -(-posts // PER_PAGE))
+
+
+def _text(author: Fingerprint, brief: Brief, document: dict[str, Any]) -> str:
+    seen = shown(author, document, signed_at=brief.signed_at)
+    return "\n\n".join(filter(None, (seen.text, "\n".join(map(_medium, seen.media)))))
+
+
+def _medium(media: Media) -> str:
+    """The line that stands for a picture or another file: a page has none of them in it."""
+    words = {"image": "Picture", "video": "Film", "audio": "Sound", "file": "File"}[media.kind]
+    where = media.url if media.reference is None else str(media.reference.address)
+    return f"[{words}: {', '.join(filter(None, (media.alt or media.name, media.size)))}] {where}"
 
 
 def _readable(data: bytes | None) -> str:

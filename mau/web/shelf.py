@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from mau.account import Account
 from mau.catalogue import open_index
-from mau.content.binding import FILENAME_NOTATION, read_statement
+from mau.content.binding import ATTACHMENT_NOTATION, FILENAME_NOTATION, read_statement
 from mau.content.jsonld import MAX_DOCUMENT, parse
 from mau.deletion.document import is_delete
 from mau.errors import MauError
@@ -108,8 +108,9 @@ class Shelf:
         except (MauError, OSError, Changed):
             return None
         document = parse(data) if data is not None and len(data) <= MAX_DOCUMENT else None
-        brief = Brief(name, file.sha256, file.size, opened.signed_at, bound, not is_delete(document))
-        return make_post(brief, document, data, _filename(opened), opened.size)
+        listed = not is_delete(document) and ATTACHMENT_NOTATION not in opened.notations
+        brief = Brief(name, file.sha256, file.size, opened.signed_at, bound, listed)
+        return make_post(author, brief, document, data, _filename(opened), opened.size)
 
 
 @contextlib.contextmanager

@@ -51,11 +51,11 @@ def document_post(document: dict[str, Any], name: str = "post.pgp", *, ascii_onl
     data = json.dumps(document, ensure_ascii=ascii_only).encode()
     parsed = parse(data)
     assert parsed is not None
-    return make_post(brief_of(name), parsed, data, None, len(data))
+    return make_post(FPR, brief_of(name), parsed, data, None, len(data))
 
 
 def file_post(content: bytes, filename: str | None, name: str = "post.pgp") -> Post:
-    return make_post(brief_of(name), None, content, filename, len(content))
+    return make_post(FPR, brief_of(name), None, content, filename, len(content))
 
 
 def numbered(page: int) -> str:
@@ -198,7 +198,7 @@ def test_escapes(text: str) -> None:
 
 def test_a_document_is_embedded_word_for_word_but_for_escapes() -> None:
     source = b'{"@type": "Note", "articleBody": "1", "n": 1e400, "twice": 1, "twice": 2}'
-    post = make_post(brief_of(), parse(source), source, None, len(source))
+    post = make_post(FPR, brief_of(), parse(source), source, None, len(source))
     assert f">{source.decode()}</script>" in post_page(Owner(FPR, "Alice", 0), post)
 
 
