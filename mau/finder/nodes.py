@@ -180,10 +180,7 @@ class Nodes:
         if node not in self.table and not self._book.worth_trying(*node.address, node.fingerprint):
             return "tried in vain lately"
         try:
-            async with (
-                asyncio.timeout(_ANSWER_SECONDS),
-                self._peer(node) as peer,
-            ):
+            async with asyncio.timeout(_ANSWER_SECONDS), self._peer(node) as peer:
                 answer = await peer.find_peer(target)
         except (PeerError, IdentityError, TimeoutError) as error:
             return self._lost(node, error)

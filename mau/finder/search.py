@@ -16,9 +16,9 @@ from mau.addressbook import AddressBook, Source
 from mau.errors import IdentityError, MauError, PeerError
 from mau.finder.mdns import Mdns, Networks
 from mau.finder.nodes import Nodes
+from mau.finder.proving import prove
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address, circuit_of
-from mau.wire.client import PeerClient, Timeouts
 from mau.wire.identity import Identity
 
 Outcome = Literal["asked", "heard", "proven", "failed", "nothing"]
@@ -27,7 +27,6 @@ LISTEN: Final = 3.0
 AT_ONCE: Final = 8
 MOST: Final = 64
 """Addresses that are tried in one search."""
-_PATIENCE: Final = Timeouts(connect=5.0, answer=10.0, stall=10.0, busy=0.0)
 
 
 class Hear(Protocol):
@@ -173,12 +172,9 @@ class Search:
         identity = self._identity if circuit_of(address[0]) else None
         async with self._turns:
             try:
-                async with PeerClient(identity, self._wanted, *address, timeouts=_PATIENCE) as peer:
-                    await peer.connect()
+                await prove(self._book, self._wanted, address, identity)
             except (PeerError, IdentityError) as error:
-                self._book.failed(self._wanted, *address, there=error.there)
                 self._said.put_nowait(Finding(source, "failed", address, str(error)))
                 return
-        self._book.proven(self._wanted, *address)
         self.proven.append(address)
         self._said.put_nowait(Finding(source, "proven", address))

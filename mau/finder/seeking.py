@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,9 +14,9 @@ from mau.addressbook import AddressBook
 from mau.awaiting import first_of, unless
 from mau.errors import IdentityError, PeerError
 from mau.finder.nodes import Nodes
+from mau.finder.proving import prove
 from mau.fingerprint import Fingerprint
 from mau.hostport import circuit_of
-from mau.wire.client import PeerClient, Timeouts
 
 _EVERY: Final = 5.0
 """Seconds between two looks whether somebody is missing, where the book changed."""
@@ -27,7 +28,6 @@ _HOLDS: Final = 7200.0
 _AT_ONCE: Final = 3
 _TRIES: Final = 4
 """Addresses of one person that are tried before a lookup."""
-_PATIENCE: Final = Timeouts(connect=5.0, answer=10.0, stall=10.0, busy=0.0)
 
 
 @dataclass(slots=True)
@@ -129,12 +129,7 @@ class Seeker:
             # What was tried later than now was tried before the clock was set back.
             if line is None or 0 <= now - (line.last_tried or 0) < pause:
                 continue
-            try:
-                async with PeerClient(None, person, *place, timeouts=_PATIENCE) as peer:
-                    await peer.connect()
-            except (PeerError, IdentityError) as error:
-                self._book.failed(person, *place, there=error.there)
-            else:
-                self._book.proven(person, *place)
+            with suppress(PeerError, IdentityError):
+                await prove(self._book, person, place)
                 return True
         return False
