@@ -9,6 +9,7 @@ from mau.errors import IdentityError, PeerError
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
 from mau.wire.client import PeerClient, Timeouts
+from mau.wire.identity import Identity
 
 _PATIENCE: Final = Timeouts(connect=5.0, answer=10.0, stall=10.0, busy=0.0)
 
