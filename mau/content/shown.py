@@ -89,12 +89,15 @@ def shown(
     )
 
 
-def words_of(author: Fingerprint, document: dict[str, Any]) -> str:
-    """All there is to read in a document, in every language, for a search: bounded like what is shown."""
+def words_of(author: Fingerprint, document: dict[str, Any], *, signed_at: int | None = None) -> str:
+    """All there is to read in a document, in every language, for a search: bounded like what is shown.
+
+    `signed_at` as of `shown`.
+    """
     seen = as_schema(document)
     held = _plain_words(seen)
     texts = [text for word in (*_TITLES, *_BODIES, "abstract") for text, _ in texts_of(held.get(word))]
-    parts = shown(author, document)
+    parts = shown(author, document, signed_at=signed_at)
     alt = [f"{media.name} {media.alt}".strip() for media in parts.media]
     told = [fact.value for fact in parts.facts]
     return sound("\n".join(dict.fromkeys(filter(None, (*texts, *told, *alt)))))[:MAX_BODY]

@@ -100,7 +100,7 @@ def one_of(column: str, values: Iterable[str]) -> str:
 
 
 def _phrase(term: Term) -> str:
-    return "{title body labels who} : " + _quoted(term.tokens) + (" *" if term.prefix else "")
+    return "{body labels who} : " + _quoted(term.tokens) + (" *" if term.prefix else "")
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -152,7 +152,6 @@ class Search:
                 name=summary.name,
                 sha256=summary.sha256,
                 time=summary.time,
-                title=texts.title,
                 body=texts.body,
                 labels=texts.labels,
                 who=" ".join(who),
@@ -247,9 +246,7 @@ class Search:
         if post.signed_at != summary.time:  # it became another since the reading looked
             return None
         texts = texts_of(summary, post)
-        if silent is not None and silent.muted(
-            summary, text=f"{texts.title}\n{texts.body}", find=self._reading.get
-        ):
+        if silent is not None and silent.muted(summary, text=texts.body, find=self._reading.get):
             return None
         return Hit(summary, snippet_of(texts, query))
 

@@ -18,12 +18,12 @@ _CUTS: Final = re.compile(r"\S+"), re.compile(r"[^\W_]+|[^\w\s]"), re.compile(r"
 
 def snippet_of(texts: Texts, query: Query) -> str:
     """One line around the first word of the query that is found; else the beginning of the text."""
-    for text in (texts.body, texts.title, texts.labels):
+    for text in (texts.body, texts.labels):
         looked_at = text[:_LOOKED_AT]
         found = _find(looked_at, query.wanted)
         if found is not None:
             return _cut(looked_at, *found)
-    return _cut((texts.body or texts.title or texts.labels)[:_LOOKED_AT], 0, 0)
+    return _cut((texts.body or texts.labels)[:_LOOKED_AT], 0, 0)
 
 
 def _find(text: str, terms: Sequence[Term]) -> tuple[int, int] | None:

@@ -18,7 +18,7 @@ from mau.search.folding import tokens
 
 _SCHEMA: Final = """
 CREATE VIRTUAL TABLE words USING fts5(
-  title, body, labels, who, kind, author, content='', columnsize=0, tokenize='ascii', prefix='2 3');
+  body, labels, who, kind, author, content='', columnsize=0, tokenize='ascii', prefix='2 3');
 CREATE TABLE post (id INTEGER PRIMARY KEY, author BLOB, name TEXT, sha256 BLOB, gone INTEGER NOT NULL);
 """
 _SHIFT: Final = 20
@@ -35,7 +35,6 @@ class Words(NamedTuple):
     name: str
     sha256: str
     time: int
-    title: str
     body: str
     labels: str
     who: str
@@ -104,8 +103,7 @@ class WordIndex:
                     (number, author, words.name, bytes.fromhex(words.sha256)),
                 )
                 self._db.execute(
-                    "INSERT INTO words (rowid, title, body, labels, who, kind, author) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO words (rowid, body, labels, who, kind, author) VALUES (?, ?, ?, ?, ?, ?)",
                     (number, *map(_line, words[4:]), words.author),
                 )
         except BaseException:
@@ -124,7 +122,7 @@ class WordIndex:
         return self._db.execute("SELECT id, author, name, sha256 FROM post WHERE gone = 0")
 
     def find(self, expression: str, since: int | None, until: int | None) -> Iterator[Known]:
-        """Those that fit, newest first; `expression` "" fits all. In unix seconds, `until` is not included."""
+        """Those that fit, newest first; `expression` "" fits all. Unix seconds; `until` is not included."""
         low = _clamped(since if since is not None else 0) << _SHIFT
         high = _clamped(until if until is not None else _LATEST) << _SHIFT
         arguments: tuple[Any, ...] = (low, high)

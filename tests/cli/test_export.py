@@ -1,14 +1,21 @@
-"""`mau export`: the public key and nothing else."""
+"""`mau export`: the public key and nothing else; or a post, in the form that another program wants."""
 
 from __future__ import annotations
 
+import email
+import email.policy
+import json
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mau.account import Account
+from mau.content.binding import PUBLIC, Audience
+from mau.keyring import Keyring
 from mau.openpgp import Certificate
+from mau.publish import publish_document
 from tests.cli.conftest import PASSPHRASE, Ended, Gpg
 
 Run = Callable[..., Ended]
@@ -93,3 +100,53 @@ def test_a_wrong_passphrase_exports_nothing(mau: Run, alice: Account, tmp_path: 
     done = mau("export", "-o", tmp_path / "key", passphrase="not the one")
     assert done.code == 4
     assert not (tmp_path / "key").exists()
+
+
+def post(account: Account, audience: Audience, text: str = "Hello **you**", **more: object) -> None:
+    document = {"@type": "SocialMediaPosting", "articleBody": text, **more}
+    publish_document(account, Keyring.load(account), document, "hello.json.pgp", audience)
+
+
+def test_a_post_armored_or_as_a_mail_stays_encrypted_and_gpg_reads_it(
+    mau: Run, gpg: Gpg, alice: Account, tmp_path: Path
+) -> None:
+    post(alice, frozenset({alice.fingerprint}))
+    secret = gpg.run("--decrypt", alice.root.account_file, passphrase=PASSPHRASE)
+    gpg.run("--import", stdin=secret)
+    done = mau("export", "hello", passphrase=PASSPHRASE)
+    assert (done.code, done.err) == (0, "It stays encrypted, for you alone.\n")
+    assert done.out.isascii() and done.text.startswith("-----BEGIN PGP MESSAGE-----\n")
+    held = (alice.posts().path / "hello.json.pgp").read_bytes()
+    assert gpg.run("--dearmor", stdin=done.out) == held
+    assert b"Hello **you**" in gpg.run("--decrypt", stdin=done.out)
+    done = mau("export", "hello", "--as", "eml", "-o", tmp_path / "hello.eml", passphrase=PASSPHRASE)
+    assert (done.code, done.out) == (0, b"")
+    assert stat.S_IMODE((tmp_path / "hello.eml").stat().st_mode) == 0o600
+    mail = email.message_from_bytes((tmp_path / "hello.eml").read_bytes(), policy=email.policy.default)
+    assert mail.get_content_type() == "multipart/encrypted" and "hello" not in str(mail["Subject"]).lower()
+    version, message = mail.iter_parts()
+    assert (version.get_content_type(), version.get_content()) == (
+        "application/pgp-encrypted",
+        b"Version: 1\r\n",
+    )
+    assert gpg.run("--dearmor", stdin=message.get_content()) == held
+
+
+def test_a_private_post_that_is_opened_says_so(mau: Run, alice: Account) -> None:
+    post(alice, frozenset({alice.fingerprint}))
+    done = mau("export", "hello", "--as", "markdown", passphrase=PASSPHRASE)
+    assert "leaves the encryption" in done.err
+    assert done.text.startswith("---\n") and done.text.endswith("\nHello **you**\n")
+    done = mau("export", "hello", "--as", "json", passphrase=PASSPHRASE)
+    assert "leaves the encryption" in done.err
+    assert json.loads(done.text)["articleBody"] == "Hello **you**"
+    assert mau("export", "hello", "--binary", passphrase=PASSPHRASE).code == 2
+    assert mau("export", "--as", "json", passphrase=PASSPHRASE).code == 2
+    assert mau("export", "nothing", passphrase=PASSPHRASE).code == 1
+
+
+def test_a_public_post_as_a_page_stands_alone(mau: Run, alice: Account) -> None:
+    post(alice, PUBLIC, "Hello **you** <script>alert(1)</script>")
+    done = mau("export", "hello", "--as", "html", passphrase=PASSPHRASE)
+    assert (done.code, done.err) == (0, "It is signed and not encrypted: everybody can read it.\n")
+    assert "<strong>you</strong>" in done.text and "<script" not in done.text

@@ -1,4 +1,4 @@
-"""`mau export`: the public key, for friends to add."""
+"""`mau export`: the public key, for friends to add; or a post, for mail and other programs."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
+@click.argument("ref", required=False)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(("armor", "eml", "markdown", "html", "json")),
+    help="Of a post: armored, or as a mail, as it is encrypted; opened as Markdown, a page, or its JSON.",
+)
+@click.option(
+    "--with-media", is_flag=True, help="Of a page: put the pictures and sounds of the post into it."
+)
 @click.option(
     "-o",
     "--output",
@@ -30,17 +40,43 @@ if TYPE_CHECKING:
 )
 @click.option("--binary", is_flag=True, help="Write the bytes of the key, not ASCII armor.")
 @click.pass_obj
-def command(session: Session, output: Path | None, binary: bool, copy: bool) -> None:
-    """Write out the public key, for friends to add.
+def command(
+    session: Session,
+    ref: str | None,
+    form: str | None,
+    with_media: bool,
+    output: Path | None,
+    binary: bool,
+    copy: bool,
+) -> None:
+    """Write out the public key, for friends to add; with REF, a post.
 
-    The words that it says beside are its fingerprint: tell them to your friends by another way than the one
-    that the key goes, to compare.
+    The words that it says beside the key are its fingerprint: tell them to your friends by another way than
+    the one that the key goes, to compare.
+
+    A post is written armored unless --as says otherwise. Armored and as a mail it stays encrypted for those
+    whom it is for, and any OpenPGP program opens it; the other forms can be read by whoever gets them.
     """
+    if ref is None:
+        if form is not None or with_media:
+            raise click.UsageError("--as and --with-media are for a post; say which.")
+        _export_key(session, output, binary=binary, copy=copy)
+        return
+    if binary or copy:
+        raise click.UsageError("--binary and --copy are for the key; a post is a file already.")
+    if with_media and form != "html":
+        raise click.UsageError("--with-media goes with --as html.")
+    _check_place(session, output)
+    from mau_cli.exporting import export_post
+
+    export_post(session, ref, form or "armor", output, with_media=with_media)
+
+
+def _export_key(session: Session, output: Path | None, *, binary: bool, copy: bool) -> None:
     to_stdout = output is None or str(output) == "-"
     if binary and to_stdout and sys.stdout.isatty():
         raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
-    if output is not None and session.root.mau.resolve() in output.resolve().parents:
-        raise click.UsageError("Only the account and the keys of friends may lie in .mau; say another place.")
+    _check_place(session, output)
     certificate = _copy(session) if copy else session.account().certificate
     if output is not None and not to_stdout:
         output.write_bytes(bytes(certificate) if binary else certificate.armored().encode("ascii"))
@@ -50,6 +86,11 @@ def command(session: Session, output: Path | None, binary: bool, copy: bool) -> 
     else:
         data(certificate.armored().rstrip("\n"))
     say("In words: " + " ".join(certificate.fingerprint.words))
+
+
+def _check_place(session: Session, output: Path | None) -> None:
+    if output is not None and session.root.mau.resolve() in output.resolve().parents:
+        raise click.UsageError("Only the account and the keys of friends may lie in .mau; say another place.")
 
 
 def _copy(session: Session) -> Certificate:
