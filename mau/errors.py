@@ -21,7 +21,8 @@
     |     `- by source: Renamed, RolledBack, UnboundFromRelay, Deleted
     |- TreeError                  1  NoAccount, AccountExists, AccountDamaged, InvalidName, NotAFile,
     |                                NoSuchPost, TreeChanged, NoRoom, KeptOut, ArchiveDamaged
-    |- LocalError                 1  AgentError, AlreadyRunning, ServiceError, NoPrivatePlace, EditorFailed
+    |- LocalError                 1  AgentError, AlreadyRunning, ServiceError, NoPrivatePlace, EditorFailed,
+    |                                AlgorithmFailed
     `- Interrupted              130  EditorInterrupted
 
 A message says what happened and what to do next. Text that others chose is shown with ``!r`` or through
@@ -399,6 +400,10 @@ class EditorFailed(LocalError):
         """``written``: what the person had written until then, None when that is nothing new."""
         super().__init__(words)
         self.written = written
+
+
+class AlgorithmFailed(LocalError):
+    """What orders the timeline does not do what it should; `--algorithm chronological` always does."""
 
 
 class ArchiveDamaged(TreeError):

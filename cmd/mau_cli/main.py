@@ -54,6 +54,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "sign": "Sign a post of yours that an editor saved without a signature.",
         "share": "Post a file as it is.",
         "timeline": "Show the newest posts of everybody you follow.",
+        "read": "Show them, and mark as read what was shown.",
         "search": "Find posts by their words.",
         "tag": "Show the posts with a tag.",
         "mark": "Mark posts as read or unread.",

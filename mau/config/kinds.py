@@ -226,6 +226,15 @@ class LogPlace(PathText):
         return text if text == "-" else super().parse(text)
 
 
+class AlgorithmWord(PathText):
+    """What orders a timeline."""
+
+    form = "the name of an algorithm, or an absolute path or one that begins with ~/,"
+
+    def parse(self, text: str) -> str:
+        return super().parse(text) if "/" in text or text.endswith(".py") else self.from_environment(text)
+
+
 class Command(Kind[str]):
     """A program with its arguments, in the quoting of the shell. Arguments may be secrets."""
 

@@ -20,11 +20,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mau.catalogue import open_index
-from mau.content.tags import fold_tag
 from mau.reader.image import Image
 from mau.reader.notes import Notes
 from mau.reader.open import OpenedPost, open_post
-from mau.reader.table import Choice, Row, Table
+from mau.reader.table import Act, Choice, Row, Table
 from mau.reader.upkeep import Progress, Told, Upkeep
 
 if TYPE_CHECKING:
@@ -74,6 +73,11 @@ class Reading:
             if self._own_index:
                 self._index.close()
 
+    @property
+    def index(self) -> Index:
+        """The index that tells what lies in the tree: to be watched and subscribed to."""
+        return self._index
+
     # --- bringing it up to date ----------------------------------------------------------------------------
 
     def refresh(
@@ -119,8 +123,6 @@ class Reading:
 
     def choose(self, choice: Choice) -> Iterator[Summary]:
         """As `newest`, those that are asked for."""
-        if choice.tag:
-            choice = replace(choice, tag=fold_tag(choice.tag))
         rows = self._table.newest(choice)
         while True:
             with self._lock:
@@ -141,10 +143,10 @@ class Reading:
         with self._lock:
             return self._summaries(self._table.pointing_at(address))
 
-    def acts_upon(self, address: Address) -> list[tuple[str, Fingerprint]]:
-        """(act, whose) of what `pointing_at` gives, oldest first: to count; an answer's act is ""."""
+    def acts_upon(self, address: Address) -> list[Act]:
+        """What `pointing_at` gives, in few words, oldest first: to be counted."""
         with self._lock:
-            return [(act, whose) for act, whose, _, _ in self._table.acts_upon(address)]
+            return self._table.acts_upon(address)
 
     def tagged(self, tag: str) -> list[Summary]:
         """Posts to show that have this tag, newest first."""
@@ -174,4 +176,4 @@ class Reading:
             _log.warning("what was found out of posts cannot be kept: %s", error)
 
 
-__all__ = ["Choice", "Progress", "Reading", "Told"]
+__all__ = ["Act", "Choice", "Progress", "Reading", "Told"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from mau.content.address import Address
+from mau.content.tags import fold_tag
 from mau.deletion.document import Delete
 from mau.fingerprint import Fingerprint
 from mau.reader.summary import Summary
@@ -66,6 +67,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Who did what to a post, and when (unix seconds). An answer's ``act`` is ""; ``hidden``: by somebody
+    whom the reader does not follow."""
+
+    act: str
+    author: Fingerprint
+    time: int
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Up to where the table knows an author: the index's generation and clock, what his two directories
     looked like, and the keys that the verdicts rest on."""
@@ -80,7 +92,8 @@ class State:
 class Choice:
     """Which posts to show. ``since`` and ``until`` in unix seconds, the first included, the second not.
 
-    ``acts``: also likes, shares and the like. ``deleted``: also what its author deleted and is still here.
+    ``acts``: only posts that do these to others; "" is none of them. ``deleted``: also what its author
+    deleted and is still here.
     """
 
     authors: frozenset[Fingerprint] | None = None
@@ -88,8 +101,21 @@ class Choice:
     until: int | None = None
     types: frozenset[str] = frozenset()
     tag: str = ""
-    acts: bool = True
+    acts: frozenset[str] | None = None
     deleted: bool = False
+
+    def fits(self, summary: Summary) -> bool:
+        """Whether a post is one of these; the same as the table says."""
+        return (
+            not (summary.error or summary.apart or summary.hidden)
+            and (self.authors is None or summary.author in self.authors)
+            and (self.since is None or summary.time >= self.since)
+            and (self.until is None or summary.time < self.until)
+            and (not self.types or summary.type in self.types)
+            and (not self.tag or fold_tag(self.tag) in summary.tags)
+            and (self.acts is None or summary.links.act in self.acts)
+            and (self.deleted or not summary.deleted)
+        )
 
 
 class Table:
@@ -336,14 +362,14 @@ class Table:
         )
         return [_row(one) for one in found]
 
-    def acts_upon(self, address: Address) -> list[tuple[str, Fingerprint, int, bool]]:
-        """(act, whose, when, hidden) of all that answers a post or acts upon it; an answer's act is ""."""
+    def acts_upon(self, address: Address) -> list[Act]:
+        """All that answers a post or acts upon it, in few words, oldest first; deleted not."""
         found = self._db.execute(
             "SELECT act, fpr, time, hidden FROM link JOIN post ON post.id = link.post"
-            " JOIN author ON author.id = post.author WHERE target = ? AND deleted = 0 ORDER BY time",
+            " JOIN author ON author.id = post.author WHERE target = ? AND deleted = 0 ORDER BY time, fpr",
             (_mark(address),),
         )
-        return [(act, Fingerprint(raw), time, bool(hidden)) for act, raw, time, hidden in found]
+        return [Act(act, Fingerprint(raw), time, bool(hidden)) for act, raw, time, hidden in found]
 
     def _clauses(self, choice: Choice) -> tuple[str, list[object]]:
         clauses: list[str] = []
@@ -362,9 +388,10 @@ class Table:
             values += sorted(choice.types)
         if choice.tag:
             clauses.append("post.id IN (SELECT post FROM tag WHERE tag = ?)")
-            values.append(choice.tag)
-        if not choice.acts:
-            clauses.append("act = ''")
+            values.append(fold_tag(choice.tag))
+        if choice.acts is not None:
+            clauses.append(f"act IN ({','.join('?' * len(choice.acts))})")
+            values += sorted(choice.acts)
         if not choice.deleted:
             clauses.append("deleted = 0")
         return "".join(f" AND {clause}" for clause in clauses), values

@@ -1,39 +1,46 @@
-"""The timeline: what everybody I follow and I wrote, newest first by the time of the signature.
+"""The timeline: posts of everybody I follow and mine, in the order of the algorithm I chose (R20-R29).
 
-Nothing is remembered between two calls: every post is opened and checked each time. DeleteActions and contact
-posts are no posts to show; a post that is still here although its author deleted it is shown as such.
+Likes and the like are no lines: they are counted at what they are about. A share shows what was shared, when
+that is not in the timeline anyway. Every line is looked at once more before it is told: what it says is what
+its file holds.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
-from mau.contact.document import is_contact
-from mau.deletion.document import Delete, is_delete
-from mau.deletion.held import delete_of
-from mau.deletion.rules import NO_DELETES, Deletes
-from mau.errors import MauError
-from mau.reader.open import OpenedPost, open_source
-from mau.tree.names import KEYRING_NAME
-from mau.tree.posts import AuthorDir
+from mau.content.binding import PUBLIC
+from mau.fingerprint import Fingerprint
+from mau.reader.algorithms import Algorithm, Context, View, run
+from mau.reader.looking import MAX_OPENED
+from mau.reader.summary import Summary
+from mau.reader.table import Act, Choice
 
 if TYPE_CHECKING:
-    from mau.account import Account
-    from mau.fingerprint import Fingerprint
+    from mau.content.address import Address
     from mau.keyring import Keyring
-    from mau.tree.posts import Entry
+    from mau.marks import Marks
+    from mau.reader.open import OpenedPost
+    from mau.reader.reading import Reading
 
-MAX_OPENED = 16 << 20
-"""Files larger than this (bytes) are listed with their file's time, and checked only when they are opened."""
+__all__ = ["MAX_OPENED", "Ask", "Item", "Line", "Timeline"]
+
+_ROWS: Final = frozenset({"", "share"})
+_OWN: Final = 500
+"""So many of the newest own posts tell to whom the reader is close."""
+_FEW: Final = 4
+"""People of an audience, author and reader among them: what is for so few is for the reader."""
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the timeline. `post` is None for a file too large to be opened for a list.
+    """A post among others. `post` is None for a file too large to be opened for a list.
 
     `time` is the signature's, in unix seconds; the file's own when it was not opened. `deleted`: its author
     deleted it, and it is still here.
@@ -47,71 +54,189 @@ class Item:
     deleted: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is to be shown: at most so many of these, only unread ones, muted ones too."""
+
+    choice: Choice = field(default_factory=Choice)
+    limit: int | None = None
+    unread: bool = False
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One post in its place; a share of something that is not here stands for it.
+
+    ``time``: when it came to be seen (`View.time`). ``why`` and ``depth`` as the algorithm says. ``answers``:
+    the post that it answers, where that is held; ``answered``: its address, held or not. ``muted``: why it
+    is not shown as a rule.
+    """
+
+    summary: Summary
+    time: int
+    why: str = ""
+    depth: int = 0
+    shared_by: tuple[Fingerprint, ...] = ()
+    replies: int = 0
+    likes: int = 0
+    dislikes: int = 0
+    read: bool = False
+    muted: str = ""
+    answers: Summary | None = None
+    answered: Address | None = None
+
+    @property
+    def missing(self) -> Address | None:
+        """What was shared and is not here; None for a post."""
+        objects = self.summary.links.objects
+        return objects[0].address if self.summary.links.act == "share" and objects else None
+
+
 class Timeline:
-    """The newest items, and why others are not among them: how many for each kind of error."""
+    """Gathers lines from a `Reading` that was brought up to date."""
 
-    items: list[Item]
-    left_out: Counter[type[MauError]] = field(default_factory=Counter)
+    def __init__(self, reading: Reading, keyring: Keyring, marks: Marks) -> None:
+        self._reading = reading
+        self._keyring = keyring
+        self._marks = marks
+        self._me = keyring.me.fingerprint
 
+    def lines(self, ask: Ask, algorithm: Algorithm) -> list[Line]:
+        """The lines in the order of the algorithm. AlgorithmFailed."""
+        for _ in range(_ATTEMPTS):
+            found = self._lines(ask, algorithm)
+            if self._reading.check(line.summary for line in found):
+                break  # else a file was changed by hand in the meantime: now that is known
+        return found
 
-def timeline(account: Account, keyring: Keyring, limit: int | None = None) -> Timeline:
-    """The newest `limit` posts that I can read, of everybody I follow and me. Bad ones are counted."""
-    left_out: Counter[type[MauError]] = Counter()
-    deletes: dict[Fingerprint, list[Delete]] = defaultdict(list)
-    authors = [account.fingerprint, *account.root.follows(account.fingerprint)]
-    found = (item for author in authors for item in _of(account, keyring, author, left_out, deletes[author]))
-    if limit is None:
-        items = sorted(found, key=_order)
-    else:
-        items = heapq.nsmallest(limit, found, key=_order)
-    said = {author: Deletes(found) for author, found in deletes.items() if found}
-    marked = [_marked(account, item, said.get(item.author, NO_DELETES)) for item in items]
-    return Timeline(marked, left_out)
+    def line(self, summary: Summary, ask: Ask) -> Line | None:
+        """The line of one post that has just come; None when it is not asked for."""
+        if not replace(ask.choice, acts=_ROWS).fits(summary):
+            return None
+        return next(self._gathered([summary], ask), None)
 
+    def _lines(self, ask: Ask, algorithm: Algorithm) -> list[Line]:
+        choice = replace(ask.choice, acts=_ROWS)
+        gathered = self._gathered(self._reading.choose(choice), ask)
+        lines = list(islice(gathered, algorithm.window or ask.limit))
+        by_id = {str(line.summary.address): line for line in lines}
+        views = [self._view(line) for line in lines]
+        context = self._context(ask, ties=algorithm.window > 0)
+        return [
+            replace(by_id[placed.post.id], why=placed.why, depth=placed.depth)
+            for placed in run(algorithm, views, context)
+        ]
 
-def _order(item: Item) -> tuple[int, Fingerprint, str]:
-    return -item.time, item.author, item.name
+    def _gathered(self, summaries: Iterable[Summary], ask: Ask) -> Iterator[Line]:
+        """Lines of posts and of what was shared, those that are asked for, in the order of the posts."""
+        for summary in summaries:
+            line = self._of_share(summary, ask.choice) if summary.links.act else self._of_post(summary, ())
+            if line is None or (ask.unread and line.read):
+                continue
+            line = replace(line, muted=self._muted(line, summary))
+            if ask.muted or not line.muted:
+                yield line
 
+    def _of_share(self, share: Summary, choice: Choice) -> Line | None:
+        """What was shared; None when it stands elsewhere in the timeline."""
+        if not share.links.objects:
+            return None
+        target = share.links.objects[0].address
+        held = None if target.name is None else self._reading.get(target.author, target.name)
+        if held is None or held.error or held.apart:
+            return Line(share, share.time, read=self._marks.is_read(share))
+        if held.deleted or not held.hidden:
+            return None  # it is gone; or it stands there itself
+        sharers = self._sharers(held, choice)
+        if not sharers or (sharers[0].author, sharers[0].time) != (share.author, share.time):
+            return None  # it stands where it was shared first
+        return replace(self._of_post(held, sharers), time=share.time)
 
-def _marked(account: Account, item: Item, deletes: Deletes) -> Item:
-    if item.post is None or not deletes.of(item.name):
-        return item
-    try:
-        sha256 = AuthorDir(account.root, item.author).sha256(item.name)
-    except MauError:  # it went meanwhile
-        return item
-    return replace(item, deleted=deletes.is_deleted(item.name, sha256, item.post.signed_at))
+    def _of_post(self, summary: Summary, sharers: Iterable[Act]) -> Line:
+        acts = self._reading.acts_upon(summary.address)
+        by_act = Counter(act for act, _ in {(one.act, one.author) for one in acts})
+        shared_by = [one.author for one in sharers or acts if one.act == "share" and not one.hidden]
+        answered = summary.links.answers[0].address if summary.links.answers else None
+        answers = None
+        if answered is not None and answered.name is not None:
+            answers = self._reading.get(answered.author, answered.name)
+        return Line(
+            summary,
+            summary.time,
+            shared_by=tuple(dict.fromkeys(shared_by)),
+            replies=sum(one.act == "" for one in acts),
+            likes=by_act["like"],
+            dislikes=by_act["dislike"],
+            read=self._marks.is_read(summary),
+            answers=None if answers is None or answers.error or answers.deleted else answers,
+            answered=answered,
+        )
 
+    def _sharers(self, summary: Summary, choice: Choice) -> list[Act]:
+        """Who of those that count shared a post, the first one first."""
+        acts = self._reading.acts_upon(summary.address)
+        return [
+            one
+            for one in acts
+            if one.act == "share"
+            and not one.hidden
+            and (choice.authors is None or one.author in choice.authors)
+            and (choice.since is None or one.time >= choice.since)
+        ]
 
-def _of(
-    account: Account,
-    keyring: Keyring,
-    author: Fingerprint,
-    left_out: Counter[type[MauError]],
-    deletes: list[Delete],
-) -> Iterator[Item]:
-    """The author's posts; what his DeleteActions say is added to `deletes`."""
-    directory = AuthorDir(account.root, author)
-    own = author == account.fingerprint
-    for entry in directory.entries():
-        if own and entry.name == KEYRING_NAME:
-            continue
-        try:
-            item = _item(account, keyring, directory, entry)
-            if item.post is None or not is_delete(item.post.document):
-                if item.post is None or not is_contact(item.name, item.post.document):
-                    yield item
-            elif (said := delete_of(item.post)) is not None:
-                deletes.append(said)
-        except MauError as error:
-            left_out[type(error)] += 1
+    def _muted(self, line: Line, brought: Summary) -> str:
+        reason = self._marks.muted(line.summary, find=self._reading.get)
+        if not reason and brought is not line.summary:
+            reason = self._marks.muted(brought)
+        return reason
 
+    # --- for the algorithm ---------------------------------------------------------------------------------
 
-def _item(account: Account, keyring: Keyring, directory: AuthorDir, entry: Entry) -> Item:
-    if entry.size > MAX_OPENED:
-        return Item(directory.fpr, entry.name, entry.size, entry.mtime_ns // 1_000_000_000, None)
-    with directory.open(entry.name) as file:
-        source = file.read(entry.size + 1)  # what grew meanwhile is refused as cut off, and whole next time
-    post = open_source(account, keyring, directory.fpr, entry.name, source, held=True)
-    return Item(directory.fpr, entry.name, post.opened.size, post.signed_at, post)
+    def _view(self, line: Line) -> View:
+        one = line.summary
+        few = isinstance(one.audience, frozenset) and len(one.audience) <= _FEW and self._me in one.audience
+        named = self._me in one.links.mentions
+        answers = [reference.address for reference in one.links.answers]
+        return View(
+            id=str(one.address),
+            author=one.author.hex,
+            time=line.time,
+            type=one.type,
+            words=one.words,
+            tags=one.tags,
+            answers=tuple(map(str, answers)),
+            public=one.audience == PUBLIC,
+            read=line.read,
+            mine=one.author == self._me,
+            mention=few or named or any(address.author == self._me for address in answers),
+            likes=line.likes,
+            dislikes=line.dislikes,
+            replies=line.replies,
+            shared_by=tuple(author.hex for author in line.shared_by),
+        )
+
+    def _context(self, ask: Ask, *, ties: bool) -> Context:
+        people = [self._keyring.me, *self._keyring.friends(), *self._keyring.known()]
+        groups = {
+            group: frozenset(person.fingerprint.hex for person in self._keyring.members(group))
+            for group in self._keyring.groups()
+        }
+        return Context(
+            now=int(time.time()),
+            me=self._me.hex,
+            limit=ask.limit,
+            names={person.fingerprint.hex: person.local_name for person in people},
+            groups=groups,
+            ties=self._ties() if ties else {},
+        )
+
+    def _ties(self) -> dict[str, int]:
+        """How often I turned to whom in my newest posts."""
+        found: Counter[str] = Counter()
+        for summary in islice(self._reading.newest([self._me]), _OWN):
+            links = summary.links
+            people = {reference.address.author for reference in (*links.answers, *links.objects)}
+            found.update(person.hex for person in people | set(links.mentions))
+        del found[self._me.hex]
+        return dict(found)

@@ -19,7 +19,7 @@ from mau.openpgp.lifetime import revoked
 from mau.publish import publish_document
 from mau.reader.news import Newsroom
 from mau.reader.open import open_post
-from mau.reader.timeline import timeline
+from mau.reader.reading import Reading
 from tests.publish.world import Someone, World, bound, message
 
 FACTS = ContactFacts((("192.0.2.1", 8880), ("alice.example.org", 1)), (Fingerprint(b"r" * 20),))
@@ -181,6 +181,13 @@ def test_a_revoked_key_tells_nothing_any_more(world: World) -> None:
     assert fed(bob, alice) == (None, [])
 
 
+def names(someone: Someone) -> list[str]:
+    """What is shown to somebody, by name."""
+    with Reading(someone.account, someone.keyring) as reading:
+        reading.refresh()
+        return [summary.name for summary in reading.newest()]
+
+
 # --- it is no post to read ---------------------------------------------------------------------------------
 
 
@@ -193,8 +200,8 @@ def test_it_is_in_no_timeline_and_no_news_and_can_be_opened(world: World) -> Non
     publish_document(alice.account, alice.keyring, {"articleBody": "hi"}, "x.json.pgp", world.for_(bob))
     for name in (CONTACT_NAME, "x.json.pgp"):
         bob.fetch(alice, name)
-    assert [item.name for item in timeline(bob.account, bob.keyring).items] == ["x.json.pgp"]
-    assert [item.name for item in timeline(alice.account, alice.keyring).items] == ["x.json.pgp"]
+    assert names(bob) == ["x.json.pgp"]
+    assert names(alice) == ["x.json.pgp"]
     assert news.look(alice.fpr, CONTACT_NAME) == []
     assert len(news.look(alice.fpr, "x.json.pgp")) == 1
     opened = open_post(bob.account, bob.keyring, alice.fpr, CONTACT_NAME)
@@ -206,7 +213,7 @@ def test_it_is_in_no_timeline_and_no_news_and_can_be_opened(world: World) -> Non
 def test_a_post_of_another_kind_by_that_name_is_shown(world: World) -> None:
     alice, bob = world.alice, world.bob
     bob.put(alice, CONTACT_NAME, message(alice.key, bound(alice, CONTACT_NAME, PUBLIC), None))
-    assert [item.name for item in timeline(bob.account, bob.keyring).items] == [CONTACT_NAME]
+    assert names(bob) == [CONTACT_NAME]
 
 
 def test_no_stranger_and_no_browser_gets_it(world: World) -> None:

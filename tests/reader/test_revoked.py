@@ -7,8 +7,8 @@ import pytest
 from mau.errors import NotSigned, SignerRevoked
 from mau.openpgp.lifetime import revoked
 from mau.reader.open import open_post, open_source
-from mau.reader.timeline import timeline
 from tests.publish.world import World, bound, message
+from tests.reader.lines import shown
 
 NAME = "post.json.pgp"
 
@@ -31,8 +31,7 @@ def test_a_held_post_of_a_compromised_key_is_shown_with_a_warning(world: World) 
     assert post.document["articleBody"] == "old words"
     assert "revoked" in post.notes[0]
     assert post.opened.signer == world.bob.fpr
-    shown = timeline(alice.account, alice.keyring)
-    assert [item.name for item in shown.items] == [NAME]
+    assert [line.summary.name for line in shown(alice)[0]] == [NAME]
     with pytest.raises(SignerRevoked):
         open_source(alice.account, alice.keyring, world.bob.fpr, NAME, data)
 

@@ -8,18 +8,12 @@ import time
 
 from mau.content.binding import PUBLIC
 from mau.deletion.publishing import delete_post
-from mau.errors import MalformedPost, NotReadable, Renamed, UnknownAuthor
 from mau.publish import publish_document, publish_file
-from mau.reader.timeline import MAX_OPENED, Item, timeline
+from mau.reader.timeline import MAX_OPENED
 from tests.publish.world import World, bound, message
+from tests.reader.lines import shown, texts
 
 NOW = int(time.time())
-
-
-def texts(items: list[Item]) -> list[str]:
-    return [
-        item.post.document["articleBody"] if item.post and item.post.document else item.name for item in items
-    ]
 
 
 def test_everybody_i_follow_and_i_newest_signature_first(world: World) -> None:
@@ -29,11 +23,11 @@ def test_everybody_i_follow_and_i_newest_signature_first(world: World) -> None:
         sealed = message(author.key, data, None, created=NOW - 100 + number)
         world.alice.put(author, name, sealed)
         os.utime(world.alice.place(author) / name, (NOW - number, NOW - number))  # the files say otherwise
-    found = timeline(world.alice.account, world.alice.keyring)
-    assert texts(found.items) == ["text 3", "text 2", "text 1", "text 0"]
-    assert [item.time for item in found.items] == [NOW - 97, NOW - 98, NOW - 99, NOW - 100]
-    assert not found.left_out
-    assert texts(timeline(world.alice.account, world.alice.keyring, 2).items) == ["text 3", "text 2"]
+    lines, left_out = shown(world.alice)
+    assert texts(lines) == ["text 3", "text 2", "text 1", "text 0"]
+    assert [line.time for line in lines] == [NOW - 97, NOW - 98, NOW - 99, NOW - 100]
+    assert not left_out
+    assert texts(shown(world.alice, limit=2)[0]) == ["text 3", "text 2"]
 
 
 def test_what_does_not_hold_is_counted(world: World) -> None:
@@ -47,39 +41,37 @@ def test_what_does_not_hold_is_counted(world: World) -> None:
     bob.put(alice, "junk.pgp", b"junk")
     bob.account.root.follow(world.mallory.fpr)
     bob.put(world.mallory, "m.pgp", message(world.mallory.key, b"x", None))
-    found = timeline(bob.account, bob.keyring)
-    assert texts(found.items) == ["good"]
-    assert found.left_out == {Renamed: 2, NotReadable: 1, MalformedPost: 1, UnknownAuthor: 1}
+    lines, left_out = shown(bob)
+    assert texts(lines) == ["good"]
+    assert left_out == {"Renamed": 2, "NotReadable": 1, "MalformedPost": 1, "UnknownAuthor": 1}
 
 
 def test_hidden_people_and_the_keyring_statement_are_not_shown(world: World) -> None:
     publish_document(world.alice.account, world.alice.keyring, {"articleBody": "x"}, "x.json.pgp", PUBLIC)
     world.bob.fetch(world.alice, "x.json.pgp")
-    assert len(timeline(world.bob.account, world.bob.keyring).items) == 1
+    assert len(shown(world.bob)[0]) == 1
     world.bob.account.root.unfollow(world.alice.fpr)
-    found = timeline(world.bob.account, world.bob.keyring)
-    assert (found.items, found.left_out) == ([], {})
+    assert shown(world.bob) == ([], {})
 
 
 def test_files_are_shown_as_files(world: World) -> None:
     source = io.BytesIO(b"picture")
     publish_file(world.alice.account, world.alice.keyring, source, "p.pgp", PUBLIC, "photo.jpg")
-    [item] = timeline(world.alice.account, world.alice.keyring).items
-    assert item.post is not None
-    assert (item.post.filename, item.post.document, item.size) == ("photo.jpg", None, 7)
+    [line] = shown(world.alice)[0]
+    assert (line.summary.name, line.summary.type, line.summary.checked) == ("p.pgp", "", True)
 
 
 def test_a_file_too_large_to_be_opened_for_a_list_has_the_time_of_its_file(world: World) -> None:
     source = io.BytesIO(os.urandom(MAX_OPENED))
     publish_file(world.alice.account, world.alice.keyring, source, "p.pgp", world.for_(), "film.mkv")
-    [item] = timeline(world.alice.account, world.alice.keyring).items
+    [line] = shown(world.alice)[0]
     stored = (world.alice.account.posts().path / "p.pgp").stat()
-    assert item.post is None
-    assert (item.time, item.size) == (int(stored.st_mtime), stored.st_size)
+    assert not line.summary.checked
+    assert (line.time, line.summary.size) == (int(stored.st_mtime), stored.st_size)
 
 
 def test_a_tree_without_posts_has_an_empty_timeline(world: World) -> None:
-    assert timeline(world.mallory.account, world.mallory.keyring).items == []
+    assert shown(world.mallory) == ([], {})
 
 
 def test_deletes_are_no_posts_and_what_they_delete_says_so(world: World) -> None:
@@ -90,13 +82,15 @@ def test_deletes_are_no_posts_and_what_they_delete_says_so(world: World) -> None
     kept = (alice.account.posts().path / "gone.json.pgp").read_bytes()
     [said] = delete_post(alice.account, alice.keyring, "gone.json.pgp").published
     bob.fetch(alice, said.name)
-    found = timeline(bob.account, bob.keyring)
-    assert {item.name: item.deleted for item in found.items} == {
+    lines, left_out = shown(bob)
+    assert {line.summary.name: line.summary.deleted for line in lines} == {
         "gone.json.pgp": True,
         "here.json.pgp": False,
     }
-    assert not found.left_out
-    assert [item.name for item in timeline(alice.account, alice.keyring).items] == ["here.json.pgp"]
+    assert not left_out
+    assert texts(shown(alice)[0]) == ["here"]
     alice.put(alice, "gone.json.pgp", kept)
-    own = timeline(alice.account, alice.keyring, 5)
-    assert {item.name: item.deleted for item in own.items} == {"gone.json.pgp": True, "here.json.pgp": False}
+    assert {line.summary.name: line.summary.deleted for line in shown(alice)[0]} == {
+        "gone.json.pgp": True,
+        "here.json.pgp": False,
+    }

@@ -40,7 +40,13 @@ from mau.config.keys.general import (
 )
 from mau.config.keys.key import PREFIX, Key
 from mau.config.keys.reach import PEER_AT, REACH_ADDRESSES, REACH_ROUTER
-from mau.config.keys.reader import READER_LANGUAGES, READER_MARK_READ, READER_PICTURES, Pictures
+from mau.config.keys.reader import (
+    READER_ALGORITHM,
+    READER_LANGUAGES,
+    READER_MARK_READ,
+    READER_PICTURES,
+    Pictures,
+)
 from mau.config.keys.server import (
     RELAY_OF,
     SERVER_ACCESS_LOG,
@@ -93,6 +99,7 @@ __all__ = [
     "PREFIX",
     "REACH_ADDRESSES",
     "REACH_ROUTER",
+    "READER_ALGORITHM",
     "READER_LANGUAGES",
     "READER_MARK_READ",
     "READER_PICTURES",

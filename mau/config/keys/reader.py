@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 from mau.config.keys.key import Key
-from mau.config.kinds import Choice, Switch
+from mau.config.kinds import AlgorithmWord, Choice, Switch
 from mau.config.lists import Languages
 
 Pictures = Literal["auto", "never", "blocks", "sixel", "iterm", "kitty"]
+
+READER_ALGORITHM: Final = Key(
+    "reader.algorithm",
+    AlgorithmWord(),
+    "chronological",
+    "what orders the timeline: chronological, catch-up, conversations, or a Python file of your own",
+    "timeline --algorithm",
+)
 
 READER_LANGUAGES: Final[Key[tuple[str, ...] | None]] = Key(
     "reader.languages",
@@ -35,4 +43,4 @@ READER_PICTURES: Final[Key[Pictures]] = Key(
     "",
 )
 
-KEYS: Final[tuple[Key[Any], ...]] = (READER_LANGUAGES, READER_MARK_READ, READER_PICTURES)
+KEYS: Final[tuple[Key[Any], ...]] = (READER_ALGORITHM, READER_LANGUAGES, READER_MARK_READ, READER_PICTURES)
