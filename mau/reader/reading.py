@@ -131,6 +131,11 @@ class Reading:
             if len(found) < _PAGE:
                 return
 
+    def contents(self) -> list[tuple[bytes, str, bytes]]:
+        """(author, name, sha256) of each post that `newest` gives, all at once, in no order."""
+        with self._lock:
+            return self._table.contents()
+
     def get(self, author: Fingerprint, name: str) -> Summary | None:
         """What is held under that name, whatever it is; hidden too."""
         with self._lock:

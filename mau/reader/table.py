@@ -352,6 +352,13 @@ class Table:
             if len(found) < _CHUNK:
                 return
 
+    def contents(self) -> list[tuple[bytes, str, bytes]]:
+        """(author, name, sha256) of each post to show, in no order."""
+        return self._db.execute(
+            "SELECT fpr, name, sha256 FROM post JOIN author ON author.id = post.author"
+            " WHERE error = '' AND apart = '' AND hidden = 0 AND deleted = 0"
+        ).fetchall()
+
     def pointing_at(self, address: Address) -> list[Row]:
         """Whatever answers a post or acts upon it, newest first; hidden too."""
         found = self._db.execute(
