@@ -104,7 +104,7 @@ def gather(
     left_out = 0
     while waiting:
         branch = waiting.popleft()
-        answers, branch.node = _gathered(held, branch.node)
+        answers, branch.node = _gathered(held, branch.node, path)
         for answer in answers:
             if answer.address in placed:
                 continue
@@ -153,10 +153,11 @@ def _first(held: Held, asked: Address, deepest: int) -> tuple[Address, frozenset
     return at, frozenset(path)
 
 
-def _gathered(held: Held, node: Node) -> tuple[list[Summary], Node]:
+def _gathered(held: Held, node: Node, path: frozenset[Address]) -> tuple[list[Summary], Node]:
     """What is read below a post, the oldest first; and the post with what was done to it.
 
-    Of each person the newest like or dislike counts. A share without words is counted, one with words read.
+    Of each person the newest like or dislike counts. A share without words is counted, one with words read;
+    what is on the way to the post that was asked for is read in any case.
     """
     opinions: dict[Fingerprint, str] = {}
     shares: dict[Fingerprint, None] = {}
@@ -166,13 +167,11 @@ def _gathered(held: Held, node: Node) -> tuple[list[Summary], Node]:
         act = one.links.act
         if act in ("like", "dislike"):
             opinions.setdefault(one.author, act)
-            continue
-        if act in ("bookmark", "follow"):
-            continue
-        pointing[one.author] = None
-        if act == "share":
+        elif act == "share":
             shares[one.author] = None
-        if not act or one.words:
+        if act in ("", "share"):
+            pointing[one.author] = None
+        if not act or (act == "share" and one.words) or one.address in path:
             answers.append(one)
     answers.sort(key=lambda one: (one.time, one.author, one.name))
     return answers, replace(

@@ -20,7 +20,8 @@ __all__ = ["desk", "inside", "trees", "world"]
 def posted(
     author: Someone, name: str, *people: Someone, public: bool = False, kind: str = "SocialMediaPosting"
 ) -> str:
-    document = {"@type": kind, "articleBody": "The kettle is on.", "text": "The kettle is on."}
+    word = "articleBody" if kind == "SocialMediaPosting" else "text"
+    document = {"@type": kind, word: "The kettle is on."}
     audience = PUBLIC if public else frozenset({author.fpr, *(one.fpr for one in people)})
     return publish_document(author.account, author.keyring, document, name, audience).sha256
 

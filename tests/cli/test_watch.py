@@ -133,6 +133,10 @@ def test_for_people_it_reads_as_the_timeline_does(world: World) -> None:
         assert head.startswith("bob, ")
         assert "for you" in head
         assert watch.out.get(timeout=PATIENCE) == "    hi \\x1b[31m there\n"
+        answered = {"@id": f"mau:/p2p/{alice.fpr}/2026-11-20-k3v9x2qa.json.pgp"}
+        bring(bob, write(bob, "re.json.pgp", alice, "yes", parentItem=answered), alice)
+        lines = [watch.out.get(timeout=PATIENCE) for _ in range(4)]
+        assert lines[2:] == ["    yes\n", "    (answers me/k3v9x2qa)\n"]
         watch.ends()
 
 
@@ -146,6 +150,10 @@ def test_answers_and_mentions_are_told_apart_and_can_be_all(world: World) -> Non
         person = {"@type": "Person", "@id": f"mau:/p2p/{alice.fpr}"}
         bring(bob, write(bob, "named.json.pgp", alice, "you", mentions=person), alice)
         assert watch.json()["kind"] == "mention"
+        for number, (kind, told) in enumerate({"LikeAction": "like", "ShareAction": "share"}.items()):
+            does: dict[str, object] = {"@type": kind, "articleBody": None, "object": {"@id": post}}
+            bring(bob, write(bob, f"does-{number}.json.pgp", alice, "", **does), alice)
+            assert watch.json()["kind"] == told
         assert watch.ends() == []
 
 

@@ -120,6 +120,13 @@ def test_of_each_person_the_newest_like_or_dislike_counts() -> None:
     assert shape(thread) == [(0, "root.pgp"), (1, "share-15.pgp")]  # what somebody said to it is read
 
 
+def test_what_was_asked_for_stands_in_its_thread_whatever_it_is() -> None:
+    acts = [act(BOB, kind, at, ROOT) for at, kind in enumerate(("like", "share", "bookmark"), 10)]
+    shelf = Shelf([summary(ALICE, "root.pgp", 1), *acts])
+    for one in acts:
+        assert shape(gather(shelf, one.address)) == [(0, "root.pgp"), (1, one.name)]
+
+
 def test_an_edit_after_the_answer_is_told() -> None:
     root = summary(ALICE, "root.pgp", 30)
     shelf = Shelf(
@@ -177,7 +184,12 @@ def _shelves(draw: st.DrawFn) -> Shelf:
     for at, address in enumerate(draw(st.lists(st.sampled_from(_ADDRESSES), unique=True))):
         to = draw(st.lists(st.sampled_from(_ADDRESSES), max_size=3))
         name = address.name or ""
-        found.append(summary(address.author, name, draw(st.integers(0, 9)) if at else 0, *to))
+        one = summary(address.author, name, draw(st.integers(0, 9)) if at else 0, *to)
+        kind = draw(st.sampled_from(["", "", "like", "share"]))
+        if kind:
+            objects = tuple(Reference(target) for target in to)
+            one = replace(one, links=Links(act=kind, objects=objects), words=draw(st.sampled_from(["", "x"])))  # type: ignore[arg-type]
+        found.append(one)
     return Shelf(found)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mau.errors import MauError
 from mau_cli.context import Session
-from mau_cli.output import clean, clean_lines, data, emit_json, say
+from mau_cli.output import clean, data, emit_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.hostport import Address as Place
     from mau.keyring import Keyring
+    from mau.reader.reading import Reading
+    from mau.reader.summary import Summary
 
 _SHORT = 10.0
 """Seconds for which missing pieces are asked for when nobody said that they are to be fetched."""
-_INDENT = 12  # the deepest indentation, in steps
+_INDENT = 12  # the deepest indentation, in steps of two columns
+_NARROWEST = 30  # columns that a text has, however deep it stands
+_CHARACTERS = 2000  # of a text
+_TOLD = frozenset({"parentItem", "inReplyTo", "object"})  # what the tree shows by itself
 _SAW = {"older": "answers what it said before it was edited", "other": "answers a content that is not held"}
 
 
@@ -67,11 +73,13 @@ def command(
             fetched = _fetch(session, keyring, gathered, hints, seconds=60.0 if fetch else _SHORT)
             why.told.update(fetched.failed)
             thread = gathered()
-    if as_json:
-        emit_json(_facts(keyring, thread))
-        return
-    for number, node in enumerate(thread.nodes):
-        data("\n" * (number > 0) + _words(keyring, thread, node))
+        if as_json:
+            emit_json(_facts(keyring, thread, reading))
+            return
+        showing = _Showing(session, keyring, thread, reading)
+        for number, node in enumerate(thread.nodes):
+            data("\n" * (number > 0) + showing.words(node))
+        showing.done()
     if thread.left_out:
         say(f"{thread.left_out} more are held; --limit shows more of them.")
 
@@ -119,55 +127,107 @@ def _fetch(
 # --- in words ----------------------------------------------------------------------------------------------
 
 
-def _words(keyring: Keyring, thread: Thread, node: Node) -> str:
-    from mau_cli.audience import called
-    from mau_cli.posts import local_time, ref_words
+class _Showing:
+    """Shows posts of one thread: each opened when it is its turn."""
 
-    indent = "  " * min(node.depth, _INDENT)
-    ref = clean(ref_words(keyring, node.address.author, node.address.name or ""))
-    mark = "> " if node.address == thread.asked and len(thread.nodes) > 1 else ""
-    if node.summary is None or node.missing:
-        return _indented(indent, f"{mark}{ref}: {clean(node.missing)}", [])
-    summary = node.summary
-    notes = [_KINDS.get(summary.links.act, ""), _SAW.get(node.saw, "")]
-    notes += [_people(keyring, "liked by", node.likes), _people(keyring, "disliked by", node.dislikes)]
-    notes += [_people(keyring, "shared by", node.shares)]
-    head = f"{mark}{clean(called(keyring, summary.author))}, {local_time(summary.time)}  {ref}"
-    said = [f"({note})" for note in notes if note]
-    text = summary.words or summary.type or "a file"
-    return _indented(indent, head, [*clean_lines(text).splitlines(), *said])
+    def __init__(self, session: Session, keyring: Keyring, thread: Thread, reading: Reading) -> None:
+        from mau_cli.display import languages_of
+        from mau_cli.marking import loaded_marks
+
+        self._session = session
+        self._keyring = keyring
+        self._thread = thread
+        self._reading = reading
+        self._marks = loaded_marks(session)
+        self._shown: list[Summary] = []
+        self._languages = languages_of(session)
+        asked = next(node.summary for node in thread.nodes if node.address == thread.asked)
+        # Who asks for a thread that is muted wants to see it.
+        self._mutes = asked is None or not self._marks.muted(asked, find=reading.get)
+
+    def words(self, node: Node) -> str:
+        """A post in several lines, indented below what it answers."""
+        from mau_cli.audience import audience_words, called
+        from mau_cli.deeds import deed_words
+        from mau_cli.posts import local_time, ref_words
+
+        keyring = self._keyring
+        ref = clean(ref_words(keyring, node.address.author, node.address.name or ""))
+        mark = "> " if node.address == self._thread.asked and len(self._thread.nodes) > 1 else ""
+        summary = node.summary
+        if summary is None or node.missing:
+            return _indented(node.depth, f"{mark}{ref}: {clean(node.missing)}", [], _counts(keyring, node))
+        whom = clean(audience_words(keyring, summary.audience, summary.author))
+        who = clean(called(keyring, summary.author))
+        head = f"{mark}{who}, {local_time(summary.time)}, for {whom}  {ref}"
+        notes = [deed_words(keyring, summary.links)] if summary.links.act else []
+        notes += [_SAW[node.saw]] if node.saw else []
+        muted = self._marks.muted(summary) if self._mutes and node.address != self._thread.asked else ""
+        text = [f"(muted: {clean(muted)})"] if muted else self._text(node, summary)
+        if not muted:
+            self._shown.append(summary)
+        return _indented(node.depth, head, text, [*notes, *_counts(keyring, node)])
+
+    def done(self) -> None:
+        """What was shown is read from now on."""
+        from mau_cli.marking import mark_shown
+
+        mark_shown(self._session, self._shown, self._marks)
+
+    def _text(self, node: Node, summary: Summary) -> list[str]:
+        from mau.content.links import word_of
+        from mau_cli.display import columns, item_lines
+        from mau_cli.posts import size_words
+
+        try:
+            post = self._reading.open(summary)
+        except (MauError, OSError) as error:  # it went, or changed, meanwhile
+            return [clean(str(error))]
+        if post.document is None:
+            return [clean(f"{post.filename or 'a file'}, {size_words(summary.size)}")]
+        return item_lines(
+            post.author,
+            {key: value for key, value in post.document.items() if word_of(key) not in _TOLD},
+            width=max(_NARROWEST, columns() - 2 * min(node.depth, _INDENT) - 4),
+            languages=self._languages,
+            characters=_CHARACTERS,
+            signed_at=summary.time,
+            keyring=self._keyring,
+        )
 
 
-_KINDS = {"share": "shared it"}
+def _indented(depth: int, head: str, text: Sequence[str], notes: Sequence[str]) -> str:
+    # Two columns less than the text, so that no text can pass for what we say of it, or for another head.
+    indent = "  " * min(depth, _INDENT)
+    lines = [*(f"{indent}    {line}" for line in text), *(f"{indent}  {note}" for note in notes)]
+    return "\n".join([indent + head, *lines])
 
 
-def _indented(indent: str, head: str, lines: Sequence[str]) -> str:
-    # So that no text can pass for the head of another post.
-    return "\n".join([indent + head, *(f"{indent}    {line}" for line in lines)])
+def _counts(keyring: Keyring, node: Node) -> list[str]:
+    counts = (("liked by", node.likes), ("disliked by", node.dislikes), ("shared by", node.shares))
+    return [_people(keyring, words, people) for words, people in counts if people]
 
 
 def _people(keyring: Keyring, what: str, people: Sequence[Fingerprint], most: int = 5) -> str:
     from mau_cli.audience import called
 
-    if not people:
-        return ""
     names = sorted((clean(called(keyring, one)) for one in people), key=str.casefold)
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{what} {', '.join(names[:most])}{more}"
+    return f"{len(names)} {what} {', '.join(names[:most])}{more}" if more else f"{what} {', '.join(names)}"
 
 
 # --- in JSON -----------------------------------------------------------------------------------------------
 
 
-def _facts(keyring: Keyring, thread: Thread) -> dict[str, object]:
+def _facts(keyring: Keyring, thread: Thread, reading: Reading) -> dict[str, object]:
     return {
         "asked": str(thread.asked),
-        "posts": [_node_facts(keyring, node) for node in thread.nodes],
+        "posts": [_node_facts(keyring, node, reading) for node in thread.nodes],
         "left_out": thread.left_out,
     }
 
 
-def _node_facts(keyring: Keyring, node: Node) -> dict[str, object]:
+def _node_facts(keyring: Keyring, node: Node, reading: Reading) -> dict[str, object]:
     from mau_cli.audience import audience_facts
     from mau_cli.people import moment
 
@@ -192,6 +252,15 @@ def _node_facts(keyring: Keyring, node: Node) -> dict[str, object]:
             "signed": moment(summary.time) if summary.checked else None,
             "sha256": summary.sha256,
             "audience": audience_facts(summary.audience),
-            "text": summary.words,
+            "document": _document(reading, summary),
         }
     return facts
+
+
+def _document(reading: Reading, summary: Summary) -> object:
+    from mau_cli.posts import document_facts
+
+    try:
+        return document_facts(reading.open(summary).document)
+    except (MauError, OSError):
+        return None

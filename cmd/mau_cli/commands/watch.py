@@ -25,7 +25,11 @@ _GRACE = 10.0  # seconds for programs that are running when it ends
 
 @click.command("watch", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
 @click.option("--from", "people", metavar="WHO", multiple=True, help="Only posts of WHO; may be repeated.")
-@click.option("--mentions", is_flag=True, help="Only answers to posts of yours, and posts that name you.")
+@click.option(
+    "--mentions",
+    is_flag=True,
+    help="Only what is for you: answers to posts of yours, likes and shares of them, messages, mentions.",
+)
 @click.option(
     "--since",
     metavar="TIME",
@@ -156,8 +160,18 @@ class _Watching:
         elif self._as_json:
             emit_json_line(self._facts(news))
         else:
-            data("\n" * (self._told > 0) + item_words(self._keyring, news.item))
+            data("\n" * (self._told > 0) + item_words(self._keyring, news.item) + self._deed(news))
         self._told += 1
+
+    def _deed(self, news: News) -> str:
+        """A line that says what it answers, likes or shares; "" when that is nothing."""
+        from mau.content.links import links_of
+        from mau_cli.deeds import deed_words
+
+        if news.item.post is None:
+            return ""
+        words = deed_words(self._keyring, links_of(news.item.author, news.item.post.document))
+        return f"\n    ({words})" if words else ""
 
     def _facts(self, news: News) -> dict[str, object]:
         from mau_cli.commands.timeline import item_facts
