@@ -5,11 +5,13 @@ What reaches the terminal was decoded and encoded again: never a byte of the pic
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mau.content.media import Media
     from mau.keyring import Keyring
+    from mau.pictures.limits import Limits
     from mau.pictures.pixels import Pixels
     from mau_cli.context import Session
     from mau_cli.terminal import Terminal
@@ -36,6 +38,7 @@ def picture_lines(
     indent: int = 0,
     terminal: Terminal | None = None,
     paged: bool = False,
+    limits: Limits | None = None,
 ) -> list[str] | None:
     """The lines that draw a picture at most `width` columns wide; None where none can be drawn.
 
@@ -49,7 +52,7 @@ def picture_lines(
     if terminal.way == "never" or width - indent < 2:
         return None
     try:
-        return _drawn(data, encoding, width - indent, rows, indent, terminal, paged=paged)
+        return _drawn(data, encoding, width - indent, rows, indent, terminal, limits, paged=paged)
     except PictureRefused:
         return None
 
@@ -75,13 +78,41 @@ def media_lines(
     if terminal.way != "never" and media.kind == "image":
         found = _content(session, keyring, media, small=small)
         if found is not None:
-            rows = SMALL_ROWS if small else ROWS
-            drawn = picture_lines(*found, width, rows=rows, indent=indent, terminal=terminal, paged=paged)
+            drawn = (_listed if small else picture_lines)(
+                *found,
+                width,
+                rows=SMALL_ROWS if small else ROWS,
+                indent=indent,
+                terminal=terminal,
+                paged=paged,
+            )
     if drawn is not None:
         return drawn
     words = {"image": "picture", "video": "film", "audio": "sound"}.get(media.kind, "file")
     line = placeholder(words, media.alt or media.name, media.width, media.height, size_of(media.size))
     return [" " * indent + clean(line)]
+
+
+def _listed(data: bytes, encoding: str, width: int, **options: Any) -> list[str] | None:
+    """As `picture_lines`, for one of many: none has much, and all of a run together have an end."""
+    from mau.pictures.limits import LISTED, MAX_LISTED
+
+    if _listing.spent > MAX_LISTED:
+        return None
+    begin = time.monotonic()
+    try:
+        return picture_lines(data, encoding, width, limits=LISTED, **options)
+    finally:
+        _listing.spent += time.monotonic() - begin
+
+
+class _Listing:
+    """How many seconds the pictures of lists took so far in this run."""
+
+    spent = 0.0
+
+
+_listing = _Listing()
 
 
 def placeholder(kind: str, alt: str = "", width: int = 0, height: int = 0, size: int = 0) -> str:
@@ -111,19 +142,28 @@ def _terminal(session: Session) -> Terminal:
 
 
 def _drawn(
-    data: bytes, encoding: str, columns: int, rows: int, indent: int, terminal: Terminal, *, paged: bool
+    data: bytes,
+    encoding: str,
+    columns: int,
+    rows: int,
+    indent: int,
+    terminal: Terminal,
+    limits: Limits | None,
+    *,
+    paged: bool,
 ) -> list[str]:
     from mau.pictures.asking import view_picture
     from mau.pictures.blocks import block_lines
     from mau.pictures.graphics import framed
+    from mau.pictures.limits import FOREIGN
 
     if paged or terminal.way == "blocks":
-        pixels = view_picture(data, encoding, columns, 2 * rows)
+        pixels = view_picture(data, encoding, columns, 2 * rows, limits=limits or FOREIGN)
         return [" " * indent + line for line in block_lines(pixels, many_colours=terminal.many_colours)]
     wide, high = terminal.cell
     most = min(columns * wide, _MAX_SIDE), min(rows * high, _MAX_SIDE)
     colours = _COLOURS if terminal.way == "sixel" else 0
-    pixels = view_picture(data, encoding, *most, colours=colours)
+    pixels = view_picture(data, encoding, *most, colours=colours, limits=limits or FOREIGN)
     cells = -(-pixels.width // wide), -(-pixels.height // high)
     return framed(_image(pixels, terminal, *cells), cells[1], indent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from mau.attachments import Attachment, attach, attached, parts_of, rewrite_for, with_media
 from mau.content.binding import PUBLIC
 from mau.errors import KeyRefused, NotAFile, PictureRefused
+from mau.publish import publish_document, publish_file
 from mau.reader.open import open_post
 from tests.pictures.samples import MARK, jpeg, pixels
 from tests.publish.world import World
@@ -136,3 +138,44 @@ def test_another_audience_has_the_files_stored_for_it_and_the_document_their_sum
     post = open_post(world.carol.account, world.carol.keyring, alice.fpr, world.carol.fetch(alice, name))
     assert (post.opened.data, post.filename, post.attached) == (b"three eggs", "notes.txt", "media")
     assert post.audience == world.for_(world.bob, world.carol)
+
+
+def test_a_file_of_another_post_stays_and_the_document_gets_a_copy(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("three eggs")
+    alice = world.alice
+    account, keyring, before = alice.account, alice.keyring, world.for_(world.bob)
+    media = attach(account, keyring, [Attachment(path)], before)
+    for name in ("a.json.pgp", "b.json.pgp"):
+        publish_document(account, keyring, with_media({"articleBody": name}, media), name, before)
+    with path.open("rb") as source:
+        shared = publish_file(account, keyring, source, "shared.pgp", before, "notes.txt")
+    document = open_post(account, keyring, alice.fpr, "a.json.pgp").document
+    assert document is not None
+    document = with_media(document, [{"contentUrl": shared.name, "sha256": shared.sha256}])
+    after = rewrite_for(account, keyring, document, world.for_(world.carol))
+    for old, new in zip(parts_of(alice.fpr, document), parts_of(alice.fpr, after), strict=True):
+        assert new.name != old.name
+        assert account.posts().sha256(old.name) == old.sha256
+        assert account.posts().sha256(new.name) == new.sha256
+        post = open_post(account, keyring, alice.fpr, new.name)
+        assert (post.opened.data, post.attached) == (b"three eggs", "media")
+        assert post.audience == world.for_(world.carol)
+
+
+def test_a_version_that_the_document_states_is_what_is_stored_anew(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("three eggs")
+    alice = world.alice
+    account, keyring = alice.account, alice.keyring
+    document = with_media(
+        {"articleBody": "x"}, attach(account, keyring, [Attachment(path)], world.for_(world.bob))
+    )
+    (part,) = parts_of(alice.fpr, document)
+    publish_file(account, keyring, io.BytesIO(b"four"), part.name, world.for_(), attached="media")
+    (after,) = parts_of(alice.fpr, rewrite_for(account, keyring, document, world.for_(world.bob)))
+    assert open_post(account, keyring, alice.fpr, after.name).opened.data == b"three eggs"
+    missing = with_media(
+        {}, [{"contentUrl": "not-here.pgp", "sha256": "0" * 64}, {"contentUrl": "https://x/"}]
+    )
+    assert rewrite_for(account, keyring, missing, PUBLIC) == missing
