@@ -129,19 +129,18 @@ class Search:
 
     def _compare(self, index: WordIndex) -> None:
         """Have the index hold what the reading shows: no more, no less."""
-        held = {(author, name): (number, sha256) for number, author, name, sha256 in index.known()}
-        for summary in self._reading.newest():
-            found = held.pop((summary.author.raw, summary.name), None)
-            if found is not None and found[1].hex() == summary.sha256:
-                continue
-            if not summary.checked:
-                self._take(index, None, summary)
+        shown = set(self._reading.contents())
+        held = {(author, name, sha256): number for number, author, name, sha256 in index.known()}
+        for author, name, _ in shown - held.keys():
+            summary = self._reading.get(Fingerprint(author), name)
+            if summary is None:
                 continue
             with contextlib.suppress(MauError):  # it went, or became another: the next time
-                self._take(index, self._reading.open(summary), summary)
+                self._take(index, self._reading.open(summary) if summary.checked else None, summary)
         self._flush(index)
-        if held:
-            index.remove(number for number, _ in held.values())
+        gone = held.keys() - shown
+        if gone:
+            index.remove(held[one] for one in gone)
 
     def _take(self, index: WordIndex, post: OpenedPost | None, summary: Summary) -> None:
         texts = texts_of(summary, post)
