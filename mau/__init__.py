@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.program.me import Me, open_account
+    from mau.program.news import Feed
     from mau.program.values import Found, Friend, Post, Posted, Turn
     from mau.publish import publish_document, publish_file
     from mau.reader.open import open_post
@@ -48,6 +49,7 @@ __all__ = [
     "PUBLIC",
     "Account",
     "Attachment",
+    "Feed",
     "Fingerprint",
     "Found",
     "Friend",
@@ -71,6 +73,7 @@ _HOMES = {
     "PUBLIC": "mau.content.binding",
     "Account": "mau.account",
     "Attachment": "mau.attachments",
+    "Feed": "mau.program.news",
     "Fingerprint": "mau.fingerprint",
     "Found": "mau.program.values",
     "Friend": "mau.program.values",
