@@ -63,10 +63,10 @@ def _action(one: Decision) -> dict[str, Any]:
     action: dict[str, Any] = {
         "@type": _WORDS[one.deed],
         "object": _object(one.subject),
-        "startTime": _iso(one.at),
+        "startTime": time_words(one.at),
     }
     if one.until is not None:
-        action["endTime"] = _iso(one.until)
+        action["endTime"] = time_words(one.until)
     if not one.on:
         action["actionStatus"] = _VOCABULARY + _OFF
     return action
@@ -84,7 +84,7 @@ def _object(subject: Subject) -> dict[str, Any]:
 
 def _decision(item: dict[str, Any], own: Fingerprint) -> Decision | None:
     deed = _DEEDS.get(_type(item))
-    at, until = _time(item.get("startTime")), _time(item.get("endTime"))
+    at, until = read_time(item.get("startTime")), read_time(item.get("endTime"))
     subject = _subject(item.get("object"), own)
     if deed is None or at is None or subject is None or (until is None and "endTime" in item):
         return None
@@ -123,7 +123,7 @@ def dump_reads(held: Reads, own: Fingerprint) -> dict[str, Any]:
                 "@type": "ReadAction",
                 "actionStatus": _VOCABULARY + _TO_DO,
                 "object": {"@id": _EVERYBODY},
-                "startTime": _iso(held.reset),
+                "startTime": time_words(held.reset),
             }
         )
     for who, horizon in sorted(held.horizons.items(), key=lambda one: one[0].hex if one[0] else ""):
@@ -131,8 +131,8 @@ def dump_reads(held: Reads, own: Fingerprint) -> dict[str, Any]:
             {
                 "@type": "ReadAction",
                 "object": {"@id": _EVERYBODY if who is None else person_iri(who)},
-                "startTime": _iso(horizon.at),
-                "endTime": _iso(horizon.until),
+                "startTime": time_words(horizon.at),
+                "endTime": time_words(horizon.until),
             }
         )
     together: dict[tuple[int, bool], list[tuple[Which, int]]] = defaultdict(list)
@@ -144,9 +144,10 @@ def dump_reads(held: Reads, own: Fingerprint) -> dict[str, Any]:
                 "@type": "ReadAction",
                 **({} if read else {"actionStatus": _VOCABULARY + _TO_DO}),
                 "object": [
-                    {"@id": post_iri(*which), "dateModified": _iso(time)} for which, time in sorted(posts)
+                    {"@id": post_iri(*which), "dateModified": time_words(time)}
+                    for which, time in sorted(posts)
                 ],
-                "startTime": _iso(at),
+                "startTime": time_words(at),
             }
         )
     return {**header(READ_NAME, own), "hasPart": items}
@@ -158,10 +159,10 @@ def load_reads(document: dict[str, Any], own: Fingerprint) -> Reads:
     horizons: dict[Fingerprint | None, Horizon] = {}
     marks: dict[Which, Mark] = {}
     for item in _items(document):
-        at = _time(item.get("startTime"))
+        at = read_time(item.get("startTime"))
         if _type(item) != "ReadAction" or at is None:
             continue
-        read, until = _status(item) != _TO_DO, _time(item.get("endTime"))
+        read, until = _status(item) != _TO_DO, read_time(item.get("endTime"))
         stated = item.get("object")
         for value in stated if isinstance(stated, list) else [stated]:
             if not isinstance(value, dict):
@@ -178,7 +179,7 @@ def load_reads(document: dict[str, Any], own: Fingerprint) -> Reads:
                 who = None if address is None else address.author
                 horizons[who] = max(Horizon(until, at), horizons.get(who, Horizon(0, 0)))
             elif address is not None and address.name is not None:
-                time = _time(value.get("dateModified"))
+                time = read_time(value.get("dateModified"))
                 if time is not None:
                     which, mark = (address.author, address.name), Mark(time, at, read)
                     marks[which] = mark if mark.newer(marks.get(which)) else marks[which]
@@ -205,11 +206,11 @@ def _status(item: dict[str, Any]) -> str:
     return word_of(stated) if isinstance(stated, str) else ""
 
 
-def _iso(time: int) -> str:
+def time_words(time: int) -> str:
     return datetime.fromtimestamp(min(max(time, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _time(value: Any) -> int | None:
+def read_time(value: Any) -> int | None:
     """Unix seconds, 0 or more; None for what is no time in the one spelling that is written."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return None

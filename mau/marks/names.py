@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mau.content.links import word_of
-from mau.tree.names import MARKS_NAME, READ_NAME
+from mau.tree.names import GROUPS_NAME, MARKS_NAME, READ_NAME
 
-NAMES: Final = frozenset({MARKS_NAME, READ_NAME})
+NAMES: Final = frozenset({MARKS_NAME, READ_NAME, GROUPS_NAME})
 TYPE: Final = "Collection"
 
 __all__ = ["MARKS_NAME", "NAMES", "READ_NAME", "TYPE", "is_marks"]

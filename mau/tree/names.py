@@ -25,7 +25,9 @@ MARKS_NAME: Final = "mau-marks.json.pgp"
 """Whom and what the owner mutes, blocks and pins."""
 READ_NAME: Final = "mau-read.json.pgp"
 """What the owner has read."""
-PRIVATE_NAMES: Final = frozenset({KEYRING_NAME, MARKS_NAME, READ_NAME})
+GROUPS_NAME: Final = "mau-groups.json.pgp"
+"""Which groups are shared, and whose lists they follow."""
+PRIVATE_NAMES: Final = frozenset({KEYRING_NAME, MARKS_NAME, READ_NAME, GROUPS_NAME})
 """Files for their owner alone, whatever their recipients say: no post may take these names."""
 
 MAX_BYTES: Final = 255

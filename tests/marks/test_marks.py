@@ -109,7 +109,7 @@ def test_the_files_are_posts_of_mine_for_me_alone_that_are_no_posts_to_show(worl
     marks = loaded(alice)
     marks.mark_read([post(world.bob)])
     marks.decide("block", subjects.person(world.mallory.fpr))
-    for name in NAMES:
+    for name in (MARKS_NAME, READ_NAME):
         opened = open_post(alice.account, alice.keyring, alice.fpr, name)
         assert opened.statement == Statement(name, frozenset({alice.fpr}))
         assert is_marks(name, opened.document)
@@ -156,7 +156,7 @@ def test_what_two_machines_marked_is_put_together_whichever_file_comes_last(worl
     elsewhere.decide("mute", subjects.tag("there"))
     loaded(alice).mark_read([post(world.bob, "here.pgp")])
     loaded(alice).decide("mute", subjects.tag("here"))
-    for name in NAMES:
+    for name in (MARKS_NAME, READ_NAME):
         with alice.account.posts().stage() as staged:
             staged.file.write((away / alice.fpr.hex / name).read_bytes())
             alice.account.posts().commit(staged, name)
@@ -363,7 +363,7 @@ def test_a_backup_brings_the_marks_back_and_takes_none_away(world: World) -> Non
     loaded(alice).mark_read([post(world.bob)])
     loaded(alice).decide("mute", subjects.tag("tea"))
     backup = taken(alice)
-    for name in NAMES:
+    for name in (MARKS_NAME, READ_NAME):
         alice.account.posts().remove(name)
     loaded(alice).mark_read([post(world.bob, "since.pgp")])
     loaded(alice).decide("mute", subjects.tag("since"))
