@@ -133,6 +133,8 @@ class _Page:
                 self._lists.pop()
             case "blockquote" if self._quotes:
                 self._quotes -= 1
+                if self._lines and not self._lines[-1].strip("> "):
+                    self._lines[-1] = self._quote().rstrip()
             case "pre" if self._pre:
                 self._pre -= 1
 
@@ -155,12 +157,15 @@ class _Page:
         self._lists[-1] = number + 1
         return f"{indent}{number + 1}. "
 
+    def _quote(self) -> str:
+        return "> " * min(self._quotes, _DEEPEST)
+
     def _end_line(self, *, apart: bool = False) -> None:
         """End the line; with `apart`, a blank one follows."""
         text = "".join(self._line)
         self._line.clear()
         self._link = self._link and (self._link[0], 0)
-        quote = "> " * min(self._quotes, _DEEPEST)
+        quote = self._quote()
         for line in text.split("\n") if text.strip() else ():
             self._lines.append((quote + (line if self._pre or _is_listed(line) else line.lstrip())).rstrip())
         if apart and self._lines and self._lines[-1].strip("> "):
