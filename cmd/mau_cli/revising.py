@@ -86,7 +86,7 @@ class Revision:
 
     def _run_document(self, desk: Desk) -> Published | None:
         from mau.content.kinds import kind_of
-        from mau.writing.composing import is_empty, read_written
+        from mau.writing.composing import read_written, says_nothing
 
         form, document, name = self._form, self._before.document or {}, self._before.name
 
@@ -96,8 +96,9 @@ class Revision:
                 raise UsageError("a post keeps its name; `mau new` makes another post")
             return written, self._chosen(written)
 
+        start = self._page(document)
         made = desk.write(
-            self._page(document), f".{form}", read, empty=lambda text: is_empty(text, form), begin=self._begin
+            start, f".{form}", read, empty=lambda text: says_nothing(text, form, start), begin=self._begin
         )
         return None if made is None else self._publish(*made)
 

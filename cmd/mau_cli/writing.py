@@ -70,7 +70,7 @@ class Desk:
                 return None
             text = text if edited is None else edited
             if empty(text):
-                say("It is empty now, so nothing is published.")
+                say("There is nothing new in it, so nothing is published.")
                 return None
             self._written = text.encode("utf-8", "replace")
             try:

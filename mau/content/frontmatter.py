@@ -198,7 +198,8 @@ def page_of(
     above = {key: value for key, value in words.items() if key in {_TYPE, _TITLE}}
     comments = "".join(f"# {_printable(note)}".rstrip() + "\n" for note in notes)
     meta = yamltext.write({**above, **(envelope or {}), **words})
-    return f"{_LINE}\n{comments}{meta}{_LINE}\n\n{write_body(document.get(kind.body)) or ''}\n"
+    body = (write_body(document.get(kind.body)) or "").rstrip("\n")
+    return f"{_LINE}\n{comments}{meta}{_LINE}\n\n{body}\n"
 
 
 def hidden_words(document: Mapping[str, Any]) -> list[str]:

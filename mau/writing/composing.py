@@ -21,6 +21,7 @@ from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT, parse
 from mau.content.kinds import Kind, kind_of, problems
 from mau.content.posting import type_of
 from mau.content.templates import without_empty
+from mau.content.yamltext import same
 from mau.errors import MalformedPost, PageMalformed, Renamed
 from mau.fingerprint import Fingerprint
 
@@ -124,17 +125,18 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def is_empty(text: str, form: Form) -> bool:
-    """Whether somebody emptied what he was given, which means: nothing after all."""
-    if not text.strip():
+def says_nothing(text: str, form: Form, start: str) -> bool:
+    """Whether somebody emptied what he was given, or left all of it that counts: nothing after all."""
+    if not text.strip() or text == start:
         return True
     if form == "json":
         return text.strip() in {"{}", "null"}
     try:
-        page = read_page(text)
+        page, given = read_page(text), read_page(start)
     except PageMalformed:
         return False
-    return not page.meta and not page.body.strip()
+    empty = not page.meta and not page.body.strip()
+    return empty or (same(page.meta, given.meta) and page.body.strip() == given.body.strip())
 
 
 # --- who and when ------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def _run(argv: list[str], told: _Told) -> int:
         with contextlib.suppress(OSError):
             terminal = stack.enter_context(open("/dev/tty", "r+b", buffering=0))  # noqa: PTH123 - a device
         # Our own stdout is for data: the name of the post, perhaps for another program.
-        out = None if sys.stdout.isatty() else terminal or sys.stderr
+        out = None if sys.stdout.isatty() else terminal or _words()
         source = None if sys.stdin is None or sys.stdin.isatty() else terminal
         try:
             told.editor = subprocess.Popen(argv, env=environment, stdin=source, stdout=out)
@@ -158,6 +158,14 @@ def _run(argv: list[str], told: _Told) -> int:
         if told.signals:  # before there was an editor to pass them on to
             told.editor.terminate()
         return told.editor.wait()
+
+
+def _words() -> int:
+    """Where words go that are no data: our stderr, where it is a file."""
+    try:
+        return sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):
+        return subprocess.DEVNULL
 
 
 @contextlib.contextmanager

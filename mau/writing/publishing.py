@@ -122,7 +122,7 @@ def noted_name(path: Path) -> Noted | None:
     """What is noted of a file; None when nothing is, or nothing that could be."""
     try:
         found = json.loads(safe.read_bytes(_note_path(path), _MAX_NOTE))
-        return Noted(check_post_name(found["name"]), str(found["sha256"]))
+        return Noted(check_post_name(str(found["name"])), str(found["sha256"]))
     except (NoSuchPost, NotAFile, InvalidName, ValueError, LookupError, TypeError):
         return None
 

@@ -77,7 +77,7 @@ def command(
     form: Form = "json" if raw else "md"
 
     from mau.tree.names import random_name
-    from mau.writing.composing import is_empty, read_written
+    from mau.writing.composing import read_written, says_nothing
     from mau.writing.drafts import keep_text, write_draft
 
     def read(text: str) -> tuple[Written, Audience | None, str]:
@@ -89,7 +89,7 @@ def command(
     kept = random_name(now)
     desk = Desk(session, lambda text: keep_text(account, kept, form, text), insecure=insecure)
     with desk.keeping():
-        made = desk.write(start, f".{form}", read, empty=lambda text: is_empty(text, form))
+        made = desk.write(start, f".{form}", read, empty=lambda text: says_nothing(text, form, start))
         if made is None:
             return
         written, audience, text = made
