@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -82,6 +81,8 @@ def command(
 
         programs = Programs(program, jobs)
     log_to_stderr()
+    import asyncio
+
     watching = _Watching(session, keyring, authors, mentions=mentions, as_json=as_json, programs=programs)
     asyncio.run(watching.run(begin))
 
