@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mau.content.media import Media
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
-    from mau.reader.open import OpenedPost
+    from mau.reader.contents import Content
     from mau.reader.summary import Summary
     from mau.reader.timeline import Item, Line
 
@@ -29,9 +29,15 @@ _NAMED = 5
 
 def item_words(keyring: Keyring, item: Item) -> str:
     """An item in several lines, without pictures."""
-    post = item.post
+    from mau.content.origin import from_web
+
+    post = _content(item)
     audience = None if post is None else post.audience
-    head = _head(keyring, item.author, item.name, item.time, audience, checked=post is not None)
+    seen = None if post is None else from_web(post.author, post.document)
+    origin = "" if seen is None else seen.host
+    head = _head(
+        keyring, item.author, item.name, item.time, audience, checked=post is not None, origin=origin
+    )
     if item.deleted:
         head += "  (deleted by its author)"
     lines = _unopened(item.size) if post is None else post_lines(keyring, post)
@@ -40,14 +46,21 @@ def item_words(keyring: Keyring, item: Item) -> str:
 
 def item_facts(keyring: Keyring, item: Item) -> dict[str, object]:
     """An item as `--json` tells it."""
-    facts = _facts(keyring, item.author, item.name, item.time, item.size, checked=item.post is not None)
-    return facts | (_post_facts(item.post, deleted=item.deleted) if item.post is not None else {})
+    post = _content(item)
+    facts = _facts(keyring, item.author, item.name, item.time, item.size, checked=post is not None)
+    return facts | (_post_facts(post, deleted=item.deleted) if post is not None else {})
+
+
+def _content(item: Item) -> Content | None:
+    from mau.reader.contents import content_of
+
+    return None if item.post is None else content_of(item.post)
 
 
 def line_lines(
     keyring: Keyring,
     line: Line,
-    post: OpenedPost | str | None,
+    post: Content | str | None,
     *,
     languages: Sequence[str] = (),
     explain: bool = False,
@@ -57,7 +70,9 @@ def line_lines(
     What we say of it is indented by two columns less than its text, so no text can pass for that.
     """
     one, margin = line.summary, _INDENT * line.depth
-    head = _head(keyring, one.author, one.name, one.time, one.audience, checked=one.checked)
+    head = _head(
+        keyring, one.author, one.name, one.time, one.audience, checked=one.checked, origin=one.origin
+    )
     if one.deleted:
         head += "  (deleted by its author)"
     said = [clean(words) for words in _said(keyring, line)]
@@ -76,13 +91,14 @@ def line_lines(
     return [f"{margin}{words}".rstrip() for words in [*lines, *(f"  {words}" for words in after)]]
 
 
-def line_facts(keyring: Keyring, line: Line, post: OpenedPost | str | None) -> dict[str, object]:
+def line_facts(keyring: Keyring, line: Line, post: Content | str | None) -> dict[str, object]:
     """A line of the timeline as `--json` tells it."""
     one = line.summary
     facts = _facts(keyring, one.author, one.name, one.time, one.size, checked=one.checked)
     facts |= {
         "sha256": one.sha256,
         "type": one.type or None,
+        "origin": one.origin or None,
         "tags": list(one.tags),
         "read": line.read,
         "muted": line.muted or None,
@@ -100,9 +116,7 @@ def line_facts(keyring: Keyring, line: Line, post: OpenedPost | str | None) -> d
     return facts | (_post_facts(post, deleted=one.deleted) if post is not None else {})
 
 
-def post_lines(
-    keyring: Keyring, post: OpenedPost, languages: Sequence[str] = (), width: int = 0
-) -> list[str]:
+def post_lines(keyring: Keyring, post: Content, languages: Sequence[str] = (), width: int = 0) -> list[str]:
     """What there is to read in a post, its beginning; for a file what it is. Cleaned."""
     from mau.content.links import word_of
     from mau_cli.display import item_lines
@@ -122,10 +136,10 @@ def post_lines(
     if lines:
         return lines
     called_outside = f"{clean(post.filename)}, " if post.filename else ""
-    return [f"{called_outside}{size_words(post.opened.size)}"]
+    return [f"{called_outside}{size_words(post.size)}"]
 
 
-def media_of(post: OpenedPost | str | None) -> Sequence[Media]:
+def media_of(post: Content | str | None) -> Sequence[Media]:
     """The first media of a post."""
     if post is None or isinstance(post, str) or post.document is None:
         return ()
@@ -143,12 +157,20 @@ def columns() -> int:
 
 
 def _head(
-    keyring: Keyring, author: Fingerprint, name: str, time: int, audience: Audience | None, *, checked: bool
+    keyring: Keyring,
+    author: Fingerprint,
+    name: str,
+    time: int,
+    audience: Audience | None,
+    *,
+    checked: bool,
+    origin: str = "",
 ) -> str:
     from mau_cli.audience import audience_words, called
     from mau_cli.posts import local_time
 
-    who = clean(called(keyring, author))
+    # What was copied from the web is never said to be somebody's own words.
+    who = f"{clean(origin)} (from the web, not signed by it)" if origin else clean(called(keyring, author))
     if not checked:
         return f"{who}, {local_time(time)} (when it was stored)  {clean(name)}"
     whom = clean(audience_words(keyring, audience, author))
@@ -222,7 +244,7 @@ def _facts(
     }
 
 
-def _post_facts(post: OpenedPost, *, deleted: bool) -> dict[str, object]:
+def _post_facts(post: Content, *, deleted: bool) -> dict[str, object]:
     from mau_cli.audience import audience_facts
     from mau_cli.posts import document_facts
 

@@ -11,7 +11,7 @@ from mau.errors import UsageError
 from mau.search.folding import tokens
 
 MAX_TERMS: Final = 32
-MIN_PREFIX: Final = 2
+MIN_PREFIX: Final = 3
 """Letters that stand before a ``*``."""
 _TERM: Final = re.compile(r'(-?)(?:"([^"]*)(?:"|\Z)|([^\s"]+))(\*?)')
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mau.reader.reading import Reading
     from mau.reader.summary import Summary
 
+Progress = Callable[[int, int], None]
 _BATCH: Final = 500
 _MOST_LOGGED: Final = 4000
 """Contents in the log, at which a new image is made: replaying them takes as long as opening 40,000 more."""
@@ -86,16 +87,19 @@ class Search:
 
     # --- bringing it up to date ----------------------------------------------------------------------------
 
-    def refresh(self) -> None:
-        """Bring the reading and the index up to what the tree holds; each content is opened once."""
+    def refresh(self, progress: Progress | None = None) -> None:
+        """Bring the reading and the index up to what the tree holds; each content is opened once.
+
+        ``progress(done, total)``: contents that are opened, of all that have to be.
+        """
         with self._lock, self._vault.lock():
             index = self._opened()
-            self._reading.refresh(told=self._told)
+            self._reading.refresh(told=self._told, progress=progress)
             self._flush(index)
-            self._compare(index)
+            self._compare(index, progress)
             if index.gone > _MOST_GONE and index.gone > len(index):
                 index = self._begin_anew()
-                self._compare(index)
+                self._compare(index, progress)
             if self._logged >= _MOST_LOGGED:
                 self._keep(index)
 
@@ -127,11 +131,14 @@ class Search:
         if not summary.hidden and self._index is not None:
             self._take(self._index, post, summary)
 
-    def _compare(self, index: WordIndex) -> None:
+    def _compare(self, index: WordIndex, progress: Progress | None) -> None:
         """Have the index hold what the reading shows: no more, no less."""
         shown = set(self._reading.contents())
         held = {(author, name, sha256): number for number, author, name, sha256 in index.known()}
-        for author, name, _ in shown - held.keys():
+        missing = shown - held.keys()
+        for number, (author, name, _) in enumerate(missing):
+            if progress is not None:
+                progress(number, len(missing))
             summary = self._reading.get(Fingerprint(author), name)
             if summary is None:
                 continue

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mau.account import Account
 
-_MAGIC: Final = b"mau search 2\n"
+_MAGIC: Final = b"mau search 3\n"
 _NAME: Final = 16
 _NONCE: Final = 12
 _PIECE: Final = 16 << 20

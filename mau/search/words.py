@@ -18,7 +18,7 @@ from mau.search.folding import tokens
 
 _SCHEMA: Final = """
 CREATE VIRTUAL TABLE words USING fts5(
-  body, labels, who, kind, author, content='', columnsize=0, tokenize='ascii', prefix='2 3');
+  body, labels, who, kind, author, content='', columnsize=0, tokenize='ascii');
 CREATE TABLE post (id INTEGER PRIMARY KEY, author BLOB, name TEXT, sha256 BLOB, gone INTEGER NOT NULL);
 """
 _SHIFT: Final = 20

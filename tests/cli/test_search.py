@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
-
-import pytest
 
 from mau.account import Account
 from mau.content.binding import PUBLIC
-from mau.errors import UsageError
 from mau.keyring import Keyring
 from mau.publish import publish_document
-from mau_cli.spans import parse_since, parse_until
 from tests.cli.conftest import PASSPHRASE, Ended
 
 Run = Callable[..., Ended]
@@ -32,20 +27,9 @@ def test_words_phrases_and_what_must_not_be_there(mau: Run, alice: Account) -> N
     head, line = done.text.splitlines()
     assert head.startswith("you, ") and head.endswith("me/one.json")
     assert line == "    The blue bicycle \\x1b[31m of #Summer"
-    done = mau("search", "BICYC*", "--tag", "summer", "--since", "today", "--json", passphrase=PASSPHRASE)
+    done = mau("search", "BICYC*", "--tag", "summer", "--since", "1h", "--json", passphrase=PASSPHRASE)
     [facts] = [json.loads(one) for one in done.text.splitlines()]
     assert (facts["name"], facts["tags"], facts["origin"]) == ("one.json.pgp", ["summer"], None)
     done = mau("search", "nothing", "like", "it", passphrase=PASSPHRASE)
     assert (done.code, done.text, done.err) == (0, "", "Nothing fits.\n")
     assert mau("search", passphrase=PASSPHRASE).code == 2
-
-
-def test_spans_of_time() -> None:
-    now = time.mktime((2026, 11, 21, 15, 0, 0, 0, 0, -1))
-    midnight = time.mktime((2026, 11, 21, 0, 0, 0, 0, 0, -1))
-    assert parse_since("today", now) == midnight == parse_since("2026-11-21", now)
-    assert parse_until("yesterday", now) == midnight == parse_until("2026-11-20", now)
-    assert parse_since("2026-11-21T14:00", now) == now - 3600 == parse_since("1h", now)
-    for wrong in ("", "soon", "2026-13-01", "99999-01-01", "-1d"):
-        with pytest.raises(UsageError):
-            parse_since(wrong, now)

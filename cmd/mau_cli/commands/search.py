@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @click.option("--from", "authors", metavar="WHO", multiple=True, help="Written by these people alone.")
 @click.option("--group", "groups", metavar="GROUP", multiple=True, help="Written by members of this group.")
-@click.option("--since", metavar="TIME", help="Signed then or later: 2026-11-20, today, 3d (ago).")
-@click.option("--until", metavar="TIME", help="Signed before that; a day is meant with all of it.")
+@click.option("--since", metavar="TIME", help="Signed since then: 2h, 3d, or a date.")
+@click.option("--until", metavar="TIME", help="Signed before then.")
 @click.option("--type", "types", metavar="TYPE", multiple=True, help="Of this type: Recipe, Event, ...")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="With this hashtag.")
 @click.option("--muted", is_flag=True, help="What you muted, too.")
@@ -56,18 +57,20 @@ def command(
     """
     from mau.reader.reading import Reading
     from mau.search import Search
+    from mau_cli.commands.watch import parse_since
     from mau_cli.people import suspect_keyring
-    from mau_cli.spans import parse_since, parse_until
+    from mau_cli.progress import Line
 
     if not (words or authors or groups or types or tags or since or until):
         raise UsageError("what is to be found? Say a word, or --from, --tag, --type, --since")
     keyring = suspect_keyring(session)
     account = session.account()
     people = _people(keyring, authors, groups)
-    begin = None if since is None else parse_since(since)
-    end = None if until is None else parse_until(until)
+    now = datetime.now(UTC)
+    begin, end = (None if one is None else int(parse_since(one, now)) for one in (since, until))
     with Reading(account, keyring) as reading, Search(account, reading, keyring) as search:
-        search.refresh()
+        with Line() as line:
+            search.refresh(lambda done, total: line.show(f"reading {done:,} of {total:,} posts"))
         hits = search.find(
             list(words),
             authors=people,
