@@ -7,6 +7,8 @@ Blocking: programs with an event loop call it in a thread.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +26,7 @@ _START: Final = (
     "import json, sys; sys.path[:0] = json.loads(sys.argv[1])['places']; "
     "from mau.pictures.child import main; sys.exit(main())"
 )
+_KEPT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _CHANNELS: Final = {"RGB": 3, "RGBA": 4, "P": 1}
 
 
@@ -83,17 +86,21 @@ def _files(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[Pictur
 def _ask(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """The answer's head and what follows it."""
     words = json.dumps({**request, "limits": asdict(limits), "places": _places()})
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", "-c", _START, words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={},  # no passphrase, no proxy, no path
-        cwd="/",
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", "-c", _START, words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # No passphrase, no proxy, no path; only where the interpreter's own libraries lie.
+            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PictureRefused(f"no process can be started to decode it: {error.strerror}") from None
     assert process.stdin is not None and process.stdout is not None  # noqa: S101 - tells mypy
-    late = threading.Timer(limits.wall, process.kill)
+    late = threading.Timer(limits.wall, _end, (process,))
     feeder = threading.Thread(target=_feed, args=(process.stdin, data), daemon=True)
     try:
         late.start()
@@ -101,9 +108,10 @@ def _ask(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str
         line = process.stdout.readline(MAX_HEAD)
         payload = process.stdout.read(limits.answer + 1)
     finally:
-        process.kill()
-        process.wait()
         late.cancel()
+        late.join()  # before the process is let go of: its number could be another's then
+        _end(process)
+        process.wait()
         feeder.join()
         process.stdout.close()
     return _head(line, payload, limits), payload
@@ -120,6 +128,12 @@ def _head(line: bytes, payload: bytes, limits: Limits) -> dict[str, Any]:
     if "problem" in head:
         raise PictureRefused(str(head["problem"])[:500])
     return head
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it, with whatever it may have started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _feed(pipe: IO[bytes], data: bytes) -> None:

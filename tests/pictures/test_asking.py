@@ -164,12 +164,26 @@ def test_a_bomb_is_refused_or_shown_within_its_limits(name: str) -> None:
         assert shown.width * shown.height * shown.channels == len(shown.data) <= 40_000
 
 
-def test_a_process_that_takes_too_long_or_breaks_is_a_refusal() -> None:
-    busy = io.BytesIO()
-    Image.effect_noise((3000, 3000), 90).convert("RGB").save(busy, "PNG", compress_level=1)
-    short = Limits(pixels=40_000_000, memory=512 << 20, cpu=0, wall=30, file=64 << 20, answer=1 << 20)
+def many_scans(number: int) -> bytes:
+    """A progressive JPEG whose last scan comes again and again: each costs a walk over all pixels."""
+    out = io.BytesIO()
+    Image.new("L", (2000, 2000), 90).save(out, "JPEG", progressive=True)
+    data = out.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * number + b"\xff\xd9"
+
+
+def test_a_process_that_takes_too_long_is_ended() -> None:
+    limits = {"pixels": 40_000_000, "memory": 512 << 20, "file": 64 << 20, "answer": 1 << 20}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     with pytest.raises(PictureRefused, match="time or memory"):
-        view_picture(busy.getvalue(), "image/png", 10, 10, limits=short)
+        view_picture(many_scans(20_000), "image/jpeg", 10, 10, limits=Limits(**limits, cpu=1, wall=50))
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3
+    with pytest.raises(PictureRefused, match="time or memory"):
+        view_picture(many_scans(20_000), "image/jpeg", 10, 10, limits=Limits(**limits, cpu=50, wall=0))
+
+
+def test_a_process_that_has_no_room_is_a_refusal() -> None:
     tight = Limits(pixels=40_000_000, memory=24 << 20, cpu=5, wall=30, file=1 << 20, answer=1 << 20)
     with pytest.raises(PictureRefused):
         view_picture(jpeg(), "image/jpeg", 10, 10, limits=tight)
