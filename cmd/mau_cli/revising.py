@@ -1,4 +1,4 @@
-"""An edit of one's own post, from the page to what is published (spec/writing.md W70-W79)."""
+"""An edit of one's own post, from the page to what is published (spec/writing.md P70-P79)."""
 
 from __future__ import annotations
 

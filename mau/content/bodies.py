@@ -1,4 +1,4 @@
-"""A text in several languages: ``<!-- lang: de -->`` begins a section (spec/writing.md W30-W35). Pure."""
+"""A text in several languages: ``<!-- lang: de -->`` begins a section (spec/writing.md P30-P31). Pure."""
 
 from __future__ import annotations
 

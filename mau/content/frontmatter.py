@@ -1,4 +1,4 @@
-"""Pages: posts as people write them, Markdown below words between ``---`` lines (spec/writing.md W1-W39).
+"""Pages: posts as people write them, Markdown below words between ``---`` lines (spec/writing.md P1-P39).
 
     ---
     type: Recipe

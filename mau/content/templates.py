@@ -1,4 +1,4 @@
-"""Pages to begin with: the words of a type, what each takes, nothing filled in (spec/writing.md W5). Pure."""
+"""Pages to begin with: the words of a type, what each takes, nothing filled in (spec/writing.md P5). Pure."""
 
 from __future__ import annotations
 

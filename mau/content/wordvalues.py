@@ -1,4 +1,4 @@
-"""The values of words: as they stand in a page, and in a document (spec/writing.md W10-W19). Pure."""
+"""The values of words: as they stand in a page, and in a document (spec/writing.md P10-P19). Pure."""
 
 from __future__ import annotations
 

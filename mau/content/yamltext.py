@@ -1,4 +1,4 @@
-"""YAML as it stands between the ``---`` lines of a page: a small part of YAML 1.2 (spec/writing.md W20-W29).
+"""YAML as it stands between the ``---`` lines of a page: a small part of YAML 1.2 (spec/writing.md P20-P29).
 
 Mappings, lists and scalars, nothing else: no anchors and aliases (a few of them unfold without end), no tags
 (they make objects), no key twice. What a plain scalar means is JSON's meaning: ``true``, ``false``, ``null``

@@ -1,4 +1,4 @@
-"""For whom, in the words of a page: names, ``@groups``, friends, me, public (spec/writing.md W6). Pure."""
+"""For whom, in the words of a page: names, ``@groups``, friends, me, public (spec/writing.md P6). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a person wrote to a document that can be published (spec/writing.md W60-W69). Pure.
+"""From what a person wrote to a document that can be published (spec/writing.md P60-P69). Pure.
 
 A page (Markdown below words) or, raw, the document itself in JSON. Who wrote it and when is added; what is
 wrong is a PageMalformed that says where.

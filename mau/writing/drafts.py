@@ -1,4 +1,4 @@
-"""Drafts: ``NAME.md`` and ``NAME.json`` beside the own posts, which never leave (spec/writing.md W80-W89).
+"""Drafts: ``NAME.md`` and ``NAME.json`` beside the own posts, which never leave (spec/writing.md P80-P89).
 
 They are plain files for any editor. A text that could not be published is kept beside them as
 ``NAME.md.gpg``: encrypted for its owner alone and signed, readable by any OpenPGP program.

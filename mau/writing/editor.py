@@ -1,4 +1,4 @@
-"""Running the editor of a person on a text that nobody else may read (spec/writing.md W40-W54).
+"""Running the editor of a person on a text that nobody else may read (spec/writing.md P40-P54).
 
 The editor gets a file in a private place in memory and the terminal. Its command line is split as a shell
 would split it, and run without one.

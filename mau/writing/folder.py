@@ -1,4 +1,4 @@
-"""A folder whose finished files become posts (spec/writing.md W90-W99).
+"""A folder whose finished files become posts (spec/writing.md P90-P99).
 
 Whether a file is finished is told by three things: it was not changed for a moment, nobody has it open for
 writing, and no editor has left its mark beside it. What watchdog tells is a hint to look again.

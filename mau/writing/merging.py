@@ -1,4 +1,4 @@
-"""Two changes of one document, word by word (spec/writing.md W74). Pure."""
+"""Two changes of one document, word by word (spec/writing.md P74). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A place in memory for a text while it is edited: private, and gone afterwards (spec/writing.md W50-W54).
+"""A place in memory for a text while it is edited: private, and gone afterwards (spec/writing.md P50-P54).
 
 What an editor leaves beside its file (swap files, backups, autosaved copies) lies in the same directory, and
 goes with it. The directory is locked meanwhile, so that what a killed program left can be told from it.

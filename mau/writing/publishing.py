@@ -1,4 +1,4 @@
-"""A file that somebody wrote becomes a post, once (spec/writing.md W85-W89).
+"""A file that somebody wrote becomes a post, once (spec/writing.md P85-P89).
 
 Between the choice of a name and the file's removal a program can be killed. So the name is noted beside the
 file first, as ``.FILE.publishing``; with that note, the same file never becomes two posts.

@@ -1,4 +1,4 @@
-"""Another content for a post of one's own (spec/writing.md W70-W79).
+"""Another content for a post of one's own (spec/writing.md P70-P79).
 
 A document is edited as a page or raw, any other text as it is; who can read it stays, as far as those people
 can still be written to. Blocking, as everything that opens posts.
