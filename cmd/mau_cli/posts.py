@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _IN_MEMORY = 1 << 20  # bytes of a stored file; larger ones are opened into a file
 _HEX = re.compile(r"[0-9a-f]{4,64}")
 _LISTED = 10
+ME = "me"  # as in mau.keyring, without what that loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def _of_anybody(session: Session, keyring: Keyring, word: str) -> Meant:
             listed = [ref_words(keyring, directory.fpr, name) for directory, name in fits]
             raise _ambiguous(word, listed)
     with suppress(UnknownWho, AmbiguousWho):
-        raise UsageError(f"which post of {keyring.resolve(word).label!r}? Say WHO/NAME, or an address")
+        who = keyring.resolve(word).label
+        raise UsageError(f"which post? {who!r} is a person; say WHO/NAME, or an address")
     raise NoSuchPost(f"no post {word!r} is held here; `mau timeline` and `mau files WHO` list what is")
 
 
@@ -109,19 +111,25 @@ def _ambiguous(word: str, listed: list[str]) -> AmbiguousPost:
 def find_post(
     session: Session, keyring: Keyring, who: str, name: str | None, *, exact: bool = False
 ) -> tuple[Meant, str | None]:
-    """The post that ``WHO NAME`` means, or an address alone; with the version that the address names.
+    """The post that ``WHO NAME`` means, or REF alone (see `resolve_ref`); with the version that it names.
 
-    An address is ``mau:/p2p/FPR/NAME``, its path alone, or ``WHO/NAME``. NAME may lack its ``.pgp``, and may
-    be the beginning of one name only (not when it must be `exact`). UnknownWho, AmbiguousWho, UsageError,
-    NoSuchPost.
+    NAME may lack its ``.pgp``, and may be the beginning of one name only (not when it must be `exact`). Of
+    ``me`` it may be an address. UnknownWho, AmbiguousWho, UsageError, NoSuchPost, AmbiguousPost.
     """
     from mau.reader.open import directories_of
 
     version = None
+    if name is None and "/" not in who:
+        return _of_anybody(session, keyring, who), None
     if name is None:
         author, name, version = _address(keyring, who)
     else:
         author = keyring.resolve_fingerprint(who)
+        if who == ME and "/" in name:
+            with suppress(UnknownWho):  # then it is no address, and as a name it is refused below
+                author, name, version = _address(keyring, name)
+        if who == ME and author != keyring.me.fingerprint:
+            raise UsageError("that is a post of somebody else; say NAME of one of yours")
     for directory in directories_of(session.account(), author):
         found = find_name(directory, name, exact=exact)
         if found is not None:
@@ -144,17 +152,19 @@ def _address(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]
 
 
 def find_name(directory: AuthorDir, word: str, *, exact: bool = False) -> str | None:
-    """The name that is held and meant by a word: itself, the same but for case, or the only one it begins."""
-    from mau.conversation.naming import meant_names
+    """The name that is held and meant by a word: itself, the same but for case, or the only one it begins.
+
+    When it must be `exact`: itself, or the one with these random letters.
+    """
+    from mau.conversation.naming import meant_names, names_with_letters
     from mau.tree.names import POST_SUFFIX, post_name
 
     whole = post_name(word)
     for same_word in dict.fromkeys((whole, word)):
         if same_word.endswith(POST_SUFFIX) and (directory.entry(same_word) or directory.versions(same_word)):
             return same_word
-    if exact:
-        return None
-    names = meant_names(word, directory.names())
+    names = directory.names()
+    names = names_with_letters(word, names) if exact else meant_names(word, names)
     if len(names) > 1:
         raise _ambiguous(word, names)
     return names[0] if names else None

@@ -26,6 +26,12 @@ def short_name(name: str) -> str:
     return letters_of(name) or name.removesuffix(POST_SUFFIX)
 
 
+def names_with_letters(word: str, names: Iterable[str]) -> list[str]:
+    """The names that tell nothing and have these random letters, all of them."""
+    key = fold(word)
+    return [name for name in names if key and letters_of(name) == key]
+
+
 def meant_names(word: str, names: Iterable[str]) -> list[str]:
     """The names that a word can mean, those of the best kind of fit alone, in their order.
 

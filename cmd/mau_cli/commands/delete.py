@@ -54,7 +54,7 @@ def command(
     try:
         meant, _ = find_post(session, keyring, "me", name, exact=True)
     except NoSuchPost:
-        if (removed := _removed(session, name)) is None:
+        if (removed := _removed(session, name.rpartition("/")[2])) is None:
             raise
         meant = removed
     if fold(meant.name) in map(fold, PRIVATE_NAMES):
