@@ -47,21 +47,27 @@ def choose_audience(
         return PUBLIC
     from mau.config.keys import POST_AUDIENCE
     from mau.marks import blocked
+    from mau_cli.shared import follow_shared
 
     keyring, account = session.keyring(), session.account()
     if to or friends or me:
+        if any(word.startswith("@") for word in to):
+            follow_shared(session, keyring)
         people = keyring.audience(to)
         meant = [*people, *(_friends(keyring) if friends else [])]
         return _people(keyring, _without_blocked(keyring, meant, _named(keyring, to), blocked(account)))
     default = session.config.setting(POST_AUDIENCE)
     if default.value is not None:
         try:
+            if any(word.startswith("@") for word in default.value):
+                follow_shared(session, keyring)
             meant = _standing(keyring, default.value)
             named = _named(keyring, default.value)
             return _people(keyring, _without_blocked(keyring, meant, named, blocked(account)))
         except MauError as error:
             raise ConfigError(f"{POST_AUDIENCE.name} ({default.source}): {error}") from error
     if session.interactive:
+        follow_shared(session, keyring)
         return ask_audience(keyring, blocked(account))
     raise NoAudience(f"for whom? Say {_WAYS}")
 
