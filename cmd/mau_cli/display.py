@@ -81,7 +81,8 @@ def content_lines(
     if seen.facts:
         parts.append([line for fact in seen.facts for line in _fact_lines(fact, width, keyring)])
     if not parts and not seen.media:
-        parts.append([[(f"A document of the type {seen.type or 'Thing'}, with nothing in it.", Style.DIM)]])
+        words = f"A document of the type {calmed(seen.type or 'Thing')}, with nothing in it."
+        parts.append(wrapped([(words, Style.DIM)], width))
     lines: list[Line] = []
     for part in parts:
         lines += [[], *part] if lines else part

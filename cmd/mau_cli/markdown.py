@@ -98,7 +98,7 @@ class _Writer:
                 self.blocks.pop()
             case "blockquote_open":
                 self._separate()
-                self.blocks.append(_Block("│ ", "│ ") if self.styled else _Block("> ", "> "))
+                self._begin("│ " if self.styled else "> ", "│ " if self.styled else "> ")
             case "blockquote_close":
                 self.blocks.pop()
                 self.apart = True
@@ -128,7 +128,12 @@ class _Writer:
         else:
             mark = f"{number}. "
             self.numbers[-1] = number + 1
-        self.blocks.append(_Block(mark, " " * len(mark)))
+        self._begin(mark, " " * len(mark))
+
+    def _begin(self, first: str, rest: str) -> None:
+        """Open a block; one that leaves no room for a text has nothing before its lines."""
+        fits = self._before() + len(rest) + LEAST <= self.columns
+        self.blocks.append(_Block(first, rest) if fits else _Block("", ""))
 
     def _inline(self, token: Token) -> None:
         self._separate()
@@ -138,8 +143,9 @@ class _Writer:
 
     def _code(self, text: str) -> None:
         self._separate()
-        for line in cut_lines(text.rstrip("\n"), self._room() - 4, Style.DIM):
-            self._add([("    ", Style.PLAIN), *line])
+        indent = " " * min(4, self._room() - LEAST)
+        for line in cut_lines(text.rstrip("\n"), self._room() - len(indent), Style.DIM):
+            self._add([(indent, Style.PLAIN), *line])
         self.apart = True
 
     def _table(self, rows: list[list[str]]) -> None:
@@ -165,7 +171,10 @@ class _Writer:
         self.apart = False
 
     def _room(self) -> int:
-        return max(self.columns - sum(width(block.rest) for block in self.blocks), LEAST)
+        return self.columns - self._before()
+
+    def _before(self) -> int:
+        return sum(len(block.rest) for block in self.blocks)
 
     def _add(self, line: Line) -> None:
         before = ""

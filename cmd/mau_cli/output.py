@@ -116,7 +116,8 @@ def has_styles() -> bool:
 
 def spans(line: Iterable[tuple[str, Mapping[str, bool]]]) -> None:
     """One line to stdout, of texts that each have their styles (those of `click.style`)."""
-    click.echo("".join(click.style(clean(text), **style) if style else clean(text) for text, style in line))
+    cleaned = ((clean_lines(text).replace("\n", "\\n"), style) for text, style in line)
+    click.echo("".join(click.style(text, **style) if style else text for text, style in cleaned))
 
 
 def raw(content: bytes) -> None:

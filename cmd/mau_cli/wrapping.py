@@ -81,14 +81,22 @@ def wrapped(spans: Iterable[Span], columns: int, first: str = "", rest: str | No
             end()
             space = ""
         if space:
-            line.append((space, unit.spans[0][1] & ~Style.UNDERLINE))
+            # Styled as what is on both sides of it, where these are the same.
+            style = unit.spans[0][1]
+            _append(line, space, style if line and line[-1][1] == style else Style.PLAIN)
             used += len(space)
+        if unit.columns <= room - used:
+            for text, style in unit.spans:
+                _append(line, text, style)
+            used += unit.columns
+            continue
         for text, style in unit.spans:
             for part in _cut(text, room - used, rest_room):
-                if used and used + width(part) > room:
+                taken = width(part)
+                if used and used + taken > room:
                     end()
-                line.append((part, style))
-                used += width(part)
+                _append(line, part, style)
+                used += taken
     lines.append(line)
     return lines
 
@@ -103,7 +111,9 @@ def wrapped_text(text: str, columns: int, indent: str = "") -> list[str]:
     lines: list[str] = []
     for line in calmed(text).split("\n"):
         bare = line.lstrip(" ")
-        before = indent + " " * min(len(line) - len(bare), columns // 2)
+        before = indent + " " * max(
+            min(len(line) - len(bare), columns // 2, columns - LEAST - len(indent)), 0
+        )
         lines += [plain(one) for one in wrapped([(bare, Style.PLAIN)], columns, before)]
     return lines
 
@@ -120,6 +130,13 @@ def plain(line: Line) -> str:
     return "".join(text for text, _ in line).rstrip()
 
 
+def _append(line: Line, text: str, style: Style) -> None:
+    if line and line[-1][1] == style:
+        line[-1] = line[-1][0] + text, style
+    else:
+        line.append((text, style))
+
+
 def _units(spans: Iterable[Span]) -> Iterator[_Unit]:
     unit = _Unit()
     space = ""
@@ -131,14 +148,14 @@ def _units(spans: Iterable[Span]) -> Iterator[_Unit]:
                 unit, space = _Unit(), blank
                 continue
             part = wide or other
-            begins = bool(unit.spans) and (bool(wide) or unit.wide) and part[0] not in _NOT_FIRST
-            if begins and not _combines(part[0]):
+            begins = unit.spans and (wide or unit.wide) and part not in _NOT_FIRST
+            if begins and (wide or not _combines(part[0])):
                 yield unit
                 unit = _Unit()
             if not unit.spans:
                 unit.space, space = space, ""
             unit.spans.append((part, style))
-            unit.columns += width(part)
+            unit.columns += 2 if wide and unicodedata.east_asian_width(wide) == "W" else width(part)
             unit.wide = bool(wide)
     if unit.spans:
         yield unit
