@@ -41,6 +41,7 @@ class Revision:
         self._account, self._keyring = session.account(), session.keyring()
         self._attaching = attaching
         self._insecure = insecure
+        self._left_out = ""
         self._stem = f"{name.removesuffix('.pgp')}.edit"
         before = original(self._account, self._keyring, name)
         self._form: Form = "json" if before.document is not None and (raw or not before.plain) else "md"
@@ -59,7 +60,7 @@ class Revision:
 
         if audience is None:
             default = derived(self._account, self._keyring, self._before)
-            say_left_out(self._keyring, default.left_out)
+            self._left_out = say_left_out(self._keyring, default.left_out)
             audience = default.audience or frozenset({self._account.fingerprint})
         self._audience = audience
         self._words = words or self._named(audience)
@@ -110,6 +111,8 @@ class Revision:
             return raw_page(document)
         kept = ", ".join(hidden_words(document))
         notes = [f"{self._before.name}; leave it as it is, or empty it, and nothing is published"]
+        if self._left_out:
+            notes.append(self._left_out)
         if kept:
             notes.append(f"Not shown, and kept as it is (--raw shows it): {kept}")
         return page_of(document, envelope={"for": self._words}, notes=notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from mau.errors import EditorFailed, EditorInterrupted, Interrupted, MauError, NoPrivatePlace
-from mau_cli.output import say
+from mau_cli.output import clean, say
 
 if TYPE_CHECKING:
     from mau.content.binding import Audience
+    from mau.conversation.audience import LeftOut
     from mau.keyring import Keyring
     from mau.writing.composing import Written
     from mau.writing.drafts import Draft, DraftText
@@ -164,14 +165,16 @@ def with_attached(attaching: Attaching, paths: tuple[str, ...], beside: Path) ->
     return replace(attaching, files=(*attaching.files, *(beside / path for path in paths)))
 
 
-def say_left_out(keyring: Keyring, left_out: tuple[Any, ...]) -> None:
-    """Name those who could read a post and cannot be written to any more."""
+def say_left_out(keyring: Keyring, left_out: Sequence[LeftOut]) -> str:
+    """Name those who could read a post and cannot be written to any more; what was said."""
     from mau_cli.audience import called
-    from mau_cli.output import clean
 
+    if not left_out:
+        return ""
     names = ", ".join(sorted((clean(called(keyring, one.fingerprint)) for one in left_out), key=str.casefold))
-    if names:
-        say(f"Left out, because nothing can be encrypted for them now: {names}.")
+    words = f"Left out, because nothing can be encrypted for them now: {names}."
+    say(words)
+    return words
 
 
 def kept_text(session: Session, name: str, form: str) -> DraftText | None:

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import re
+import signal
 import stat
 import threading
 import time
@@ -143,6 +144,9 @@ class Folder:
         fd, _ = safe.open_regular(name, at=self._directory)
         with safe.closing(fd):
             try:
+                # Who opens it meanwhile makes the system tell us, with a signal that ends a process unless it
+                # is this one.
+                fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
                 fcntl.fcntl(fd, lease, fcntl.F_RDLCK)
             except OSError as error:
                 return error.errno == errno.EAGAIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -46,9 +47,8 @@ def command(
     is kept as a version. Leave the text as it is, or empty it, and nothing is published.
     """
     words = option_words(to=to, friends=friends, me=me, public=public)
-    try:
-        found = _own_post(session, name)
-    except NoSuchPost:
+    found = _own_post(session, name)
+    if found is None:
         _edit_draft(session, name, insecure=insecure, as_json=as_json)
         return
     said = choose_audience(session, to=to, friends=friends, me=me, public=public) if words else None
@@ -60,18 +60,31 @@ def command(
     tell(session.keyring(), done, as_json=as_json)
 
 
-def _own_post(session: Session, name: str) -> str:
-    """The whole name of a post of one's own."""
-    from mau_cli.posts import find_post, resolve_ref
+def _own_post(session: Session, name: str) -> str | None:
+    """The whole name of the post of one's own that is meant; None when it is a draft.
+
+    A draft that is called so goes before a post that only begins so.
+    """
+    from mau.writing.drafts import find_draft
+    from mau_cli.posts import find_name, find_post, resolve_ref
 
     keyring = session.keyring()
-    if "/" not in name:
-        meant, _ = find_post(session, keyring, "me", name)
-        return meant.name
-    found = resolve_ref(session, keyring, name)
-    if found.author != keyring.me.fingerprint:
-        raise UsageError("that is somebody else's post; `mau reply` answers it")
-    return found.name
+    if "/" in name:
+        found = resolve_ref(session, keyring, name)
+        if found.author != keyring.me.fingerprint:
+            raise UsageError("that is somebody else's post; `mau reply` answers it")
+        return found.name
+    posts = session.account().posts()
+    for whole in (name, f"{name}.json"):
+        if (same := find_name(posts, whole, exact=True)) is not None:
+            return same
+    with suppress(NoSuchPost):
+        find_draft(session.account(), name)
+        return None
+    try:
+        return find_post(session, keyring, "me", name)[0].name
+    except NoSuchPost:
+        raise NoSuchPost(f"you have no post and no draft {name!r}; `mau files me` lists your posts") from None
 
 
 # --- a draft -----------------------------------------------------------------------------------------------
@@ -82,10 +95,7 @@ def _edit_draft(session: Session, name: str, *, insecure: bool, as_json: bool) -
     from mau.writing.drafts import find_draft, keep_text, read_draft, rewrite_draft
 
     account = session.account()
-    try:
-        draft = find_draft(account, name)
-    except NoSuchPost:
-        raise NoSuchPost(f"you have no post and no draft {name!r}; `mau files me` lists your posts") from None
+    draft = find_draft(account, name)
     before = read_draft(account, draft)
     if draft.kept and draft.name.endswith(".edit"):
         post = draft.name.removesuffix(".edit")
