@@ -274,3 +274,24 @@ def test_the_feed_has_what_rfc_4287_asks_for() -> None:
 def test_an_empty_feed_is_as_old_as_the_key() -> None:
     root = ElementTree.fromstring(feed(Owner(FPR, "A", 1_600_000_000), []).encode())  # noqa: S314 - our own
     assert root.findtext(f"{ATOM}updated") == "2020-09-13T12:26:40Z"
+
+
+def test_a_recipe_can_be_read_on_its_page_and_in_the_feed() -> None:
+    recipe = {
+        "@type": "Recipe",
+        "name": "Bread & <b>",
+        "recipeIngredient": ["flour </div>", "water"],
+        "recipeInstructions": [{"@type": "HowToStep", "text": "Knead."}],
+        "image": {"contentUrl": "https://e.example/x.png", "description": "A loaf"},
+    }
+    post = document_post(recipe)
+    owner = Owner(FPR, "Alice", 0)
+    text = "".join(read(post_page(owner, post)).text)
+    for words in (
+        "Bread & <b>\n\nIngredients:\n- flour </div>\n- water\nSteps:\n1. Knead.",
+        "[Picture: A loaf]",
+    ):
+        assert words in text
+        content = ElementTree.fromstring(feed(owner, [post])).findtext(f"{ATOM}entry/{ATOM}content")  # noqa: S314
+        assert words in (content or "")
+    assert "https://e.example/x.png" in text  # as words: nothing is shown from elsewhere
