@@ -11,6 +11,7 @@ from mau_cli.output import say
 
 if TYPE_CHECKING:
     from mau.marks import Marks
+    from mau.reader.open import OpenedPost
     from mau.reader.summary import Summary
 
 
@@ -22,6 +23,14 @@ def loaded_marks(session: Session) -> Marks:
     for warning in marks.warnings:
         say(f"Warning: {warning}.")
     return marks
+
+
+def mark_opened(session: Session, post: OpenedPost) -> None:
+    """As `mark_shown`, for one post that was opened; what does not hold was not read."""
+    from mau.reader.summary import Summary
+
+    if post.problem is None:
+        mark_shown(session, [Summary(post.author, post.name, "", post.opened.size, post.signed_at)])
 
 
 def mark_shown(session: Session, summaries: Iterable[Summary], marks: Marks | None = None) -> None:

@@ -93,3 +93,11 @@ def test_what_cannot_be_written_down_is_a_word_and_no_error(
     (alice.account.root.author_dir(alice.fpr) / "mau-read.json.pgp").mkdir()
     mark_shown(session_of(alice.account), shown)
     assert "could not be marked" in capsys.readouterr().err
+
+
+def test_what_was_opened_is_read(world: World) -> None:
+    fetch(world, world.bob, "one", "two")
+    assert run(world.alice.account, "open", "bob", "one").code == 0
+    assert unread(world) == {"two"}
+    assert run(world.alice.account, "open", "bob", "two", "--json").code == 0
+    assert unread(world) == {"two"}

@@ -56,6 +56,7 @@ def command(
     Who signed it, when and for whom goes to stderr, the content to stdout or FILE. When the signature, the
     name or the audience does not hold, it says why and shows nothing, unless --anyway.
     """
+    from mau_cli.marking import mark_opened
     from mau_cli.people import suspect_keyring
     from mau_cli.posts import find_post, find_version, opened
 
@@ -71,11 +72,13 @@ def command(
         if output is not None:
             post = _into(session, keyring, meant, sha256, output, force=force, anyway=anyway)
             _tell(keyring, post, _is_deleted(session, keyring, meant, sha256, post), as_json=as_json)
+            mark_opened(session, post)
             return
         with opened(session, keyring, meant, sha256, anyway=anyway) as (post, path):
             _tell(keyring, post, _is_deleted(session, keyring, meant, sha256, post), as_json=as_json)
             if not as_json:
                 _show(session, keyring, post, path, form or ("text" if sys.stdout.isatty() else "raw"))
+                mark_opened(session, post)
     except PostError as error:
         hint = (
             "" if anyway or isinstance(error, NotReadable) else "\n--anyway shows it all the same, if it can"
