@@ -64,7 +64,7 @@ class WordIndex:
             if image is None:
                 self._db.executescript(_SCHEMA)
             self._db.execute("SELECT id FROM post LIMIT 1")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, MemoryError) as error:
             self._db.close()
             if "no such module" in str(error):
                 raise LocalError("the SQLite of this Python knows no full-text search (FTS5)") from error

@@ -31,8 +31,9 @@ PARTS = (
     "many",
     "large",
     "find",
+    "search",
 )
-ON_REQUEST = ("watching", "silence", "many", "large", "find")
+ON_REQUEST = ("watching", "silence", "many", "large", "find", "search")
 
 
 def main() -> int:
