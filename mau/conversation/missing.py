@@ -82,16 +82,17 @@ async def fetch_missing(
     gathered: Callable[[], Thread],
     *,
     hints: dict[Fingerprint, Sequence[Place]] | None = None,
+    via: Sequence[Fingerprint] = (),
     seconds: float = SECONDS,
     pieces: int = PIECES,
 ) -> Fetched:
     """Fetch what a thread misses, and what that shows to be missing, within these bounds.
 
-    `gathered` gathers it anew. `hints`: where to ask somebody, besides what the address book says. What goes
-    wrong stands in the result.
+    `gathered` gathers it anew. `hints`: where to ask somebody, besides what the address book says; `via`: who
+    is asked first, whoever answered or shared. What goes wrong stands in the result.
     """
     fetched = Fetched()
-    run = _Run(syncer, fetched, hints or {}, pieces)
+    run = _Run(syncer, fetched, hints or {}, via, pieces)
     try:
         async with asyncio.timeout(seconds):
             for _ in range(ROUNDS):
@@ -113,11 +114,13 @@ class _Run:
         syncer: Syncer,
         fetched: Fetched,
         hints: dict[Fingerprint, Sequence[Place]],
+        via: Sequence[Fingerprint],
         pieces: int,
     ) -> None:
         self._syncer = syncer
         self._fetched = fetched
         self._hints = hints
+        self._via = list(via)
         self._left = pieces
         self._asked: set[tuple[Address, Fingerprint]] = set()
         self._away: dict[Fingerprint, str] = {}
@@ -167,6 +170,7 @@ class _Run:
         found = [one for one in node.pointed_at_by if one not in (author, me) and keyring.is_friend(one)]
         if author != me:
             found = [author, *found] if keyring.is_friend(author) else [*found, author]
+        found = list(dict.fromkeys([*self._via, *found]))
         return [one for one in found if one not in self._away and self._where(one)][:SOURCES]
 
     def _where(self, peer: Fingerprint) -> list[Place]:
@@ -193,7 +197,9 @@ class _Run:
         troubles = {one.name: one for one in (*report.deferred, *report.failed, *report.refused)}
         for address in addresses:
             trouble = troubles.get(address.name or "")
-            if trouble is None and address.name in round_.held:
+            if address.name in round_.forgone:
+                self._failed([address], "not held: you removed it; `mau fetch` brings it back")
+            elif trouble is None and address.name in round_.held:
                 self._fetched.came.append(address)
                 self._fetched.failed.pop(address, None)
                 self.waiting.pop(address, None)

@@ -62,11 +62,13 @@ class PieceRound(Round):
         self._names = list(dict.fromkeys(names))
         self.held: frozenset[str] = frozenset()
         """Of these names, those under which something is held at the end."""
+        self.forgone: frozenset[str] = frozenset()
+        """Those that somebody removed here by hand (S49); they are not asked for."""
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
         await self._taking.look()
-        for name in self._names:
-            self._state.recall(self._author, name)
+        removed = {name for name, _ in self._state.removed(self._author)}
+        self.forgone = frozenset(name for name in self._names if name in removed)
         client, address, _ = await reach(
             self._caller, self.peer, where, stack, lambda client: client.connect()
         )
@@ -92,6 +94,8 @@ class PieceRound(Round):
         items: list[Item] = []
         left = MOST
         for name in self._names:
+            if name in self.forgone:
+                continue
             buffer = BytesIO()
             try:
                 sha256 = await client.fetch(self._author, name, buffer, size=None, limit=min(LARGEST, left))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -75,7 +76,7 @@ def share(author: Person, target: Address, *people: Person, name: str = "share.j
 
 
 async def fetched(
-    reader: Person, asked: Address, hints: dict[Fingerprint, Sequence[Place]], **bounds: int
+    reader: Person, asked: Address, hints: dict[Fingerprint, Sequence[Place]], **more: Any
 ) -> tuple[Thread, Fetched]:
     """Gather, fetch, gather again: as `mau thread` does."""
     why = Why(reader.account, reader.keyring)
@@ -87,7 +88,7 @@ async def fetched(
                 reading.refresh()
                 return gather(reading, asked, why=why)
 
-            done = await fetch_missing(syncer, gathered, hints=hints, **bounds)
+            done = await fetch_missing(syncer, gathered, hints=hints, **more)
             why.told.update(done.failed)
             return gathered(), done
     finally:
@@ -195,6 +196,36 @@ async def test_what_is_deleted_is_not_asked_for(
     async with serving(bob) as place:
         thread, again = await fetched(alice, shared, {bob.fpr: [place]})
     assert (missing(thread), again.asked) == (["deleted"], 0)
+
+
+async def test_what_was_removed_by_hand_stays_away(
+    alice: Person, bob: Person, carol: Person, shared: Address
+) -> None:
+    alice.knows(carol, "carol")
+    carol.post("other.json.pgp", "other", public=True)
+    async with serving(carol) as place:
+        await alice.sync(carol, place)
+        (alice.root.author_dir(carol.fpr) / NAME).unlink()
+        await alice.sync(carol, place)
+        thread, done = await fetched(alice, shared, {carol.fpr: [place]})
+    assert done.came == []
+    assert missing(thread) == ["not held: you removed it; `mau fetch` brings it back"]
+    assert alice.held(carol).keys() == {"other.json.pgp"}
+
+
+async def test_somebody_else_can_be_named_to_be_asked(
+    alice: Person, bob: Person, carol: Person, shared: Address, person: Callable[[str], Person]
+) -> None:
+    eve = person("eve")
+    alice.knows(eve, "eve")
+    eve.knows(alice, "alice")
+    eve.knows(carol, "carol")
+    take(eve, carol, NAME)
+    async with serving(eve) as place:
+        _, done = await fetched(alice, shared, {eve.fpr: [place]})
+        assert done.asked == 0  # she has nothing to do with it
+        thread, _ = await fetched(alice, shared, {eve.fpr: [place]}, via=[eve.fpr])
+    assert missing(thread) == [""]
 
 
 # --- hostile -----------------------------------------------------------------------------------------------

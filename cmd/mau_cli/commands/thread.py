@@ -38,6 +38,7 @@ _SAW = {"older": "answers what it said before it was edited", "other": "answers 
     default=None,
     help="Take the time to fetch what is missing, or ask nobody. By default it is tried for ten seconds.",
 )
+@click.option("--via", metavar="FRIEND", multiple=True, help="Ask this friend first; may be repeated.")
 @click.option("--at", "at", multiple=True, metavar="HOST:PORT", help="Where the author of REF is.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=200, show_default=True, help="So many posts at most."
@@ -45,7 +46,13 @@ _SAW = {"older": "answers what it said before it was edited", "other": "answers 
 @click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
 @click.pass_obj
 def command(
-    session: Session, ref: str, fetch: bool | None, at: tuple[str, ...], limit: int, as_json: bool
+    session: Session,
+    ref: str,
+    fetch: bool | None,
+    via: tuple[str, ...],
+    at: tuple[str, ...],
+    limit: int,
+    as_json: bool,
 ) -> None:
     """Show the post REF in its conversation: what it answers, its answers, who likes and shares it.
 
@@ -70,7 +77,8 @@ def command(
         thread = gathered()
         if fetch is not False and thread.missing and keyring.problem is None:
             hints = _hints(asked, ref, at)
-            fetched = _fetch(session, keyring, gathered, hints, seconds=60.0 if fetch else _SHORT)
+            friends = [keyring.resolve_fingerprint(who) for who in via]
+            fetched = _fetch(session, keyring, gathered, hints, friends, 60.0 if fetch else _SHORT)
             why.told.update(fetched.failed)
             thread = gathered()
         if as_json:
@@ -100,7 +108,7 @@ def _fetch(
     keyring: Keyring,
     gathered: Callable[[], Thread],
     hints: dict[Fingerprint, Sequence[Place]],
-    *,
+    via: Sequence[Fingerprint],
     seconds: float,
 ) -> Fetched:
     import asyncio
@@ -114,7 +122,7 @@ def _fetch(
     async def run() -> Fetched:
         syncer = Syncer(session.account(), keyring, policy=policy_of(session))
         try:
-            return await fetch_missing(syncer, gathered, hints=hints, seconds=seconds)
+            return await fetch_missing(syncer, gathered, hints=hints, via=via, seconds=seconds)
         finally:
             syncer.close()
 
