@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from mau.keyring import Keyring
     from mau.marks import Marks
     from mau.reader.algorithms import Algorithm
-    from mau.reader.open import OpenedPost
+    from mau.reader.contents import Content
     from mau.reader.reading import Choice, Reading
     from mau.reader.timeline import Ask, Line
     from mau_cli.pager import Page
 
+_AT_ONCE = 50
 _PATIENCE = 10.0
 """Seconds that somebody at a terminal waits for posts that nobody has opened yet."""
 
@@ -128,16 +129,20 @@ class _Showing:
         if not lines:
             return shown
         with page(wanted=pager and not self._as_json) as place:
-            for line in lines:
-                self.one(line, place)
-                shown.append(line)
+            for start in range(0, len(lines), _AT_ONCE):
+                some = lines[start : start + _AT_ONCE]
+                for line, post in zip(some, self._contents(some), strict=True):
+                    self._one(line, post, place)
+                    shown.append(line)
         return shown
 
     def one(self, line: Line, place: Page) -> None:
-        """One of them."""
+        """One more."""
+        self._one(line, self._contents([line])[0], place)
+
+    def _one(self, line: Line, post: Content | str | None, place: Page) -> None:
         from mau_cli.items import columns, line_facts, line_lines, media_of
 
-        post = self._opened(line)
         if self._as_json:
             emit_json_line(line_facts(self._keyring, line, post))
             return
@@ -160,13 +165,13 @@ class _Showing:
             )
             place.drawing(drawn)
 
-    def _opened(self, line: Line) -> OpenedPost | str | None:
-        if not line.summary.checked:
-            return None
-        try:
-            return self._reading.open(line.summary)
-        except (MauError, OSError) as error:  # it was changed or removed a moment ago
-            return f"it cannot be shown: {error}"
+    def _contents(self, lines: Sequence[Line]) -> list[Content | str | None]:
+        """What there is to read in them; words why not; None of what is too large for a list."""
+        checked = [line.summary for line in lines if line.summary.checked]
+        found = iter(self._reading.opened(checked))
+        contents = [next(found) if line.summary.checked else None for line in lines]
+        # What fails now was changed or removed a moment ago.
+        return [f"it cannot be shown: {one}" if isinstance(one, Exception) else one for one in contents]
 
 
 # --- what is asked for -------------------------------------------------------------------------------------
@@ -181,10 +186,8 @@ def _ask(keyring: Keyring, **words: Any) -> Ask:
 
 def _choice(keyring: Keyring, **words: Any) -> Choice:
     from mau.reader.reading import Choice
-    from mau_cli.commands.watch import parse_since
 
-    now = datetime.now().astimezone()
-    since, until = (None if words[end] is None else int(parse_since(words[end], now)) for end in _ENDS)
+    since, until = (_moment(words[end]) for end in ("since", "until"))
     authors: set[Fingerprint] | None = None
     if words["people"] or words["groups"]:
         authors = {keyring.resolve_fingerprint(who) for who in words["people"]}
@@ -200,7 +203,12 @@ def _choice(keyring: Keyring, **words: Any) -> Choice:
     )
 
 
-_ENDS = ("since", "until")
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    from mau_cli.commands.watch import parse_since
+
+    return int(parse_since(text, datetime.now().astimezone()))
 
 
 def _type(word: str) -> str:

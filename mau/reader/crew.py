@@ -17,15 +17,13 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from mau.reader.looking import Looked
+from mau.reader.looking import Found
 
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.keyring import Keyring
     from mau.tree.index import Entry
 
-LEAST: Final = 1000
-"""Of fewer posts the start of the processes takes longer than it saves."""
 MOST: Final = 8
 _AT_ONCE: Final = 64
 _LENGTH: Final = 8
@@ -44,18 +42,10 @@ class Briefing:
     """Whether the posts themselves are wanted, or only what they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What became of one file: `looked`, or it is `gone`; neither: it cannot be read."""
-
-    looked: Looked | None
-    gone: bool = False
-
-
-def size_of(count: int) -> int:
-    """How many processes are worth their start for so many posts; 0: none."""
+def size() -> int:
+    """How many processes are worth their start on this machine; 0: none."""
     cores = os.cpu_count() or 1
-    return min(cores, MOST) if count >= LEAST and cores > 1 else 0
+    return min(cores, MOST) if cores > 1 else 0
 
 
 def brief(account: Account, keyring: Keyring, *, whole: bool) -> Briefing:
@@ -78,14 +68,14 @@ def brief(account: Account, keyring: Keyring, *, whole: bool) -> Briefing:
 
 
 def open_all(
-    briefing: Briefing, entries: Sequence[Entry], size: int
+    briefing: Briefing, entries: Sequence[Entry], count: int
 ) -> Generator[tuple[Entry, Found], None, None]:
     """What became of each file, about in the order of `entries`. OSError when a child is lost.
 
     Whoever stops early ends the children.
     """
     children: SimpleQueue[_Child] = SimpleQueue()
-    everyone = [_Child(briefing) for _ in range(size)]
+    everyone = [_Child(briefing) for _ in range(count)]
     for child in everyone:
         children.put(child)
 
@@ -97,10 +87,10 @@ def open_all(
             children.put(child)
 
     batches = (entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE))
-    threads = ThreadPoolExecutor(size, "mau-reader")
+    threads = ThreadPoolExecutor(count, "mau-reader")
     try:
         # No more is under way than keeps everybody busy: results of 100,000 posts would fill the memory.
-        waiting = [threads.submit(work, some) for some in islice(batches, 2 * size)]
+        waiting = [threads.submit(work, some) for some in islice(batches, 2 * count)]
         while waiting:
             done = waiting.pop(0).result()
             waiting += [threads.submit(work, some) for some in islice(batches, 1)]

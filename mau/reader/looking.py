@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mau.contact.document import is_contact
+from mau.content.binding import states_by_notation
 from mau.content.origin import is_sources
-from mau.deletion.document import Delete, is_delete
-from mau.deletion.held import delete_of
+from mau.deletion.document import Delete, is_delete, read_delete
 from mau.errors import FromTheFuture, MauError, NoSuchPost, PostError
 from mau.marks.names import NAMES as OWN_MARKS
 from mau.marks.names import is_marks
@@ -46,6 +46,14 @@ class Looked:
     lasts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of one file: `looked`, or it is `gone`; neither: it cannot be read."""
+
+    looked: Looked | None
+    gone: bool = False
+
+
 def look(account: Account, keyring: Keys, directory: AuthorDir, name: str, sha256: str = "") -> Looked:
     """Open a file and say what it is. NoSuchPost, NotAFile and OSError when it cannot be read.
 
@@ -79,7 +87,9 @@ def look_at(
 
     try:
         post = open_source(account, keyring, author, name, source, held=True)
-        delete = delete_of(post) if is_delete(post.document) else None
+        delete = None
+        if not states_by_notation(post.opened.notations):  # else it is a file that its author passed on
+            delete = read_delete(author, post.statement, post.signed_at, post.document)
     except MauError as error:
         return failed(error)
     apart = "attachment" if post.attached else apart_of(account.fingerprint, author, name, post.document)

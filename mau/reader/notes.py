@@ -6,35 +6,44 @@ other is found out anew. Nothing is believed that this account did not seal for 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
 
 from mau.derived import Database
-from mau.reader.looking import Looked
+from mau.reader.contents import Content, dump_content, load_content
 from mau.reader.written import dump_looked, load_looked
 from mau.sealed import cipher_of
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from mau.account import Account
     from mau.fingerprint import Fingerprint
     from mau.openpgp import Certificate
+    from mau.reader.looking import Looked
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _NONCE: Final = 12
 _KEY: Final = 16
 _AT_ONCE: Final = 500
-_SCHEMA: Final = "CREATE TABLE note (key BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID"
+_CONTENTS: Final = 1000
+"""So many contents are kept, those that were shown last."""
+_SCHEMA: Final = """
+CREATE TABLE note (key BLOB PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE content (key BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL)
+"""
 
 
 class Notes:
-    """Notes by key. Callers see to it that threads take turns."""
+    """Notes by key, and contents that were shown lately. Callers see to it that threads take turns."""
 
     def __init__(self, account: Account) -> None:
         self._database = Database(
@@ -46,42 +55,24 @@ class Notes:
         """Let go of the file."""
         self._database.close()
 
+    # --- notes ---------------------------------------------------------------------------------------------
+
     def fetch(self, keys: Collection[bytes]) -> dict[bytes, Looked]:
         """What is noted under these keys, where this account noted it."""
-        found: dict[bytes, Looked] = {}
-        wanted = list(keys)
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-
-            def read(db: sqlite3.Connection, some: list[bytes] = some) -> list[tuple[bytes, bytes]]:
-                marks = ",".join("?" * len(some))
-                return db.execute(
-                    f"SELECT key, sealed FROM note WHERE key IN ({marks})",  # noqa: S608 - question marks
-                    some,
-                ).fetchall()
-
-            for key, sealed in self._database.run(read):
-                try:
-                    value = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], key)
-                except (InvalidTag, ValueError):
-                    continue
-                found[key] = load_looked(json.loads(zlib.decompress(value)))
-        return found
+        return {key: load_looked(said) for key, said in self._fetched("note", keys)}
 
     def store(self, notes: Mapping[bytes, Looked]) -> None:
         """Note these."""
-        sealed = []
-        for key, looked in notes.items():
-            nonce = os.urandom(_NONCE)
-            value = zlib.compress(json.dumps(dump_looked(looked)).encode(), 1)
-            sealed.append((key, nonce + self._cipher.encrypt(nonce, value, key)))
-        self._database.run(
-            lambda db: db.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", sealed) and None
-        )
+        self._stored("note", {key: dump_looked(looked) for key, looked in notes.items()})
 
     def count(self) -> int:
         """How many there are, of contents that are gone, too."""
         return int(self._database.run(lambda db: db.execute("SELECT count(*) FROM note").fetchone()[0]))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is noted at all."""
+        return self._database.run(lambda db: db.execute("SELECT 1 FROM note LIMIT 1").fetchone()) is None
 
     def keep(self, keys: Iterable[bytes]) -> None:
         """Forget all but these."""
@@ -95,6 +86,59 @@ class Notes:
                 db.execute("DROP TABLE kept")
 
         self._database.run(write)
+
+    # --- contents ------------------------------------------------------------------------------------------
+
+    def contents(self, keys: Collection[bytes]) -> dict[bytes, Content]:
+        """What was shown lately of these."""
+        return {key: load_content(said) for key, said in self._fetched("content", keys)}
+
+    def store_contents(self, contents: Mapping[bytes, Content]) -> None:
+        """Keep these, and of those before the latest."""
+        self._stored("content", {key: dump_content(content) for key, content in contents.items()})
+        self._database.run(
+            lambda db: (
+                db.execute(
+                    "DELETE FROM content WHERE rowid <= (SELECT max(rowid) FROM content) - ?", (_CONTENTS,)
+                )
+                and None
+            )
+        )
+
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _fetched(self, table: str, keys: Collection[bytes]) -> Iterator[tuple[bytes, Any]]:
+        wanted = list(keys)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+
+            def read(db: sqlite3.Connection, some: list[bytes] = some) -> list[tuple[bytes, bytes]]:
+                marks = ",".join("?" * len(some))
+                return db.execute(
+                    f"SELECT key, sealed FROM {table} WHERE key IN ({marks})",  # noqa: S608 - constants
+                    some,
+                ).fetchall()
+
+            for key, sealed in self._database.run(read):
+                with contextlib.suppress(InvalidTag, ValueError):
+                    value = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], table.encode() + key)
+                    yield key, json.loads(zlib.decompress(value))
+
+    def _stored(self, table: str, values: Mapping[bytes, Any]) -> None:
+        rows = []
+        for key, said in values.items():
+            nonce = os.urandom(_NONCE)
+            value = zlib.compress(json.dumps(said).encode(), 1)
+            rows.append((key, nonce + self._cipher.encrypt(nonce, value, table.encode() + key)))
+        self._database.run(
+            lambda db: (
+                db.executemany(
+                    f"INSERT OR REPLACE INTO {table} (key, sealed) VALUES (?, ?)",  # noqa: S608
+                    rows,
+                )
+                and None
+            )
+        )
 
 
 def state_of_keys(certificate: Certificate | None, own: Certificate) -> bytes:

@@ -12,14 +12,17 @@ Blocking; threads take turns. What was found out lies in ``.reader/``, sealed to
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mau.catalogue import open_index
+from mau.errors import MauError
+from mau.reader.contents import LARGEST, Content, content_of
 from mau.reader.image import Image
 from mau.reader.notes import Notes
 from mau.reader.open import OpenedPost, open_post
@@ -54,7 +57,8 @@ class Reading:
         self._lock = threading.RLock()
         self._notes = Notes(account)
         self._image = Image(account)
-        self._table = Table(self._image.load())
+        # Without notes the table says little: with them it is made anew, by as many processes as help.
+        self._table = Table(None if self._notes.is_empty else self._image.load())
         self._upkeep = Upkeep(account, keyring, self._index, self._table, self._notes)
 
     def __enter__(self) -> Self:
@@ -161,6 +165,33 @@ class Reading:
         """The whole post as its file holds it now, checked anew. PostError, NoSuchPost, NotAFile."""
         return open_post(self._account, self._keyring, summary.author, summary.name)
 
+    def opened(self, summaries: Collection[Summary]) -> list[Content | MauError | OSError]:
+        """What there is to read in these posts, as their files hold it; or why it cannot be read.
+
+        What was shown lately is taken from `.reader`, when its file is still the one that was judged.
+        """
+        with self._lock:
+            rows = [self._table.row(one.author, one.name) for one in summaries]
+            usable = [None if row is None or not self._upkeep.is_still(row) else row.note for row in rows]
+            held = self._notes.contents([note for note in usable if note])
+            found: list[Content | MauError | OSError] = []
+            new: dict[bytes, Content] = {}
+            for one, row, note in zip(summaries, rows, usable, strict=True):
+                content = held.get(note) if note else None
+                if content is None:
+                    try:
+                        content = content_of(self.open(one))
+                    except (MauError, OSError) as error:
+                        found.append(error)
+                        continue
+                    # A stamp that proves something is the same before and after: so was the file.
+                    if row is not None and note and content.size <= LARGEST and self._upkeep.is_still(row):
+                        new[note] = content
+                found.append(content)
+            if new:
+                self._keep(lambda: self._notes.store_contents(new))
+            return found
+
     # --- inside --------------------------------------------------------------------------------------------
 
     def _summaries(self, rows: list[Row]) -> list[Summary]:
@@ -174,10 +205,16 @@ class Reading:
         return found
 
     def _save(self) -> None:
-        try:
+        def save() -> None:
             self._upkeep.tidy()
             self._image.save(self._table.image())
-        except OSError as error:  # it costs time the next time, nothing else
+
+        self._keep(save)
+
+    def _keep(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (OSError, sqlite3.Error) as error:  # it costs time the next time, nothing else
             _log.warning("what was found out of posts cannot be kept: %s", error)
 
 

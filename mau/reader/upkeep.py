@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mau.deletion.rules import Deletes
 from mau.errors import MauError, NoSuchPost
-from mau.reader import crew
-from mau.reader.looking import Looked, look
+from mau.reader.looking import Found, Looked, look
 from mau.reader.notes import Notes, key_of, state_of_keys
 from mau.reader.open import OpenedPost
 from mau.reader.summary import Summary
@@ -37,6 +36,8 @@ CHEAP: Final = 20_000
 """Of so many files all are compared each time: that takes 50 ms."""
 EVERY: Final = 600
 """Seconds after which more of them are compared again, when no watch does it."""
+WORTH: Final = 1000
+"""Of fewer posts the start of processes takes longer than it saves."""
 _FEW: Final = 200
 _SPARE: Final = 1000
 _UNREAD: Final = "OSError"
@@ -112,7 +113,7 @@ class Upkeep:
         wrong: dict[Fingerprint, list[str]] = {}
         for summary in summaries:
             row = self._table.row(summary.author, summary.name)
-            if row is None or not row.stamp or self._stamp(row.author, row.name, row.hidden) != row.stamp:
+            if row is None or not self.is_still(row):
                 wrong.setdefault(summary.author, []).append(summary.name)
         changed = False
         for author, names in wrong.items():
@@ -134,14 +135,21 @@ class Upkeep:
         return not changed
 
     def look_again(self, row: Row) -> Looked | None:
-        """What a file is of which nothing is noted; None when it is gone."""
+        """What a file is of which nothing is noted (any more); None when it is gone."""
         entry = self._index.entry(row.author, row.name)
-        return None if entry is None else self._open(entry).looked
+        looked = None if entry is None else self._open(entry).looked
+        if looked is not None and row.note and looked.summary.sha256 == row.sha256.hex():
+            self._notes.store({row.note: looked})
+        return looked
 
     def tidy(self) -> None:
         """Forget what was noted of contents that are gone, once it is more than what is needed."""
         if self._notes.count() > 2 * self._table.count() + _SPARE:
             self._notes.keep(self._table.notes())
+
+    def is_still(self, row: Row) -> bool:
+        """Whether the file is the one that was judged."""
+        return bool(row.stamp) and self._stamp(row.author, row.name, row.hidden) == row.stamp
 
     # --- what changed --------------------------------------------------------------------------------------
 
@@ -272,7 +280,7 @@ class Upkeep:
         unknown: list[Entry] = []
         for start in range(0, len(entries), _BATCH):
             unknown += self._recalled(entries[start : start + _BATCH])
-        done: list[tuple[Entry, crew.Found]] = []
+        done: list[tuple[Entry, Found]] = []
         count = 0
         found = self._opened(unknown, whole=told is not None)
         try:
@@ -310,16 +318,17 @@ class Upkeep:
                     self._table.put(summary, entry.stamp, looked.delete, note=key, again=looked.again)
         return unknown
 
-    def _opened(
-        self, entries: Sequence[Entry], *, whole: bool
-    ) -> Generator[tuple[Entry, crew.Found], None, None]:
+    def _opened(self, entries: Sequence[Entry], *, whole: bool) -> Generator[tuple[Entry, Found], None, None]:
         """What became of each file, in their order."""
-        at = 0
-        size = crew.size_of(len(entries))
-        if size:
+        at = count = 0
+        if len(entries) >= WORTH:
+            from mau.reader import crew
+
+            count = crew.size()
+        if count:
             briefing = crew.brief(self._account, self._keyring, whole=whole)
             try:
-                with contextlib.closing(crew.open_all(briefing, entries, size)) as found:
+                with contextlib.closing(crew.open_all(briefing, entries, count)) as found:
                     for one in found:
                         at += 1
                         yield one
@@ -328,17 +337,17 @@ class Upkeep:
         for entry in entries[at:]:
             yield entry, self._open(entry)
 
-    def _open(self, entry: Entry) -> crew.Found:
+    def _open(self, entry: Entry) -> Found:
         directory = AuthorDir(self._account.root, entry.author, entry.hidden)
         try:
             looked = look(self._account, self._keyring, directory, entry.name, entry.sha256)
         except NoSuchPost:
-            return crew.Found(None, gone=True)
+            return Found(None, gone=True)
         except (MauError, OSError):
-            return crew.Found(None)
-        return crew.Found(looked)
+            return Found(None)
+        return Found(looked)
 
-    def _note(self, done: Sequence[tuple[Entry, crew.Found]]) -> None:
+    def _note(self, done: Sequence[tuple[Entry, Found]]) -> None:
         """Put down what became of files, in the table and for ever."""
         notes: dict[bytes, Looked] = {}
         with self._table.change():

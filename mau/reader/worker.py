@@ -10,8 +10,8 @@ from mau.account import Account
 from mau.errors import MauError, NoSuchPost
 from mau.fingerprint import Fingerprint
 from mau.openpgp import Certificate, SecretKey
-from mau.reader.crew import Briefing, Found, receive, send
-from mau.reader.looking import look
+from mau.reader.crew import Briefing, receive, send
+from mau.reader.looking import Found, look
 from mau.reader.open import Keys
 from mau.tree.layout import Root
 from mau.tree.posts import AuthorDir

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 import types
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,9 @@ from mau.reader.algorithms import catchup, chronological, conversations
 from mau.reader.algorithms.running import Algorithm, failed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
+
     from mau.tree.layout import Root
 
 GROUP: Final = "mau.algorithms"
@@ -36,7 +38,7 @@ _OURS: Final[dict[str, Any]] = {
 
 def names() -> list[str]:
     """Every algorithm that there is a name for."""
-    return [*_OURS, *sorted(one.name for one in entry_points(group=GROUP) if one.name not in _OURS)]
+    return [*_OURS, *sorted(one.name for one in _entry_points() if one.name not in _OURS)]
 
 
 def find(word: str, root: Root) -> Algorithm:
@@ -49,7 +51,7 @@ def find(word: str, root: Root) -> Algorithm:
         return _from_file(Path(word).expanduser(), root)
     if word in _OURS:
         return _algorithm(word, _OURS[word], "")
-    for one in entry_points(group=GROUP):
+    for one in _entry_points():
         if one.name == word:
             try:
                 loaded = one.load()
@@ -57,6 +59,12 @@ def find(word: str, root: Root) -> Algorithm:
                 raise failed(word, "", error) from error
             return _algorithm(word, loaded, "")
     raise UsageError(f"there is no algorithm {word!r}; there are {', '.join(names())}, and files of yours")
+
+
+def _entry_points() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # ours are found without it, and loading it takes time
+
+    return entry_points(group=GROUP)
 
 
 def _algorithm(name: str, loaded: Any, place: str) -> Algorithm:
