@@ -28,7 +28,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Make an account.",
         "whoami": "Show whose account this is.",
         "key": "Show, extend and revoke your key.",
-        "export": "Write out your public key, or a post for mail and other programs.",
+        "export": "Write out your public key, or a post for other programs.",
         "passphrase": "Change the passphrase.",
         "unlock": "Keep the account open, so that no command asks to open it.",
         "lock": "Close the account again.",
@@ -88,7 +88,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "status": "Show how it stands with everybody you follow.",
         "find": "Find out where somebody is.",
         "nearby": "Show who is in the local network.",
-        "import": "Take over pages and feeds of the web, and archives of other networks.",
+        "import": "Take over pages and feeds of the web, and archives.",
         "export-site": "Write your public posts as a web site.",
     },
     "Care": {

@@ -11,6 +11,10 @@ import pytest
 
 from mau import errors
 from mau.config.keys import KEYS
+from mau.content import kinds
+from mau.content.frontmatter import document_of, read_page
+from mau.reader.algorithms.loading import names
+from mau.reader.algorithms.view import Context, Order, View
 from mau_cli.main import COMMANDS, SECTIONS, cli, main
 from mau_cli.manual import topic_lines, walk
 from mau_cli.topics import TOPICS, topic_text
@@ -21,6 +25,9 @@ from tests.cli.conftest import Ended
 CHECKOUT = Path(__file__).parents[2]
 ALL = list(walk(click.Context(cli, info_name="mau")))
 LEAVES = [ctx for ctx in ALL if not isinstance(ctx.command, click.Group)]
+
+
+GPG = {"--decrypt", "--encrypt", "--sign"}
 
 
 def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -116,6 +123,25 @@ def test_the_variables_are_those_that_the_code_reads() -> None:
     assert found - others <= known
 
 
+def test_the_algorithm_that_the_help_shows_orders_posts() -> None:
+    shown = [line[2:] for line in topic_text("algorithms").splitlines() if line.startswith("  ")]
+    source = "\n".join(shown[shown.index("def order(posts, context):") :])
+    place: dict[str, Order] = {}
+    exec(source, place)  # type: ignore[arg-type]  # noqa: S102 (our own words)
+    posts = [View("a", "alice", 2), View("b", "bob", 1)]
+    ordered = place["order"](posts, Context(now=3, me="me", ties={"bob": 2}))
+    assert [one.id for one in ordered if isinstance(one, View)] == ["b", "a"]
+    assert all(f"  {name} " in topic_text("algorithms") for name in names())
+
+
+def test_the_draft_that_the_help_shows_is_one() -> None:
+    shown = [line[2:] for line in topic_text("formats").splitlines() if line.startswith("  ")]
+    page = read_page("\n".join(shown[shown.index("---") : shown.index("Pour, and wait.") + 1]) + "\n")
+    document = document_of(page, kinds.KINDS["Article"])
+    assert (document["headline"], document["keywords"]) == ("Tea", ["kitchen"])
+    assert page.meta["for"] == ["bob", "@tea"]
+
+
 def test_every_setting_is_explained() -> None:
     text = topic_text("settings")
     assert all(re.search(rf"^  {re.escape(key.name)}$", text, re.MULTILINE) for key in KEYS)
@@ -126,7 +152,7 @@ def test_the_commands_and_options_that_a_topic_names_are_there(topic: str) -> No
     text = topic_text(topic)
     for word in re.findall(r"\bmau ([a-z][a-z-]*)", text):
         assert word in COMMANDS
-    options = {option for ctx in ALL for one in ctx.command.params for option in one.opts} | {"--decrypt"}
+    options = {option for ctx in ALL for one in ctx.command.params for option in one.opts} | GPG
     assert set(re.findall(r"--[a-z][a-z-]+", text)) <= options
 
 
@@ -157,7 +183,7 @@ def _lists(ctx: click.Context) -> bool:
     return words in {"List", "Show", "Find", "Search"} and ctx.command_path not in _PICTURES
 
 
-_PICTURES = {"mau man", "mau help"}
+_PICTURES = {"mau man", "mau help", "mau unmute"}
 
 
 @pytest.mark.parametrize("ctx", [one for one in LEAVES if _lists(one)], ids=lambda ctx: ctx.command_path)

@@ -14,6 +14,7 @@ TOPICS: Final[dict[str, str]] = {
     "references": "How posts and people are named in commands.",
     "editors": "How posts are edited with other programs.",
     "formats": "What the files are, and what commands print.",
+    "algorithms": "In which order posts are shown, and how to choose another.",
     "terminal": "Colours, width, pipes, and what happens without a terminal.",
     "environment": "The variables that are read.",
     "settings": "Everything that can be set.",

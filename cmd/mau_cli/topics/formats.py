@@ -17,12 +17,13 @@ it is; a file states both in its signature. Types and words that are not known a
   .mau/FPR.pgp                  a friend's public key, signed by you
   .mau/account.pgp              your secret key, locked by the passphrase
 
-A draft is Markdown below a head of words, or a document in JSON:
+A draft is a page: Markdown below a head of words (mau new TYPE --template prints one), or a document in JSON:
 
   ---
-  type: Recipe
-  name: Tea
-  to: [bob, "@tea"]
+  type: Article
+  title: Tea
+  for: [bob, "@tea"]
+  tags: [kitchen]
   ---
   Pour, and wait.
 
