@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mau.attachments.media import URL, Part, exchange, part_of
 from mau.attachments.owned import referred_to
+from mau.attachments.storing import free_name
 from mau.content.address import post_iri, resolve_iri
-from mau.content.binding import PUBLIC, Audience
+from mau.content.binding import Audience
 from mau.deletion.resigning import audience_of_own, opened_own
 from mau.errors import AddressMalformed, NoSuchPost
-from mau.publish import Published, choose_name, file_words, publish_file
+from mau.publish import Published, publish_file
 
 if TYPE_CHECKING:
     from mau.account import Account
@@ -89,8 +90,7 @@ class _Rewriting:
     def _store(self, post: OpenedPost, path: Path | None) -> Published:
         name = post.name
         if post.attached is None or name in self._others():
-            words, suffix = file_words(post.filename or "") if self.audience is PUBLIC else ("", "")
-            name = choose_name(self.account, self.audience, words=words, suffix=suffix)
+            name = free_name(self.account, post.filename or "", self.audience)
         with _content(post, path) as source:
             return publish_file(
                 self.account,

@@ -12,16 +12,19 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mau.attachments.formats import CLEANED, HEAD, encoding_of, tells_of_its_making
 from mau.attachments.media import Stored, media_object, parts_of
 from mau.content.binding import PUBLIC, Audience
+from mau.content.posting import slug
 from mau.errors import MauError, NotAFile, PictureRefused
 from mau.pictures.asking import Picture, clean_picture, measure_picture
 from mau.pictures.limits import OWN
 from mau.publish import check_filename, choose_name, file_words, publish_file
+from mau.tree.names import random_name
 
 if TYPE_CHECKING:
     from mau.account import Account
@@ -148,11 +151,22 @@ def _store(
     attached_as: str,
     size: tuple[int, int],
 ) -> Stored:
-    words, suffix = file_words(called) if audience is PUBLIC else ("", "")
-    name = choose_name(account, audience, words=words, suffix=suffix)
+    name = free_name(account, called, audience)
     filename = check_filename(called)
     done = publish_file(account, keyring, source, name, audience, filename, attached=attached_as)
     return Stored(done.name, done.sha256, encoding, source.tell(), *size)
+
+
+def free_name(account: Account, called: str, audience: Audience) -> str:
+    """A name for an attached file: it tells nothing, or for the public what the file is called.
+
+    Four random letters make it another than the one that its post is given, which is not there yet.
+    """
+    if audience is not PUBLIC:
+        return choose_name(account, audience)
+    stem, suffix = file_words(called)
+    letters = random_name(datetime.now(UTC)).rpartition("-")[2][:4]
+    return choose_name(account, audience, words=f"{slug(stem)[:40]} {letters}", suffix=suffix)
 
 
 def _remove(account: Account, names: Sequence[str]) -> None:

@@ -26,9 +26,11 @@ def test_a_private_file_says_nothing_in_its_name(desk: Desk) -> None:
 
 
 def test_a_public_file_has_its_own_name(desk: Desk) -> None:
-    (desk.place / "Holiday Photo.JPG").write_bytes(b"jpg")
+    (desk.place / "Holiday Photo.JPG").write_bytes(b"\xff\xd8\xff\xe0")
     share = ("share", "--public", desk.place / "Holiday Photo.JPG")
-    assert desk.name(desk.world.alice, *share) == "holiday-photo.jpg.pgp"
+    done = desk.mau(desk.world.alice, *share)
+    assert done.text == "holiday-photo.jpg.pgp\n"
+    assert "'Holiday Photo.JPG' keeps what it may say about its making" in done.err
     assert desk.name(desk.world.alice, *share) == "holiday-photo-2.jpg.pgp"
     assert desk.name(desk.world.alice, *share, "--name", "me.jpg") == "me.jpg.pgp"
 
