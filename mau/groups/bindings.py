@@ -1,4 +1,4 @@
-"""Which local group follows whose list, or is shared by its owner (spec/groups.md G20-G24). Pure."""
+"""Which local group follows whose list, or is shared by its owner (spec/groups.md G20). Pure."""
 
 from __future__ import annotations
 

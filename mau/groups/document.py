@@ -1,4 +1,4 @@
-"""The list of a shared group as a post: how it looks, and what one says (spec/groups.md G1-G9). Pure."""
+"""The list of a shared group as a post: how it looks, and what one says (spec/groups.md G1-G4). Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPES: Final = ("Organization", "https://mau.invalid/ns#Group")
 """What a list says that it is; the second one makes it a list."""
 _KEY: Final = "https://mau.invalid/ns#key"
 MAX_MEMBERS: Final = 1000
-"""Of one group, its owner among them: a post cannot be for more (spec/messages.md M24)."""
+"""Of one group, its owner among them: a post cannot be for more (spec/messages.md M18)."""
 MAX_NAME: Final = 64
 """Characters of a group's name, and of what a member calls himself."""
 MAX_KEY: Final = 8192

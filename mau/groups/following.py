@@ -1,4 +1,4 @@
-"""Membership that follows its owner's newest list (spec/groups.md G30-G41)."""
+"""Membership that follows its owner's newest list (spec/groups.md G30-G36)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def find_list(account: Account, keyring: Keyring, owner: Fingerprint, name: str)
 
 
 def local_group(keyring: Keyring, word: str, *, given: bool) -> str:
-    """The name of a new group here. What the owner calls it serves only when it can be no trick (G33).
+    """The name of a new group here. What the owner calls it serves only when it can be no trick (G31).
 
     UsageError: it is taken, or may not be, with what to do about it.
     """
@@ -148,7 +148,7 @@ def leave(account: Account, group: str) -> bool:
 def follow_lists(account: Account, keyring: Keyring) -> list[Followed]:
     """Bring every joined group to what the newest list of its owner says, and tell what became of each.
 
-    Only confirmed friends become members, whatever a list says (G35).
+    Only confirmed friends become members, whatever a list says (G32).
     """
     file = bindings_file(account)
     refused = blocked(account)

@@ -1,4 +1,4 @@
-"""Keys of members whom one does not know: out of the list, to verify with (spec/groups.md G42-G44)."""
+"""Keys of members whom one does not know: out of the list, to verify with (spec/groups.md G42-G43)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A group's owner shares it: who is in it, as a post for them, kept true (spec/groups.md G10-G16)."""
+"""A group's owner shares it: who is in it, as a post for them, kept true (spec/groups.md G10-G13)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _tell(
 ) -> frozenset[Fingerprint]:
     """Tell those who went that the lists that they could read hold no more: to them they are deleted.
 
-    What is signed next is later, so for everybody else nothing is deleted (spec/messages.md M75).
+    What is signed next is later, so for everybody else nothing is deleted (spec/messages.md M79).
     """
     me = account.fingerprint
     contents = {}

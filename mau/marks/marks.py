@@ -67,8 +67,8 @@ class Marks:
     # --- asking --------------------------------------------------------------------------------------------
 
     def is_read(self, summary: Summary) -> bool:
-        """Whether this content was read; one's own posts always are."""
-        if summary.author == self._account.fingerprint:
+        """Whether this content was read; one's own posts always are, but not copies from the web."""
+        if summary.author == self._account.fingerprint and not summary.origin:
             return True
         return self.reads.is_read(summary.author, summary.name, summary.time)
 
@@ -123,8 +123,7 @@ class Marks:
         def change(reads: Reads) -> Reads:
             at = _now_after(reads.latest)
             for author, end in ends.items():
-                if author != self._account.fingerprint:
-                    reads = reads.all_read(end, at, [author])
+                reads = reads.all_read(end, at, [author])
             return reads
 
         self._change_reads(change)
@@ -154,7 +153,7 @@ class Marks:
 
     def _mark(self, summaries: Iterable[Summary], *, read: bool) -> None:
         own = self._account.fingerprint
-        posts = [(one.author, one.name, one.time) for one in summaries if one.author != own]
+        posts = [(one.author, one.name, one.time) for one in summaries if one.author != own or one.origin]
         if all(self.reads.is_read(*post) == read for post in posts):
             return
         self._change_reads(lambda reads: reads.marked(posts, _now_after(reads.latest), read=read))

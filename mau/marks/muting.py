@@ -1,4 +1,4 @@
-"""Whether a post is one that its reader does not want to see, and why (spec/marks.md P24-P27). Pure."""
+"""Whether a post is one that its reader does not want to see, and why (spec/marks.md P22-P23). Pure."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Muting:
                 self._words.append((subject.value, _pattern(subject.value)))
 
     def reason(self, post: Summary, text: str, find: Find | None) -> str:
-        """Words for people, "" when it is to be shown; one's own posts always are."""
-        if post.author == self._own:
+        """Words for people, "" when it is to be shown; one's own posts always are, but not copies."""
+        if post.author == self._own and not post.origin:
             return ""
         if post.author in self._blocked:
             return "blocked"

@@ -1,4 +1,4 @@
-"""What was read: a horizon in time for each author, and the posts that are otherwise (spec/marks.md P30-P39).
+"""What was read: a horizon in time for each author, and the posts that are otherwise (spec/marks.md P10-P14).
 
 Pure.
 """
