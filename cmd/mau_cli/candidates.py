@@ -6,19 +6,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mau.errors import MauError
 
 if TYPE_CHECKING:
+    from mau.account import Account
     from mau.fingerprint import Fingerprint
+    from mau.keyring import Keyring
     from mau.tree.layout import Root
 
 T = TypeVar("T")
 
 PATIENCE: Final = 0.3
 """Seconds for what the agent and the keyring have to say."""
+_RECENT: Final = 2000
 
 
 class Candidates:
@@ -43,15 +47,21 @@ class Candidates:
         return _within(PATIENCE, self._ask_agent, {})
 
     def _ask_agent(self) -> dict[Fingerprint, str]:
+        account, keyring = self._opened()
+        if account is None or keyring is None:
+            return {}
+        return {person.fingerprint: person.local_name for person in keyring.people() if person.local_name}
+
+    def _opened(self) -> tuple[Account, Keyring] | tuple[None, None]:
+        """What the agent keeps open."""
         from mau.agent.client import opened_account
 
         account = None if self._root is None else opened_account(self._root)
         if account is None:
-            return {}
+            return None, None
         from mau.keyring import Keyring
 
-        keyring = Keyring.load(account, suspect=True)
-        return {person.fingerprint: person.local_name for person in keyring.people() if person.local_name}
+        return account, Keyring.load(account, suspect=True)
 
     # --- names ---------------------------------------------------------------------------------------------
 
@@ -87,6 +97,20 @@ class Candidates:
         if self._own is not None:
             yield "me/"
         yield from (f"{person}/" for person in self.people(incomplete) if "/" not in person)
+
+    def tags(self) -> Iterator[str]:
+        """The tags of the newest posts, as far as `mau timeline` took note of them; with the agent only."""
+        none: list[str] = []
+        yield from _within(PATIENCE, self._noted_tags, none)
+
+    def _noted_tags(self) -> list[str]:
+        from mau.reader.reading import Reading
+
+        account, keyring = self._opened()
+        if account is None or keyring is None:
+            return []
+        with Reading(account, keyring) as reading:  # as it was left: nothing is opened or written
+            return sorted({tag for summary in islice(reading.newest(), _RECENT) for tag in summary.tags})
 
     def settings(self) -> Iterator[str]:
         """The names of settings."""

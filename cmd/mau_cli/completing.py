@@ -165,6 +165,16 @@ def _values(
         yield from candidates.groups()
     if "REF" in words:
         yield from candidates.refs(incomplete)
+    if "TAG" in words or parameter.name == "tag":
+        yield from candidates.tags()
+    if "TYPE" in words or parameter.name in {"type", "types"}:
+        from mau.content.kinds import KINDS
+
+        yield from KINDS
+    if parameter.name == "algorithm":
+        from mau.reader.algorithms.loading import names
+
+        yield from names()
     if words & {"KEY"} and isinstance(parameter, click.Argument):
         yield from candidates.settings()
     if "TOPIC" in words:

@@ -56,6 +56,8 @@ def test_commands_options_and_topics_are_offered_without_an_account(tmp_path: Pa
     assert asked("mau unf", **nothing) == ["unfollow"]
     assert asked("mau friend a", **nothing) == ["add"]
     assert "--public" in asked("mau post --p", **nothing)
+    assert asked("mau new Rec", **nothing) == ["Recipe"]
+    assert "catch-up" in asked("mau timeline --algorithm c", **nothing)
     assert asked("mau help exit", **nothing) == ["exit-codes"]
     assert asked("mau config set server.l", **nothing) == ["server.listen"]
     assert asked("mau completion ", **nothing) == list(SHELLS)
@@ -82,6 +84,8 @@ def test_with_the_agent_names_of_people_are_offered(
 ) -> None:
     alice, bob = desk.world.alice, desk.world.bob
     alice.put(bob, "2026-11-20-k3v9x2qa.json.pgp", b"whatever it is")
+    desk.mau(alice, "post", "--me", "Four o'clock. #tea")
+    desk.mau(alice, "timeline", "--wait")
     desk.mau(alice, "unlock")
     monkeypatch.setattr("mau_cli.candidates.PATIENCE", 20.0)  # this machine may be busy
     candidates = Candidates(alice.account.root.path)
@@ -90,6 +94,7 @@ def test_with_the_agent_names_of_people_are_offered(
     assert list(candidates.refs("bob/")) == ["bob/k3v9x2qa"]
     assert list(candidates.posts("BOB")) == ["2026-11-20-k3v9x2qa.json"]
     assert list(candidates.posts("nobody")) == []
+    assert list(candidates.tags()) == ["tea"]
 
 
 def test_who_takes_too_long_to_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
