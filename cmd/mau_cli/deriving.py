@@ -1,7 +1,7 @@
 """What replies, likes and shares have in common: the post they are about, and for whom they are.
 
 By default for those who could read the original and whom I can write to, and never for more of them without
-being told so (spec/conversations.md V20-V29).
+being told so (spec/conversations.md V20-V24).
 """
 
 from __future__ import annotations
@@ -60,12 +60,21 @@ class Original:
 
 def find_original(session: Session, keyring: Keyring, ref: str) -> Original:
     """The post that REF means, opened and checked; as `resolve_ref`, or a PostError when it does not hold."""
+    from mau.deletion.held import deletes_of
     from mau_cli.posts import find_version, opened, resolve_ref
 
     meant = resolve_ref(session, keyring, ref)
     version = None if meant.version is None else find_version(meant, meant.version)
     with opened(session, keyring, meant, version) as (post, _):
         sha256 = version or meant.directory.sha256(meant.name)
+        if deletes_of(session.account(), keyring, meant.author).is_deleted(
+            meant.name, sha256, post.signed_at
+        ):
+            say(
+                "Note: its author deleted it."
+                if meant.author != keyring.me.fingerprint
+                else "You deleted it."
+            )
         return Original(meant, post, sha256, _readers(keyring, post))
 
 
@@ -110,7 +119,7 @@ def choose_derived(
     from mau.content.binding import Public
     from mau.conversation.audience import derived_audience
     from mau.marks import blocked
-    from mau_cli.audience import ask_audience, choose_audience
+    from mau_cli.audience import ask_audience, audience_words, choose_audience
 
     keyring = session.keyring()
     readers = original.readers
@@ -133,6 +142,8 @@ def choose_derived(
         raise NoAudience(f"nobody else of those who can read it can be written to; {_WAYS}")
     if derived.left_out and session.interactive and not session.confirm(_question(keyring, chosen), yes=yes):
         raise click.Abort
+    if not session.interactive or not derived.left_out:
+        say(f"It is for {clean(audience_words(keyring, chosen, keyring.me.fingerprint))}.")
     return chosen
 
 

@@ -46,7 +46,8 @@ def test_who_is_left_out_is_named_before(inside: Inside) -> None:
     bob.fetch(alice, "kettle.json.pgp")
     bob.keyring.remove(carol.fpr)
     done = inside.mau(bob, "reply", "alice/kettle", "x")
-    assert done.err.index(f"Left out: {carol.fpr} (no key of theirs is held here)") < done.err.index("Posted")
+    left_out = done.err.index(f"Left out: {carol.fpr} (no key of theirs is held here).")
+    assert left_out < done.err.index("It is for alice.") < done.err.index("Posted")
 
 
 def test_an_answer_to_something_public_says_for_whom(inside: Inside) -> None:
@@ -102,6 +103,17 @@ def test_what_cannot_be_answered_says_why(inside: Inside) -> None:
     assert inside.mau(bob, "reply", "bad", "x", code=6)
     facts = json.loads(inside.mau(bob, "reply", "kettle-2", "x", "--json").out)
     assert facts["audience"] == sorted([alice.fpr.hex, bob.fpr.hex])
+
+
+def test_that_it_was_deleted_is_said(inside: Inside) -> None:
+    alice, bob = inside.world.alice, inside.world.bob
+    posted(alice, "kettle.json.pgp", bob)
+    bob.fetch(alice, "kettle.json.pgp")
+    assert "deleted" not in inside.mau(bob, "reply", "kettle", "x").err
+    inside.mau(alice, "delete", "kettle.json", "--yes")
+    (delete,) = [name for name in alice.account.posts().names() if name != "keyring.json.pgp"]
+    bob.fetch(alice, delete)
+    assert "Note: its author deleted it." in inside.mau(bob, "reply", "kettle", "x").err
 
 
 def test_what_is_attached_is_for_the_same_people(inside: Inside) -> None:

@@ -33,7 +33,7 @@ def test_it_shows_who_answered_what_and_who_likes_it(inside: Inside) -> None:
     assert lines[0].startswith("> you, ")
     assert lines[0].endswith("  me/kettle.json")
     assert lines[1] == "    The kettle is on."
-    assert lines[2] == "  liked by bob"
+    assert lines[2] == "  1 like: bob"
     assert lines[4].startswith("  bob, ")
     assert lines[5] == "      With \\x1b[31msugar\\u202e?"
     assert lines[7].startswith("    you, ")
@@ -57,6 +57,19 @@ def test_at_the_own_tree_nobody_is_asked(inside: Inside, tmp_path: Path) -> None
     (alice.account.posts().path / "kettle.json.pgp").unlink()
     shown = inside.mau(alice, "thread", f"bob/{name}")
     assert "me/kettle.json: not held" in shown.text
+
+
+def test_who_is_muted_stands_there_without_his_words(inside: Inside) -> None:
+    alice, bob, carol = inside.world.alice, inside.world.bob, inside.world.carol
+    posted(alice, "kettle.json.pgp", bob, carol)
+    for author, words in ((bob, "loud"), (carol, "quiet")):
+        author.fetch(alice, "kettle.json.pgp")
+        alice.fetch(author, inside.name(author, "reply", "kettle", words))
+    inside.mau(alice, "mute", "bob")
+    shown = inside.mau(alice, "thread", "me/kettle", "--offline").text
+    assert "quiet" in shown
+    assert "loud" not in shown
+    assert "(muted: " in shown
 
 
 def test_an_edit_since_is_said(inside: Inside) -> None:
@@ -87,7 +100,7 @@ async def test_what_is_missing_is_fetched_from_who_shared_it(inside: Inside) -> 
     bob.fetch(mallory, "far.json.pgp")
     alice.fetch(bob, share(bob, Address(mallory.fpr, "far.json.pgp"), alice))
     lines = inside.mau(alice, "thread", "bob/share", "--offline").text.splitlines()
-    assert lines[:2] == [f"{mallory.fpr}/far.json: author unknown", "  shared by bob"]
+    assert lines[:2] == [f"{mallory.fpr}/far.json: author unknown", "  1 share: bob"]
     assert lines[3].startswith("  > bob, ")
     server = Server(bob.account, bob.keyring)
     await server.start("127.0.0.1", 0)

@@ -212,16 +212,16 @@ def _indented(depth: int, head: str, text: Sequence[str], notes: Sequence[str]) 
 
 
 def _counts(keyring: Keyring, node: Node) -> list[str]:
-    counts = (("liked by", node.likes), ("disliked by", node.dislikes), ("shared by", node.shares))
-    return [_people(keyring, words, people) for words, people in counts if people]
+    counts = (("like", node.likes), ("dislike", node.dislikes), ("share", node.shares))
+    return [_people(keyring, word, people) for word, people in counts if people]
 
 
-def _people(keyring: Keyring, what: str, people: Sequence[Fingerprint], most: int = 5) -> str:
+def _people(keyring: Keyring, word: str, people: Sequence[Fingerprint], most: int = 5) -> str:
     from mau_cli.audience import called
 
     names = sorted((clean(called(keyring, one)) for one in people), key=str.casefold)
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{len(names)} {what} {', '.join(names[:most])}{more}" if more else f"{what} {', '.join(names)}"
+    return f"{len(names)} {word}{'s' * (len(names) > 1)}: {', '.join(names[:most])}{more}"
 
 
 # --- in JSON -----------------------------------------------------------------------------------------------
