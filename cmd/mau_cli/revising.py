@@ -17,7 +17,6 @@ from mau_cli.writing import (
     Desk,
     audience_of_written,
     kept_text,
-    remove_kept,
     say_left_out,
     with_attached,
 )
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from mau.content.binding import Audience
     from mau.publish import Published
     from mau.writing.composing import Form, Written
+    from mau.writing.drafts import Draft
     from mau.writing.revising import Original
 
 
@@ -45,7 +45,8 @@ class Revision:
         self._stem = f"{name.removesuffix('.pgp')}.edit"
         before = original(self._account, self._keyring, name)
         self._form: Form = "json" if before.document is not None and (raw or not before.plain) else "md"
-        kept = kept_text(session, self._stem, self._form)
+        self._resumed = kept_text(session, self._stem, self._form)
+        kept = None if self._resumed is None else self._resumed[1]
         self._begin = None if kept is None else kept.text
         if kept is not None and kept.base not in {"", before.sha256}:
             before = original(self._account, self._keyring, name, kept.base)
@@ -56,6 +57,7 @@ class Revision:
 
         `audience` and `words` are what the options say; else it is for whom it was.
         """
+        from mau.writing.drafts import remove_draft
         from mau.writing.revising import derived
 
         if audience is None:
@@ -69,19 +71,20 @@ class Revision:
         with desk.keeping():
             done = self._run_text(desk) if self._before.document is None else self._run_document(desk)
             desk.done()
-        if done is not None:
-            remove_kept(self._session, self._stem, self._form)
+        if done is not None and self._resumed is not None:
+            remove_draft(self._account, *self._resumed)
         return done
 
     def _desk(self) -> Desk:
         from mau.writing.drafts import keep_text
 
         base = self._before.sha256
-        return Desk(
-            self._session,
-            lambda text: keep_text(self._account, self._stem, self._form, text, base=base),
-            insecure=self._insecure,
-        )
+        instead = None if self._resumed is None else self._resumed[0]
+
+        def keep(text: bytes) -> Draft:
+            return keep_text(self._account, self._stem, self._form, text, base=base, instead=instead)
+
+        return Desk(self._session, keep, insecure=self._insecure)
 
     # --- a document ----------------------------------------------------------------------------------------
 

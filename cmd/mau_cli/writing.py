@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -177,26 +177,14 @@ def say_left_out(keyring: Keyring, left_out: Sequence[LeftOut]) -> str:
     return words
 
 
-def kept_text(session: Session, name: str, form: str) -> DraftText | None:
+def kept_text(session: Session, name: str, form: str) -> tuple[Draft, DraftText] | None:
     """A text that was kept when it could not be published, if somebody wants to go on with it."""
-    from mau.writing.drafts import drafts, read_draft
+    from mau.writing.drafts import kept_of, read_draft
 
     account = session.account()
-    for draft in drafts(account):
-        if draft.kept and draft.name == name and draft.form == form:
-            if not session.interactive:
-                say(f"There is a text of yours that was not published: the draft {draft.file}.")
-            elif click.confirm("Go on with the text that was not published?", default=True, err=True):
-                return read_draft(account, draft)
+    for draft in kept_of(account, name, form):
+        if not session.interactive:
+            say(f"There is a text of yours that was not published: the draft {draft.file}.")
+        elif click.confirm(f"Go on with {draft.file}, which was not published?", default=True, err=True):
+            return draft, read_draft(account, draft)
     return None
-
-
-def remove_kept(session: Session, name: str, form: str) -> None:
-    """A text that was kept is published now."""
-    from mau.writing.drafts import drafts, read_draft, remove_draft
-
-    account = session.account()
-    for draft in drafts(account):
-        if draft.kept and draft.name == name and draft.form == form:
-            with suppress(MauError):
-                remove_draft(account, draft, read_draft(account, draft))

@@ -28,6 +28,7 @@ KEPT: Final = ".gpg"
 BASE_NOTATION: Final = "base@mau.invalid"
 """In the signature of a text that was kept: the sha256 of the content which it is a change of."""
 _DRAFT: Final = re.compile(r"(?P<stem>.+)\.(?P<form>md|json)(?P<kept>\.gpg)?", re.DOTALL)
+_CHANGE: Final = re.compile(r"(.+)\.edit(?:-[0-9]+)?", re.DOTALL)
 _MAX_FILE: Final = 2 * MAX_DOCUMENT  # bytes; encrypted ones are a little larger than what is in them
 
 
@@ -41,6 +42,12 @@ class Draft:
     kept: bool
     size: int
     mtime: float
+
+    @property
+    def change_of(self) -> str:
+        """The post that a text which was kept is a change of; "" when it is none of any."""
+        match = _CHANGE.fullmatch(self.name) if self.kept else None
+        return "" if match is None else match[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +130,35 @@ def rewrite_draft(account: Account, draft: Draft, before: DraftText, text: str) 
     """Another text for a draft, in the form that it has; TreeChanged when its file is not what it was."""
     _check_same(account, draft, before)
     if draft.kept:
-        return keep_text(account, draft.name, draft.form, text.encode(), base=before.base)
+        return keep_text(account, draft.name, draft.form, text.encode(), base=before.base, instead=draft)
     return _written(account, draft.file, text.encode())
 
 
-def keep_text(account: Account, name: str, form: str, data: bytes, *, base: str = "") -> Draft:
-    """Keep what could not be published, encrypted for its owner alone; what was kept so before goes."""
+def kept_of(account: Account, name: str, form: str) -> list[Draft]:
+    """The texts that were kept under a name, the one that was kept last first."""
+    same = re.compile(rf"{re.escape(name)}(?:-[0-9]+)?")
+    found = [one for one in drafts(account) if one.kept and one.form == form and same.fullmatch(one.name)]
+    return sorted(found, key=lambda draft: draft.mtime, reverse=True)
+
+
+def keep_text(
+    account: Account, name: str, form: str, data: bytes, *, base: str = "", instead: Draft | None = None
+) -> Draft:
+    """Keep what could not be published, encrypted for its owner alone, under a name that is free.
+
+    `instead`: a text that was kept before, of which this is what became.
+    """
     from mau.openpgp import write_message
 
+    held = {one.name for one in drafts(account)}
+    chosen, number = name if instead is None else instead.name, 1
+    while instead is None and chosen in held:
+        number += 1
+        chosen = f"{name}-{number}"
     out = io.BytesIO()
     notations = {BASE_NOTATION: base} if base else {}
     write_message(out, data, key=account.key, recipients=[], notations=notations, for_owner=True)
-    return _written(account, check_name(f"{name}.{form}{KEPT}"), out.getvalue())
+    return _written(account, check_name(f"{chosen}.{form}{KEPT}"), out.getvalue())
 
 
 def remove_draft(account: Account, draft: Draft, read: DraftText) -> bool:

@@ -6,11 +6,12 @@ can still be written to. Blocking, as everything that opens posts.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from mau.contact.document import is_contact
@@ -20,7 +21,7 @@ from mau.content.posting import slug
 from mau.conversation.audience import Derived, derived_audience
 from mau.deletion.document import is_delete
 from mau.deletion.resigning import audience_of_own, opened_own
-from mau.errors import TreeChanged, UsageError
+from mau.errors import NotSigned, TreeChanged, UsageError
 from mau.publish import Published, publish_document, publish_file
 from mau.tree.commit import ANY, Anything
 from mau.tree.names import PRIVATE_NAMES, fold
@@ -28,6 +29,7 @@ from mau.tree.names import PRIVATE_NAMES, fold
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.keyring import Keyring
+    from mau.reader.open import OpenedPost
 
 MAX_TEXT: Final = 16 << 20
 """Bytes of a text that an editor is given."""
@@ -68,7 +70,7 @@ def original(account: Account, keyring: Keyring, name: str, version: str | None 
     posts = account.posts()
     for _ in range(5):
         sha256 = version or posts.sha256(name)
-        with opened_own(account, keyring, name, version) as (post, path):
+        with _opened(account, keyring, name, version) as (post, path):
             if post.opened.size > MAX_TEXT:
                 raise UsageError(f"{name} has more than {MAX_TEXT >> 20} MiB, too much for an editor")
             data = post.opened.data if path is None else path.read_bytes()
@@ -88,6 +90,18 @@ def original(account: Account, keyring: Keyring, name: str, version: str | None 
         )
     plain = document is not None and not by_notation and known_context({"@context": SCHEMA_ORG, **document})
     return Original(name, sha256, audience, data, document, plain, post.filename, post.attached)
+
+
+@contextlib.contextmanager
+def _opened(
+    account: Account, keyring: Keyring, name: str, version: str | None
+) -> Iterator[tuple[OpenedPost, Path | None]]:
+    with contextlib.ExitStack() as stack:
+        try:
+            found = stack.enter_context(opened_own(account, keyring, name, version))
+        except NotSigned:
+            raise NotSigned(f"nobody signed {name}; when you wrote what it says, `mau sign` does") from None
+        yield found
 
 
 def _was_document(filename: str | None, document: dict[str, Any] | None) -> bool:

@@ -206,12 +206,26 @@ def test_what_is_wrong_is_kept_and_gone_on_with(desk: Desk, editor: Editor) -> N
     post(world, {"odd": 1, "articleBody": "The kettle is on.\n"})  # somebody else was quicker
     editor.sets("s/nobody/carol/")
     shown = desk.terminal(
-        world.alice, "edit", "kettle", typed=[("Go on with the text that was not published? [Y/n]: ", "")]
+        world.alice,
+        "edit",
+        "kettle",
+        typed=[("Go on with kettle.json.edit.md.gpg, which was not published? [Y/n]: ", "")],
     )
     assert "Your changes are put into what it says now." in shown
     assert (document(world)["articleBody"], document(world)["odd"]) == ("The kettle is on.\nmore", 1)
     assert opened(world).audience == world.for_(world.carol)
     assert drafts(world.alice.account) == []
+
+
+def test_a_kept_text_is_not_lost_to_another_edit(inside: Inside, editor: Editor) -> None:
+    world = inside.world
+    post(world, {})
+    for who in ("nobody", "somebody"):
+        editor.sets(f"s/^for:.*/for: {who}/")
+        inside.mau(world.alice, "edit", "kettle", code=2)
+    editor.sets("s/kettle/pot/")
+    inside.mau(world.alice, "edit", "kettle")
+    assert [draft.name for draft in drafts(world.alice.account)] == ["kettle.json.edit-2", "kettle.json.edit"]
 
 
 MEANWHILE = """\

@@ -97,9 +97,8 @@ def _edit_draft(session: Session, name: str, *, insecure: bool, as_json: bool) -
     account = session.account()
     draft = find_draft(account, name)
     before = read_draft(account, draft)
-    if draft.kept and draft.name.endswith(".edit"):
-        post = draft.name.removesuffix(".edit")
-        raise UsageError(f"that is a change of a post; `mau edit {post}` goes on with it")
+    if draft.change_of:
+        raise UsageError(f"that is a change of a post; `mau edit {draft.change_of}` goes on with it")
 
     def store(text: str) -> Draft:
         return rewrite_draft(account, draft, before, text)

@@ -94,9 +94,8 @@ class _Publishing:
         from mau.writing.publishing import Source
 
         draft = find_draft(self._account, name)
-        if draft.kept and draft.name.endswith(".edit"):
-            post = draft.name.removesuffix(".edit")
-            raise UsageError(f"that is a change of a post; `mau edit {post}` goes on with it")
+        if draft.change_of:
+            raise UsageError(f"that is a change of a post; `mau edit {draft.change_of}` goes on with it")
         text = read_draft(self._account, draft)
         self._draft = draft, text
         form: Form = "json" if draft.form == "json" else "md"
