@@ -16,6 +16,8 @@ from mau.imports import fetching, looking
 from mau.imports.fetching import check_url, fetch
 from mau.imports.looking import follow, refresh
 from mau.imports.sources import Source, Sources
+from mau.marks import Marks
+from mau.marks.subject import words
 from mau.reader.open import OpenedPost, open_post
 from mau.reader.reading import Reading
 from tests.imports.conftest import Answer, Web
@@ -117,6 +119,21 @@ def test_a_page_that_names_a_feed_and_holds_nothing_stands_for_the_feed(world: W
     assert [one.url for one in sources.held()] == [f"{web.url}/f"]
     assert sources.remove(f"{web.url}/f") is not None and sources.held() == []
     sources.close()
+
+
+def test_copies_are_read_and_muted_like_posts_of_others(world: World, web: Web) -> None:
+    alice = world.alice
+    web.answers["/feed"] = feed("rain", "snow")
+    followed(alice, f"{web.url}/feed")
+    marks = Marks.load(alice.account)
+    with Reading(alice.account, alice.keyring) as reading:
+        reading.refresh()
+        copies = list(reading.newest())
+        assert [marks.is_read(one) for one in copies] == [False, False]
+        marks.mark_read(copies[:1])
+        assert [marks.is_read(one) for one in copies] == [True, False]
+        marks.decide("mute", words("snow"))
+        assert sorted(map(bool, map(marks.muted, copies))) == [False, True]
 
 
 def test_servers_are_asked_kindly(world: World, web: Web) -> None:
