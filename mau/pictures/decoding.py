@@ -49,7 +49,7 @@ def cleaned(data: bytes, encoding: str, most_pixels: int) -> tuple[Encoded, Enco
 
     PictureRefused, or whatever Pillow raises for what it cannot decode.
     """
-    orientation = _orientation(_opened(data, encoding, most_pixels))
+    orientation = _stated_orientation(data, encoding, most_pixels)
     plain = strip(data, encoding)
     if orientation in _UPRIGHT:
         # Of what is left: a second picture behind a JPEG would pass for an animation.
@@ -95,6 +95,16 @@ def _opened(data: bytes, encoding: str, most_pixels: int) -> ImageFile.ImageFile
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE) or width * height > most_pixels:
         raise PictureRefused(f"it has {width} x {height} pixels; that is more than is decoded")
     return picture
+
+
+def _stated_orientation(data: bytes, encoding: str, most_pixels: int) -> int:
+    """As `_orientation`, also of a file in which what will be taken out keeps Pillow from opening it."""
+    try:
+        return _orientation(_opened(data, encoding, most_pixels))
+    except PictureRefused:
+        raise
+    except Exception:  # too long a text in a PNG, for example
+        return 1
 
 
 def _orientation(picture: Image.Image) -> int:

@@ -54,6 +54,16 @@ def test_other_formats_are_turned_too(encoding: str, data: bytes) -> None:
     assert MARK not in whole.data
 
 
+def test_texts_that_keep_others_from_opening_it_are_taken_out() -> None:
+    long = chunk(b"zTXt", b"Workflow\0\0" + zlib.compress(bytes(4 << 20)))
+    data = png()[:33] + long + png()[33:]
+    with pytest.raises(PictureRefused):
+        view_picture(data, "image/png", 10, 10)
+    whole, _ = clean_picture(data, "image/png")
+    assert (whole.width, whole.height) == SIZE
+    assert b"zTXt" not in whole.data
+
+
 def test_a_second_picture_does_not_keep_the_first_from_being_turned() -> None:
     whole, _ = clean_picture(two_in_one(), "image/jpeg")
     assert (whole.width, whole.height) == (SIZE[1], SIZE[0])

@@ -85,6 +85,14 @@ def test_colours_are_computed_from_the_profile_as_before_and_it_names_no_screen(
         assert picture.info["icc_profile"] == plain
 
 
+def test_an_old_profile_has_words_of_ours_in_the_old_form() -> None:
+    old = bytearray(profile())
+    old[8] = 2
+    plain = ImageCms.ImageCmsProfile(io.BytesIO(plain_profile(bytes(old))))
+    assert ImageCms.getProfileDescription(plain).strip() == "Colours"
+    assert ImageCms.getProfileCopyright(plain).strip() == "Colours"
+
+
 @given(st.binary(max_size=300))
 def test_a_profile_that_is_none_is_left_out(junk: bytes) -> None:
     assert plain_profile(junk) == b""

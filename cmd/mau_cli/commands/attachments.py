@@ -57,6 +57,7 @@ def command(
 def _of_post(session: Session, ref: str, save: Path | None, *, show: bool, as_json: bool) -> None:
     from mau.attachments import parts_of
     from mau.attachments.saving import look_at, save_media
+    from mau_cli.audience import called
     from mau_cli.people import suspect_keyring
     from mau_cli.posts import opened, resolve_ref
 
@@ -77,6 +78,9 @@ def _of_post(session: Session, ref: str, save: Path | None, *, show: bool, as_js
         _list(done)
     if not done:
         say(f"No files belong to {meant.name}.")
+    for one in done:
+        if one.state in {"missing", "other"} and one.part.author != account.fingerprint:
+            say(f"`mau fetch {called(keyring, one.part.author)} {one.part.name}` asks for it.")
     if save is not None:
         _tell_unsaved(done)
 
