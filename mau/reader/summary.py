@@ -9,7 +9,7 @@ from mau.content.address import Address
 from mau.content.binding import Audience
 from mau.content.links import NO_LINKS, Links, links_of, word_of
 from mau.content.origin import from_web
-from mau.content.posting import text_of, type_of
+from mau.content.posting import sound, text_of, type_of
 from mau.content.tags import tags_of
 from mau.fingerprint import Fingerprint
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mau.reader.open import OpenedPost
 
 _TITLE = 200  # characters
+_TYPE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,11 @@ def summarise(post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidd
         sha256=sha256,
         size=size,
         time=post.signed_at,
-        type="" if document is None else word_of(type_of(document)),
-        words="" if document is None else text_of(document)[:_TITLE],
+        type="" if document is None else sound(word_of(type_of(document))[:_TYPE]),
+        words="" if document is None else sound(text_of(document)[:_TITLE]),
         audience=post.audience,
         encrypted=post.opened.encrypted,
-        tags=tags_of(document),
+        tags=tuple(map(sound, tags_of(document))),
         links=links_of(post.author, document),
         apart=apart,
         origin="" if seen is None else seen.host,

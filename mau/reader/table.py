@@ -428,5 +428,5 @@ def _row(found: tuple[bytes, str, bytes, bytes, int, int, int, bytes]) -> Row:
 
 def _mark(address: Address) -> bytes:
     """What stands for an address: a name may be long."""
-    said = f"{address.author.hex}/{address.name or ''}".encode("utf-8", "surrogateescape")
+    said = f"{address.author.hex}/{address.name or ''}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(said, digest_size=12).digest()

@@ -100,14 +100,17 @@ def _read(place: str, root: Root) -> bytes:
         fd = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(f"the algorithm {place!r} cannot be read: {error.strerror}") from None
-    with os.fdopen(fd, "rb") as file:
-        found = os.fstat(file.fileno())
+    try:
+        found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise UsageError(f"{place!r} is no regular file")
         _check_own(found, place)
         if found.st_size > _LARGEST:
             raise UsageError(f"{place!r} is too large for an algorithm")
-        return file.read(_LARGEST)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            return file.read(_LARGEST)
+    finally:
+        os.close(fd)
 
 
 def _check_own(found: os.stat_result, place: str) -> None:
