@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _WIDEST: Final = 100
 """Columns of a text: longer lines are hard to read."""
 _MOST_TEXT: Final = 256 * 1024  # bytes of a file that is no document
+_TEXTS: Final = frozenset(
+    {"", "SocialMediaPosting", "Article", "BlogPosting", "Comment", "Answer", "Message"}
+)
 _ITEM_FACTS: Final = 6
 _ITEM_FACT: Final = 120  # characters
 
@@ -71,6 +74,9 @@ def content_lines(
     from mau_cli.markdown import markdown_lines
 
     parts: list[list[Line]] = []
+    kind = _kind_words(seen)
+    if kind:
+        parts.append(wrapped([(kind, Style.DIM)], width))
     if seen.title:
         mark = "" if styled or seen.markup == "plain" else "# "
         parts.append(wrapped([(mark + calmed(seen.title), Style.BOLD)], width))
@@ -80,9 +86,8 @@ def content_lines(
         parts.append([[(line, Style.PLAIN)] for line in wrapped_text(seen.body, width)])
     if seen.facts:
         parts.append([line for fact in seen.facts for line in _fact_lines(fact, width, keyring)])
-    if not parts and not seen.media:
-        words = f"A document of the type {calmed(seen.type or 'Thing')}, with nothing in it."
-        parts.append(wrapped([(words, Style.DIM)], width))
+    if not (seen.title or seen.body or seen.facts or seen.media):
+        parts.append(wrapped([("There is nothing in it.", Style.DIM)], width))
     lines: list[Line] = []
     for part in parts:
         lines += [[], *part] if lines else part
@@ -108,7 +113,8 @@ def item_lines(
     width = columns() if width is None else width
     seen = shown(author, document, languages, signed_at=signed_at)
     text = seen.body if len(seen.body) <= characters else f"{seen.body[:characters].rstrip()} ..."
-    lines = wrapped_text(seen.title, width) if seen.title else []
+    title = ": ".join(filter(None, (_kind_words(seen), seen.title)))
+    lines = wrapped_text(title, width) if title else []
     lines += wrapped_text(text, width) if text else []
     for fact in seen.facts[:_ITEM_FACTS]:
         said = ", ".join(fact.items) or " ".join(_where(fact, keyring).split())
@@ -117,6 +123,13 @@ def item_lines(
     if len(seen.facts) > _ITEM_FACTS:
         lines.append("...")
     return lines
+
+
+def _kind_words(seen: Shown) -> str:
+    """What a document is, in words; "" for what is mostly a text."""
+    from mau.content.spoken import label_of
+
+    return "" if seen.type in _TEXTS else calmed(label_of(seen.type))
 
 
 def languages_of(session: Session) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ no styles can be shown, the marks of Markdown stay.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MAX_MARKDOWN: Final = 64 * 1024
 """Characters: the parser takes up to 30 us for each of them. A longer text is shown as it was written."""
 _DEEPEST: Final = 20
+_MARKED: Final = re.compile(r"[-*_`#>\[\]<|~\\&=+\t]|^ {4}|^ *\d+[.)]", re.MULTILINE)
+"""Whatever can mean something; without any of it the parser, which takes long to load, is not asked."""
 _STYLES: Final = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRUCK}
 _MARKS: Final = {"strong": "**", "em": "*", "s": "~~"}
 _BULLETS: Final = "•◦▪"
@@ -28,7 +31,9 @@ _BULLETS: Final = "•◦▪"
 
 def markdown_lines(text: str, columns: int, *, styled: bool) -> list[Line]:
     """The lines of a text, at most so many columns wide; the marks of Markdown stay unless `styled`."""
-    if len(text) <= MAX_MARKDOWN:
+    if not text.strip():
+        return []
+    if len(text) <= MAX_MARKDOWN and _MARKED.search(text):
         tokens = _parser().parse(text.expandtabs(4))
         # What nests deeper the parser leaves out.
         if all(token.level < _DEEPEST - 1 for token in tokens):

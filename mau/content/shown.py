@@ -54,7 +54,12 @@ class Shown:
     @property
     def text(self) -> str:
         """Title, body and facts as one plain text."""
-        return "\n\n".join(filter(None, (self.title, self.body, "\n".join(map(_line, self.facts)))))
+        return "\n\n".join(filter(None, (self.title, self.body, self.text_of_facts)))
+
+    @property
+    def text_of_facts(self) -> str:
+        """The facts, each beginning a line."""
+        return "\n".join(map(_line, self.facts))
 
 
 def shown(
@@ -87,6 +92,15 @@ def shown(
         language=language,
         markup=markup,
     )
+
+
+def languages_in(document: dict[str, Any]) -> tuple[str, ...]:
+    """The languages that title and text of a document are in, in their order; "" for none that is said."""
+    seen = as_schema(document)
+    held = _plain_words(seen)
+    kind = kind_of(seen)
+    words = dict.fromkeys(filter(None, (kind.title, kind.body, *_TITLES, *_BODIES)))
+    return tuple(dict.fromkeys(language for word in words for _, language in texts_of(held.get(word))))
 
 
 def words_of(author: Fingerprint, document: dict[str, Any], *, signed_at: int | None = None) -> str:

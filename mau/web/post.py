@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mau.content.shown import Media, shown
+from mau.content.shown import Media, languages_in, shown
 from mau.fingerprint import Fingerprint
 
 PER_PAGE = 20
@@ -16,6 +16,7 @@ IN_FEED = 50
 MAX_TEXT = 64 * 1024
 """Bytes of a file that is no document, up to which it is shown as text."""
 _TITLE = 80
+_LANGUAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,12 @@ def count_pages(posts: int) -> int:
 
 def _text(author: Fingerprint, brief: Brief, document: dict[str, Any]) -> str:
     seen = shown(author, document, signed_at=brief.signed_at)
-    return "\n\n".join(filter(None, (seen.text, "\n".join(map(_medium, seen.media)))))
+    # A page is for everybody: title and text in the other languages follow.
+    others = [shown(author, document, [one]) for one in languages_in(document)[:_LANGUAGES] if one]
+    texts = dict.fromkeys("\n\n".join(filter(None, (one.title, one.body))) for one in (seen, *others))
+    facts = seen.text_of_facts
+    media = "\n".join(map(_medium, seen.media))
+    return "\n\n".join(filter(None, (*texts, facts, media)))
 
 
 def _medium(media: Media) -> str:

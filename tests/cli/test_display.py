@@ -37,6 +37,8 @@ def lines(document: dict[str, Any], columns: int = 60, *, styled: bool = False) 
 
 def test_a_whole_document() -> None:
     assert lines(RECIPE) == [
+        "Recipe",
+        "",
         "# Bread",
         "",
         "A **good** one.",
@@ -51,17 +53,19 @@ def test_a_whole_document() -> None:
         "  1. Knead.",
         "  2. Bake.",
     ]
-    assert lines(RECIPE, styled=True)[:5] == ["Bread", "", "A good one.", "", "• crisp"]
+    assert lines(RECIPE, styled=True)[2:7] == ["Bread", "", "A good one.", "", "• crisp"]
 
 
 def test_a_document_with_nothing_in_it_says_so() -> None:
-    assert lines({"@type": "Spaceship"}) == ["A document of the type Spaceship, with nothing in it."]
+    assert lines({"@type": "Spaceship"}) == ["Spaceship", "", "There is nothing in it."]
+    assert lines({"@type": "SocialMediaPosting", "articleBody": "x"}) == ["x"]
+    assert lines({"@type": "rideOffer\x1b", "seats": 3}) == ["Ride offer\\x1b", "", "Seats: 3"]
 
 
 def test_a_document_among_others() -> None:
     found = item_lines(FPR, RECIPE, width=40, languages=("de",))
     assert found == [
-        "Brot",
+        "Recipe: Brot",
         "A **good** one.",
         "",
         "- crisp",
@@ -104,7 +108,7 @@ def recipe(desk: Desk) -> str:
 def test_open_as_text_in_a_pipe(desk: Desk, recipe: str) -> None:
     bob = desk.world.bob
     text = desk.mau(bob, "open", "alice", recipe, "--as", "text", MAU_READER_LANGUAGES="de-AT").text
-    assert text.startswith("# Brot\n\nA **good** one.\n")
+    assert text.startswith("Recipe\n\n# Brot\n\nA **good** one.\n")
     assert "Part of: alice/book.pgp\n" in text
     assert "[picture]\n  https://e.example/bread.jpg\n" in text
     assert desk.mau(bob, "open", "alice", recipe, "--as", "raw").out.startswith(b'{"@context"')

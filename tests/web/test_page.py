@@ -295,3 +295,10 @@ def test_a_recipe_can_be_read_on_its_page_and_in_the_feed() -> None:
         content = ElementTree.fromstring(feed(owner, [post])).findtext(f"{ATOM}entry/{ATOM}content")  # noqa: S314
         assert words in (content or "")
     assert "https://e.example/x.png" in text  # as words: nothing is shown from elsewhere
+
+
+def test_a_page_has_the_text_in_every_language() -> None:
+    both = [{"@value": "Hallo", "@language": "de"}, {"@value": "Hello", "@language": "en"}]
+    post = document_post({"@type": "Event", "name": both, "description": "x", "location": "Lisbon"})
+    assert post.text == "Hallo\n\nx\n\nHello\n\nx\n\nWhere: Lisbon"
+    assert document_post({"@type": "Note", "text": both}).text == "Hallo\n\nHello"
