@@ -73,37 +73,40 @@ class Vault:
             size = 0
         return held if size == held.size else None
 
-    def load(self) -> tuple[bytes | None, list[list[Words]], State] | None:
+    def load(self) -> tuple[bytearray | None, list[list[Words]], State] | None:
         """The image (None: an empty index), what was added since, and the state; None when nothing holds."""
-        image = self._read(self._image)
+        held = self._read(self._image)
         start = len(_MAGIC) + _NAME
-        if image is None or not image.startswith(_MAGIC) or len(image) < start:
+        if held is None or not held.startswith(_MAGIC) or len(held) < start:
             return None
-        name = image[len(_MAGIC) : start]
-        pieces = list(self._opened(image[start:], b"image", name))
+        name = held[len(_MAGIC) : start]
+        whole, piece = bytearray(), b"none"
+        for piece in self._opened(memoryview(held)[start:], b"image", name):
+            whole += piece
         # The last piece is empty: so an image that was cut off between pieces is none.
-        if not pieces or pieces[-1]:
+        if piece:
             return None
+        del held  # it is as large as what it holds
         log = self._read(self._log) or b""
         batches: list[list[Words]] = []
         size = len(_MAGIC) + _NAME
         if log[:size] != _MAGIC + name:
-            return b"".join(pieces) or None, [], State(name, 0, self._begin_log(name))
+            return whole or None, [], State(name, 0, self._begin_log(name))
         for record in self._opened(log[size:], b"log", name):
             batches.append(_unpacked(record))
             size += 4 + _NONCE + 16 + len(record)
         if size != len(log):  # the rest is of a write that was cut off
             self._truncate(size)
-        return b"".join(pieces) or None, batches, State(name, len(batches), size)
+        return whole or None, batches, State(name, len(batches), size)
 
     def keep(self, image: bytes) -> State:
         """Write an image in the place of what is there; b"" is an empty index. Its log is empty."""
         name = os.urandom(_NAME)
-        pieces = [image[at : at + _PIECE] for at in range(0, len(image), _PIECE)]
-        sealed = b"".join(
-            self._sealed(piece, b"image", name, number) for number, piece in enumerate([*pieces, b""])
-        )
-        safe.write_bytes(self._image, _MAGIC + name + sealed)
+        sealed = bytearray(_MAGIC + name)
+        # One step beyond the end: the last piece is empty.
+        for number, at in enumerate(range(0, len(image) + _PIECE, _PIECE)):
+            sealed += self._sealed(image[at : at + _PIECE], b"image", name, number)
+        safe.write_bytes(self._image, sealed)
         return State(name, 0, self._begin_log(name))
 
     def append(self, state: State, batch: Sequence[Words]) -> State:
@@ -155,7 +158,7 @@ class Vault:
         sealed = self._cipher.encrypt(nonce, data, _bound_to(kind, name, number))
         return len(sealed).to_bytes(4, "big") + nonce + sealed
 
-    def _opened(self, data: bytes, kind: bytes, name: bytes) -> Iterator[bytes]:
+    def _opened(self, data: bytes | memoryview, kind: bytes, name: bytes) -> Iterator[bytes]:
         """The pieces in their order, up to the first that is not whole or not ours."""
         at, number = 0, 0
         view = memoryview(data)

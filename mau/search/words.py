@@ -54,7 +54,7 @@ class Known:
 class WordIndex:
     """One database; ``image`` is what `image()` gave before. ValueError when that is none."""
 
-    def __init__(self, image: bytes | None = None) -> None:
+    def __init__(self, image: bytes | bytearray | None = None) -> None:
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         try:
             if image is not None:

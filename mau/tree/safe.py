@@ -122,7 +122,7 @@ def create_temp(at: int) -> tuple[int, str]:
         return fd, name
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | bytearray) -> None:
     """Write every byte: `os.write` alone may stop short."""
     view = memoryview(data)
     while view:
@@ -177,7 +177,7 @@ def read_bytes(path: Path, limit: int, *, below: Path | None = None) -> bytes:
     return data
 
 
-def write_bytes(path: Path, data: bytes, *, below: Path | None = None) -> None:
+def write_bytes(path: Path, data: bytes | bytearray, *, below: Path | None = None) -> None:
     """Put `data` at `path` (0600): the whole of it or, whatever happens, what was there before (W1).
 
     Missing directories are made (0700). NotAFile when something that is no regular file is in the way.
