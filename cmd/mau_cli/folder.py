@@ -40,6 +40,8 @@ class FolderRun:
         from mau.writing.folder import Folder
 
         self._session.keyring()  # the passphrase is asked for before anything else
+        if self._path.stat().st_mode & 0o022:
+            say(f"Warning: others may write into {clean(str(self._path))}, and so publish in your name.")
         with Folder.opened(self._path) as folder, self._told_to_end():
             if once:
                 self._once(folder)

@@ -127,12 +127,12 @@ class Revision:
 
     def _chosen(self, written: Written) -> Audience:
         """For whom: as before, unless the text says it otherwise now."""
-        stated = written.stated
+        said, stated = audience_of_written(self._keyring, written), written.stated
         if stated is not None:
             return self._audience if stated == self._before.audience else stated
         if not written.audience or list(written.audience) == self._words:
             return self._audience
-        return audience_of_written(self._keyring, written) or self._audience
+        return said or self._audience
 
     def _publish(self, written: Written, audience: Audience) -> Published | None:
         from mau.attachments import rewrite_for, with_media

@@ -123,7 +123,10 @@ class Desk:
             raise
         finally:
             self._written = None
+        name = draft.change_of or draft.name
+        on = "" if draft.change_of else f", and `mau publish {name}` makes a post of it"
         say(f"Your text is kept, encrypted for you alone, as the draft {draft.file}.")
+        say(f"`mau edit {name}` goes on with it{on}.")
 
     def done(self) -> None:
         """It is published: there is nothing to be kept any more."""
@@ -149,6 +152,8 @@ def audience_of_written(keyring: Keyring, written: Written) -> Audience | None:
     """For whom a page or a raw document says that it is; None when it does not say."""
     from mau.writing.audiences import audience_named
 
+    for note in written.notes:
+        say(note)
     return audience_named(keyring, written.audience) if written.audience else written.stated
 
 

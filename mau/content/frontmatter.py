@@ -19,11 +19,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Final
 
 from mau.content import yamltext
 from mau.content.bodies import read_body, write_body
-from mau.content.kinds import THING, Kind, Value, kind_of
+from mau.content.kinds import KINDS, THING, Kind, Value, kind_of
 from mau.content.wordvalues import from_page, tags_from_page, tags_to_page, to_page
 from mau.errors import PageMalformed
 
@@ -34,6 +35,7 @@ _TYPE: Final = "type"
 _TITLE: Final = "title"
 _ALIASES: Final = {"tags": "keywords", "language": "inLanguage"}
 _OWN: Final = {"@id": "name", "id": "name", "audience": "for", "@type": "type", "@context": ""}
+_BY_LETTERS: Final = {name.lower(): name for name in KINDS}
 _LINE: Final = "---"
 _HASHTAG: Final = re.compile(r"(?:tags|keywords):[^\"']*?[\s,\[]#\w.*")
 
@@ -166,6 +168,9 @@ def _made(page: Page, key: str, value: Any, kind: Kind) -> Any:
         types = yamltext.resolved(value)
         if not all(isinstance(one, str) and one for one in (types if isinstance(types, list) else [types])):
             raise PageMalformed(f"{page.where(key)}`type` takes a word, as in `type: Recipe`")
+        for one in types if isinstance(types, list) else [types]:
+            if one not in KINDS and (meant := _BY_LETTERS.get(one.lower())):
+                raise PageMalformed(f"{page.where(key)}there is no {one!r:.80}; write `type: {meant}`")
         return types
     if key == "tags":
         try:
@@ -181,6 +186,20 @@ def _value_of(key: str, kind: Kind) -> Value | None:
         return Value.TEXT
     word = kind.word(_ALIASES.get(key, key))
     return None if word is None else word.value
+
+
+def doubtful_words(page: Page, kind: Kind, base: Mapping[str, Any] | None = None) -> list[str]:
+    """Words of a page that look like others of its type, mistyped; nothing is wrong with them otherwise."""
+    kind = kind_of_page(page, kind)
+    known = [*ENVELOPE, _TYPE, _TITLE, *_ALIASES, *(word.name for word in kind.words)]
+    found = []
+    for key in page.meta:
+        if key not in known and key not in {kind.title, kind.body} and key not in (base or {}):
+            close = get_close_matches(key, known, 1, 0.8)
+            if close:
+                meant = f"did you mean `{close[0]}`?"
+                found.append(f"{page.where(key)}`{key}` is no word of {kind.article} {kind.name}; {meant}")
+    return found
 
 
 # --- a page of a document ----------------------------------------------------------------------------------

@@ -16,7 +16,14 @@ from typing import Any, Final, Literal
 
 from mau.content.address import person_iri
 from mau.content.binding import UNBOUND, Audience, Statement, document_statement
-from mau.content.frontmatter import AUDIENCE, Page, document_of, kind_of_page, read_page
+from mau.content.frontmatter import (
+    AUDIENCE,
+    Page,
+    document_of,
+    doubtful_words,
+    kind_of_page,
+    read_page,
+)
 from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT, parse
 from mau.content.kinds import Kind, kind_of, problems
 from mau.content.posting import type_of
@@ -44,6 +51,8 @@ class Written:
     stated: Audience | None = None
     name: str = ""
     attach: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What may be a mistake, and was taken as it stands."""
 
 
 def read_written(
@@ -62,7 +71,8 @@ def _page(page: Page, kind: Kind, base: Mapping[str, Any] | None) -> Written:
     if wrong:
         raise PageMalformed("\n".join(_placed(page, kind_of_page(page, kind), one) for one in wrong))
     people = tuple(word for key in AUDIENCE for word in page.listed(key))
-    return Written(document, people, None, page.text("name"), page.listed("attach"))
+    notes = tuple(doubtful_words(page, kind, base))
+    return Written(document, people, None, page.text("name"), page.listed("attach"), notes)
 
 
 def _placed(page: Page, kind: Kind, problem: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mau.content import yamltext
-from mau.content.frontmatter import document_of, hidden_words, page_of, read_page
+from mau.content.frontmatter import document_of, doubtful_words, hidden_words, page_of, read_page
 from mau.content.kinds import KINDS, THING
 from mau.content.templates import raw_template, template, without_empty
 from mau.errors import PageMalformed
@@ -248,12 +248,23 @@ def test_a_hidden_word_that_is_typed_is_said_anew() -> None:
         ("---\ntags: tea, #garden\n---\n", "line 2: tags are written without #"),
         ("---\ntags: [{a: b}]\n---\n", "line 2: `tags` takes words"),
         ("---\ntype: [1]\n---\n", "line 2: `type` takes a word"),
+        ("---\ntype: recipe\n---\n", "line 2: there is no 'recipe'; write `type: Recipe`"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(page: str, says: str) -> None:
     with pytest.raises(PageMalformed) as error:
         made(page)
     assert says in str(error.value)
+
+
+def test_a_word_that_was_mistyped_is_told() -> None:
+    page = read_page("---\ntype: Recipe\nrecipeIngredients: x\ntitel: y\nodd: z\nurl: u\n---\n")
+    told = doubtful_words(page, POST)
+    assert told == [
+        "line 3: `recipeIngredients` is no word of a Recipe; did you mean `recipeIngredient`?",
+        "line 4: `titel` is no word of a Recipe; did you mean `title`?",
+    ]
+    assert doubtful_words(page, POST, {"titel": 1, "recipeIngredients": 2}) == []
 
 
 def test_a_bomb_of_aliases_is_refused() -> None:
