@@ -59,10 +59,14 @@ def cleaned(data: bytes, encoding: str, most_pixels: int) -> tuple[Encoded, Enco
 
 
 def measured(data: bytes, encoding: str, most_pixels: int) -> tuple[Encoded, Encoded | None]:
-    """The picture as it is, and a thumbnail where it needs one: proof that it can be decoded."""
+    """The picture as it is, and a thumbnail where it needs one: proof that it can be decoded.
+
+    Width and height are those of the picture as it is seen, upright.
+    """
     picture = _opened(data, encoding, most_pixels)
-    way = _UPRIGHT.get(_orientation(picture))
-    width, height = picture.size
+    orientation = _orientation(picture)
+    way = _UPRIGHT.get(orientation)
+    width, height = picture.size if orientation < 5 else picture.size[::-1]
     small = _shrunk(picture, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     whole = Encoded(data, encoding, width, height)
     if max(width, height) <= THUMBNAIL_SIDE and len(data) <= _SMALL:

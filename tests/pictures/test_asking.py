@@ -97,6 +97,8 @@ def test_a_large_picture_gets_a_thumbnail_that_says_nothing_either() -> None:
     assert (small.encoding, small.width, small.height) == ("image/jpeg", 400, 267)
     assert MARK not in small.data
     assert alike(decoded(small.data), pixels((1200, 800)).resize((400, 267)))
+    turned, _ = measure_picture(jpeg(6), "image/jpeg")
+    assert (turned.data, turned.width, turned.height) == (jpeg(6), SIZE[1], SIZE[0])
     kept, small = measure_picture(out.getvalue(), "image/jpeg")
     assert (kept.data, kept.width) == (out.getvalue(), 1200)
     assert small is not None
