@@ -16,6 +16,8 @@ from mau.conversation import compose
 from mau.conversation.audience import Derived, derived_audience
 from mau.deletion.publishing import delete_post
 from mau.errors import NoAudience, UsageError
+from mau.groups.following import follow_lists
+from mau.marks import blocked
 from mau.program.audience import To, audience
 from mau.program.refs import Ref
 from mau.program.values import Posted
@@ -104,7 +106,10 @@ def delete(desk: Desk, ref: Ref) -> None:
 
 def _whom(desk: Desk, to: To) -> Audience:
     desk.keyring.refresh()
-    return audience(desk.keyring, to)
+    words = [to] if isinstance(to, str) else to if isinstance(to, list | tuple) else []
+    if any(isinstance(word, str) and word.startswith("@") for word in words):
+        follow_lists(desk.account, desk.keyring)  # who is in a shared group its owner says
+    return audience(desk.keyring, to, blocked(desk.account))
 
 
 def _original(desk: Desk, ref: Ref) -> tuple[Reference, bool, Derived]:
@@ -115,7 +120,11 @@ def _original(desk: Desk, ref: Ref) -> tuple[Reference, bool, Derived]:
     found = open_post(desk.account, desk.keyring, address.author, address.name, address.version)
     recipients = [desk.keyring.owner_of(keyid) for keyid in found.opened.recipients]
     derived = derived_audience(
-        desk.keyring, address.author, found.audience, [one for one in recipients if one is not None]
+        desk.keyring,
+        address.author,
+        found.audience,
+        [one for one in recipients if one is not None],
+        refused=blocked(desk.account),
     )
     question = found.document is not None and type_of(found.document) == "Question"
     return Reference(Address(address.author, address.name), seen), question, derived

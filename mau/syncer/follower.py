@@ -13,6 +13,7 @@ from mau.awaiting import first_of
 from mau.errors import IdentityError, PeerError, PeerNotFound, PeerUnreachable
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address
+from mau.marks import blocked
 from mau.syncer.once import Syncer
 from mau.syncer.relays import AWAY_AFTER, EVERY, relays_for
 from mau.syncer.report import SyncReport
@@ -154,7 +155,8 @@ class Follower:
 
     def _relays(self) -> list[Fingerprint]:
         syncer = self._syncer
-        friends = {friend.fingerprint for friend in syncer.keyring.friends()}
+        refused = blocked(syncer.account)
+        friends = {friend.fingerprint for friend in syncer.keyring.friends()} - refused
         # Of friends only: the book may have thousands of strangers.
         known = (line for friend in friends for line in syncer.book.known(friend))
         return relays_for(self._author, friends, known, self._relay_turn)
