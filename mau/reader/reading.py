@@ -11,17 +11,19 @@ Blocking; threads take turns. What was found out lies in ``.reader/``, sealed to
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mau.catalogue import open_index
 from mau.errors import MauError
+from mau.fingerprint import Fingerprint
 from mau.reader.contents import LARGEST, Content, content_of
 from mau.reader.image import Image
 from mau.reader.notes import Notes
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from mau.account import Account
     from mau.content.address import Address
-    from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.reader.summary import Summary
     from mau.tree.index import Index
@@ -191,6 +192,26 @@ class Reading:
             if new:
                 self._keep(lambda: self._notes.store_contents(new))
             return found
+
+    def open_all(
+        self, contents: Collection[tuple[bytes, str, bytes]]
+    ) -> Generator[tuple[Summary, OpenedPost | None], None, None]:
+        """Open these of `contents`, many by several processes; the post of a file too large for that is None.
+
+        What has another content by now, or does not hold any more, is passed over.
+        """
+        wanted = set(contents)
+        entries = [
+            entry
+            for author in sorted({one[0] for one in wanted})
+            for entry in self._index.entries(Fingerprint(author))
+            if (author, entry.name, bytes.fromhex(entry.sha256)) in wanted
+        ]
+        with contextlib.closing(self._upkeep.opened(entries, whole=True)) as found:
+            for entry, one in found:
+                looked = one.looked
+                if looked is not None and not looked.summary.error and looked.summary.sha256 == entry.sha256:
+                    yield looked.summary, looked.post
 
     # --- inside --------------------------------------------------------------------------------------------
 

@@ -282,7 +282,7 @@ class Upkeep:
             unknown += self._recalled(entries[start : start + _BATCH])
         done: list[tuple[Entry, Found]] = []
         count = 0
-        found = self._opened(unknown, whole=told is not None)
+        found = self.opened(unknown, whole=told is not None)
         try:
             for entry, one in found:
                 looked = one.looked
@@ -318,8 +318,8 @@ class Upkeep:
                     self._table.put(summary, entry.stamp, looked.delete, note=key, again=looked.again)
         return unknown
 
-    def _opened(self, entries: Sequence[Entry], *, whole: bool) -> Generator[tuple[Entry, Found], None, None]:
-        """What became of each file, in their order."""
+    def opened(self, entries: Sequence[Entry], *, whole: bool) -> Generator[tuple[Entry, Found], None, None]:
+        """What became of each file, in their order; many are opened by several processes."""
         at = count = 0
         if len(entries) >= WORTH:
             from mau.reader import crew

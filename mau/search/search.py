@@ -136,14 +136,11 @@ class Search:
         shown = set(self._reading.contents())
         held = {(author, name, sha256): number for number, author, name, sha256 in index.known()}
         missing = shown - held.keys()
-        for number, (author, name, _) in enumerate(missing):
-            if progress is not None:
-                progress(number, len(missing))
-            summary = self._reading.get(Fingerprint(author), name)
-            if summary is None:
-                continue
-            with contextlib.suppress(MauError):  # it went, or became another: the next time
-                self._take(index, self._reading.open(summary) if summary.checked else None, summary)
+        with contextlib.closing(self._reading.open_all(missing)) as opened:
+            for number, (summary, post) in enumerate(opened, 1):
+                self._take(index, post, summary)
+                if progress is not None:
+                    progress(number, len(missing))
         self._flush(index)
         gone = held.keys() - shown
         if gone:

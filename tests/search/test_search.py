@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -152,16 +152,16 @@ def test_what_was_found_out_is_not_found_out_again_and_what_others_wrote_is_not_
     with searching(alice) as search:
         assert len(found(search, "bicycle")) == 3
     place = alice.account.root.path / ".reader"
-    opened: list[str] = []
-    honest = Reading.open
+    opened: list[tuple[bytes, str, bytes]] = []
+    honest = Reading.open_all
 
-    def counting(self: Reading, summary: object) -> object:
-        opened.append("one")
-        return honest(self, summary)  # type: ignore[arg-type]
+    def counting(self: Reading, contents: Collection[tuple[bytes, str, bytes]]) -> object:
+        opened.extend(contents)
+        return honest(self, contents)
 
     with Reading(alice.account, alice.keyring) as reading:
         reading.refresh()
-        monkeypatch.setattr(Reading, "open", counting)
+        monkeypatch.setattr(Reading, "open_all", counting)
         with Search(alice.account, reading, alice.keyring) as search:
             search.refresh()
             assert opened == []
@@ -173,6 +173,7 @@ def test_what_was_found_out_is_not_found_out_again_and_what_others_wrote_is_not_
                 (place / file).write_bytes(change(kept))
                 with Search(alice.account, reading, alice.keyring) as search:
                     search.refresh()
+                    assert opened or logged == 1, "nothing of it was believed"
                     assert len(found(search, "bicycle")) == 3, (file, change)
                     assert found(search, "tokyo carol 東京") == ["tokyo"]
 
