@@ -7,6 +7,7 @@ import importlib
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_each_command_in_the_readme_exists_with_its_options(example: str) -> Non
     command: click.Command = cli
     known = {option for one in cli.params for option in one.opts} | {"--help"}
     with click.Context(cli) as context:
-        for word in example.split():
+        for word in shlex.split(example):
             if word.startswith("-"):
                 assert word in known
             elif (
