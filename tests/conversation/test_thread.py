@@ -193,7 +193,7 @@ def _shelves(draw: st.DrawFn) -> Shelf:
     return Shelf(found)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(_shelves(), st.sampled_from(_ADDRESSES), st.integers(1, 6), st.integers(1, 4))
 def test_whatever_points_where_it_is_a_tree_with_the_post_in_it(
     shelf: Shelf, asked: Address, most: int, deepest: int

@@ -94,9 +94,20 @@ def bound(author: Someone, name: str, audience: Audience, text: str = "x") -> by
     )
 
 
+Trees = tuple[Path, Path, dict[str, SecretKey]]
+_made: list[Trees] = []
+
+
 @pytest.fixture(scope="session")
-def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, SecretKey]]:
-    """The trees, the state that belongs to them, and the keys."""
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    """The trees, the state that belongs to them, and the keys. Each test works on copies."""
+    # Each module that takes this fixture over makes one of it: the keys are made once all the same.
+    if not _made:
+        _made.append(_make_trees(tmp_path_factory))
+    return _made[0]
+
+
+def _make_trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
     place = tmp_path_factory.mktemp("people")
     state = tmp_path_factory.mktemp("state")
     names = ("alice", "bob", "carol", "mallory")
@@ -116,9 +127,7 @@ def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[st
 
 
 @pytest.fixture
-def world(
-    trees: tuple[Path, Path, dict[str, SecretKey]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> World:
+def world(trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     place, state, keys = trees
     shutil.copytree(state, tmp_path / "state")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
