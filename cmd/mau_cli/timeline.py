@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -250,8 +249,7 @@ def _reading(session: Session, keyring: Keyring, *, wait: bool) -> Iterator[Read
 
 
 def _nothing(ask: Ask, reading: Reading) -> str:
-    plain = replace(ask.choice, deleted=False) == type(ask.choice)() and not ask.unread
-    if plain or next(reading.newest(), None) is None:
+    if next(reading.newest(), None) is None:
         return "Nothing to read yet; `mau sync` fetches what friends wrote."
     return "Nothing unread." if ask.unread else "No post fits that."
 

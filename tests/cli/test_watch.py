@@ -33,9 +33,9 @@ Run = Callable[..., Ended]
 class Watching:
     """A running `mau watch`, and what it says."""
 
-    def __init__(self, who: Someone, *words: str) -> None:
+    def __init__(self, who: Someone, *words: str, command: str = "watch") -> None:
         self.process = subprocess.Popen(
-            [*MAU, "--dir", str(who.account.root.path), "watch", *words],
+            [*MAU, "--dir", str(who.account.root.path), command, *words],
             env={**os.environ, "MAU_PASSPHRASE": PASSPHRASE},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
