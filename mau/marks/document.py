@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ _WORDS: Final[dict[Deed, str]] = {"mute": "IgnoreAction", "block": "RejectAction
 _DEEDS: Final[dict[str, Deed]] = {word: deed for deed, word in _WORDS.items()}
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _MOST_ITEMS: Final = 20_000
+_MOST_BASES: Final = 20
 _LAST: Final = 253_402_300_799
 """The end of the year 9999."""
 
@@ -43,6 +44,18 @@ def header(name: str, own: Fingerprint) -> dict[str, Any]:
         "@id": post_iri(own, name),
         "audience": [{"@id": person_iri(own)}],
     }
+
+
+def basis_words(sums: Iterable[str]) -> dict[str, Any]:
+    """What states which older contents (sha256, hex) stand in a document: none is put together again."""
+    return {"isBasedOn": [{"@type": "MediaObject", "sha256": one} for one in sums]}
+
+
+def read_basis(document: dict[str, Any]) -> frozenset[str]:
+    """The sums that `basis_words` stated."""
+    stated = document.get("isBasedOn")
+    found = (one.get("sha256") for one in _listed(stated)[:_MOST_BASES] if isinstance(one, dict))
+    return frozenset(one for one in found if isinstance(one, str))
 
 
 # --- mutes, blocks, pinned tags ----------------------------------------------------------------------------
@@ -164,7 +177,7 @@ def load_reads(document: dict[str, Any], own: Fingerprint) -> Reads:
             continue
         read, until = _status(item) != _TO_DO, read_time(item.get("endTime"))
         stated = item.get("object")
-        for value in stated if isinstance(stated, list) else [stated]:
+        for value in _listed(stated):
             if not isinstance(value, dict):
                 continue
             iri = value.get("@id")
@@ -190,10 +203,13 @@ def load_reads(document: dict[str, Any], own: Fingerprint) -> Reads:
 
 
 def _items(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    stated = document.get("hasPart")
-    for item in (stated if isinstance(stated, list) else [stated])[:_MOST_ITEMS]:
+    for item in _listed(document.get("hasPart"))[:_MOST_ITEMS]:
         if isinstance(item, dict):
             yield item
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _type(item: dict[str, Any]) -> str:

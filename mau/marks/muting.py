@@ -45,6 +45,8 @@ class Muting:
                 self._threads.add(subject.value)
             else:
                 self._words.append((subject.value, _pattern(subject.value)))
+        patterns = "|".join(pattern.pattern for _, pattern in self._words)
+        self._any_words = re.compile(patterns) if patterns else None
 
     def reason(self, post: Summary, text: str, find: Find | None) -> str:
         """Words for people, "" when it is to be shown; one's own posts always are, but not copies."""
@@ -63,11 +65,11 @@ class Muting:
             return f"the tag #{found} is muted"
         if self._threads and self._in_thread(post, find):
             return "its thread is muted"
-        if self._words:
+        if self._any_words is not None:
             folded = fold_words(text or post.words)
-            for phrase, pattern in self._words:
-                if pattern.search(folded):
-                    return f"the words {phrase!r} are muted"
+            if self._any_words.search(folded):
+                phrase = next(phrase for phrase, pattern in self._words if pattern.search(folded))
+                return f"the words {phrase!r} are muted"
         return ""
 
     def _in_thread(self, post: Summary, find: Find | None) -> bool:

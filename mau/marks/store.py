@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from mau.content.binding import Statement, read_statement
+from mau.content.binding import Statement, document_statement, states_by_notation
 from mau.content.jsonld import parse
 from mau.errors import InvalidName, MauError, NoSuchPost, ProofError, TreeChanged, TreeError
+from mau.marks.document import basis_words, read_basis
 from mau.marks.names import is_marks
 from mau.tree import lock, safe
 
@@ -92,12 +93,15 @@ class MarksFile(Generic[T]):
         kind = self._kind
         value, warnings, merged, in_the_way = kind.nothing, [], [], False
         sha256: str | None = None
+        known: frozenset[str] = frozenset()
+        data = b""
         try:
             with self._posts.open(kind.name) as file:
                 data = file.read(MAX_FILE + 1)
             large = len(data) > MAX_FILE
             sha256 = self._posts.sha256(kind.name) if large else hashlib.sha256(data).hexdigest()
-            value = value.merged(self._open(data))
+            found, known = self._open(data)
+            value = value.merged(found)
         except NoSuchPost:
             pass
         except (MauError, OSError) as error:
@@ -109,12 +113,14 @@ class MarksFile(Generic[T]):
             versions = []
         for version in versions:
             with suppress(MauError, OSError):
-                with self._posts.open_version(kind.name, version.sha256) as file:
-                    value = value.merged(self._open(file.read(MAX_FILE + 1)))
+                if version.sha256 not in known:  # else it was put together with the others before
+                    with self._posts.open_version(kind.name, version.sha256) as file:
+                        value = value.merged(self._open(file.read(MAX_FILE + 1))[0])
                 merged.append(version.sha256)
         if self._copy is not None:
             with suppress(MauError, OSError):
-                value = value.merged(self._open(safe.read_bytes(self._copy, MAX_FILE)))
+                if (copy := safe.read_bytes(self._copy, MAX_FILE)) != data:
+                    value = value.merged(self._open(copy)[0])
         return Held(value, sha256, tuple(merged), tuple(warnings), in_the_way)
 
     def stamp(self) -> object:
@@ -152,7 +158,8 @@ class MarksFile(Generic[T]):
                     return value
         raise TreeChanged(f"{self._kind.name!r} changes all the time; try again")
 
-    def _open(self, data: bytes) -> T:
+    def _open(self, data: bytes) -> tuple[T, frozenset[str]]:
+        """What a file says, and the sums of those contents before it that stand in it."""
         from mau.openpgp import open_message
 
         if len(data) > MAX_FILE:
@@ -162,20 +169,23 @@ class MarksFile(Generic[T]):
         if opened.notations.get(_USE_NOTATION) != (_USE,) or not opened.encrypted or opened.data is None:
             raise NotMarks("it is signed, but not as a file of marks")
         document = parse(opened.data)
-        stated = read_statement(self._own, opened.notations, opened.data)
+        if states_by_notation(opened.notations):
+            raise ProofError("it was written as a file of somebody's")
+        stated = document_statement(self._own, document)
         if document is None or stated != Statement(self._kind.name, frozenset({self._own})):
             raise ProofError("it was written for another place or audience")
         if not is_marks(self._kind.name, document):
             raise ProofError("it holds no marks")
-        return self._kind.load(document, self._own)
+        return self._kind.load(document, self._own), read_basis(document)
 
     def _write(self, value: T, held: Held[T]) -> None:
         from mau.openpgp import write_message
 
         key, name = self._account.key, self._kind.name
-        data = _encode(self._kind.dump(value, self._own))
+        basis = [*held.versions, *([held.sha256] if held.sha256 and not held.warnings else [])]
+        data = self._encode(value, basis)
         while len(data) > MAX_FILE // 2 and (smaller := self._kind.less(value)) != value:
-            value, data = smaller, _encode(self._kind.dump(smaller, self._own))
+            value, data = smaller, self._encode(smaller, basis)
         with self._posts.stage() as staged:
             write_message(
                 staged.file,
@@ -191,6 +201,10 @@ class MarksFile(Generic[T]):
         if self._copy is not None:
             self._write_copy()
         self._thin(held, done.replaced if not held.warnings else None)
+
+    def _encode(self, value: T, basis: list[str]) -> bytes:
+        document = self._kind.dump(value, self._own) | basis_words(basis[-_READ_VERSIONS:])
+        return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _write_copy(self) -> None:
         assert self._copy is not None  # noqa: S101 - asked before
@@ -208,7 +222,3 @@ class MarksFile(Generic[T]):
         with suppress(TreeError, OSError):
             if gone:
                 self._posts.drop_versions(self._kind.name, gone)
-
-
-def _encode(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
