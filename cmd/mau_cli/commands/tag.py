@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mau.errors import UsageError
 from mau_cli.context import Session
-from mau_cli.output import clean, clean_lines, data, emit_json, emit_json_line, say, table
+from mau_cli.output import clean, emit_json, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mau.fingerprint import Fingerprint
-    from mau.keyring import Keyring
     from mau.marks import Marks
-    from mau.reader.reading import Reading
     from mau.reader.summary import Summary
+
+
+_DEFAULTS: dict[str, Any] = {
+    "since": None,
+    "until": None,
+    "groups": (),
+    "types": (),
+    "unread": False,
+    "algorithm": None,
+    "explain": False,
+    "follow": False,
+    "wait": False,
+    "no_pager": False,
+}
+"""Of the timeline, what `mau tag` has no options for."""
 
 
 @click.command("tag")
@@ -45,7 +56,7 @@ def command(
     unpin: bool,
     as_json: bool,
 ) -> None:
-    """Show the posts with TAG, newest first; without TAG, list the tags.
+    """Show the posts with TAG as `mau timeline --tag` does; without TAG, list the tags.
 
     Tags are the words after # in a text, and what stands in keywords; capitals make no difference. What is
     muted is left out, unless it is this tag.
@@ -68,65 +79,27 @@ def command(
             done = ("Pinned" if pin else "Not pinned any more") if changed else "It was so already"
             say(f"{done}: #{clean(tag.value)}.")
             return
-    authors = [keyring.resolve_fingerprint(word) for word in who] or None
-    from mau.reader.reading import Reading
+    if name is not None:
+        from mau_cli.timeline import show_timeline
 
+        muted = any(one.subject == tag for one in marks.holding("mute"))
+        asked = {
+            "tag": tag.value,
+            "people": who,
+            "limit": limit,
+            "everything": everything,
+            "as_json": as_json,
+        }
+        show_timeline(session, mark=False, **_DEFAULTS | asked | {"muted": muted})
+        return
+    from mau.reader.reading import Choice, Reading
+
+    authors = [keyring.resolve_fingerprint(word) for word in who]
     with Reading(session.account(), keyring) as reading:
         reading.refresh()
-        if name is None:
-            _list(_shown(reading, marks, authors), marks, None if everything else limit, as_json=as_json)
-            return
-        found = _shown(reading, marks, authors, tag.value)
-        _show(keyring, marks, islice(found, None if everything else limit), as_json=as_json)
-
-
-def _shown(
-    reading: Reading, marks: Marks, authors: list[Fingerprint] | None, tag: str = ""
-) -> Iterator[Summary]:
-    """Posts that are not muted, newest first; with a tag, those that have it."""
-    from mau.reader.reading import Choice
-
-    muted = {one.subject.value for one in marks.holding("mute") if one.subject.kind == "tag"}
-    for summary in reading.choose(Choice(None if authors is None else frozenset(authors), tag=tag)):
-        if not marks.muted(summary, find=reading.get) or (
-            tag in muted and summary.author not in marks.blocked
-        ):
-            yield summary
-
-
-def _show(keyring: Keyring, marks: Marks, found: Iterator[Summary], *, as_json: bool) -> None:
-    from mau_cli.audience import called
-    from mau_cli.posts import local_time, ref_words
-
-    number = 0
-    for number, one in enumerate(found, 1):
-        if as_json:
-            emit_json_line(_facts(keyring, marks, one))
-            continue
-        head = f"{clean(called(keyring, one.author))}, {local_time(one.time)}  "
-        body = clean_lines(one.words).splitlines()
-        data("\n" * (number > 1) + head + clean(ref_words(keyring, one.author, one.name)))
-        for line in body:
-            data(f"    {line}")  # indented, so that no text can pass for the head of another post
-    if not number and not as_json:
-        say("No post that you can read has that tag.")
-
-
-def _facts(keyring: Keyring, marks: Marks, one: Summary) -> dict[str, object]:
-    from mau_cli.people import moment
-
-    person = keyring.person(one.author)
-    return {
-        "author": one.author,
-        "who": person.local_name if person is not None and person.local_name else None,
-        "name": one.name,
-        "address": str(one.address),
-        "time": moment(one.time),
-        "type": one.type,
-        "words": one.words,
-        "tags": list(one.tags),
-        "read": marks.is_read(one),
-    }
+        found = reading.choose(Choice(frozenset(authors) if authors else None))
+        shown = (one for one in found if not marks.muted(one, find=reading.get))
+        _list(shown, marks, None if everything else limit, as_json=as_json)
 
 
 def _list(found: Iterator[Summary], marks: Marks, limit: int | None, *, as_json: bool) -> None:
