@@ -32,8 +32,9 @@ PARTS = (
     "large",
     "find",
     "search",
+    "pictures",
 )
-ON_REQUEST = ("watching", "silence", "many", "large", "find", "search")
+ON_REQUEST = ("watching", "silence", "many", "large", "find", "search", "pictures")
 
 
 def main() -> int:
