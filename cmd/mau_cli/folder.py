@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,8 @@ class FolderRun:
         self._path = path
         self._as_json = as_json
         self._told: dict[str, str] = {}
+        self._open: dict[str, float] = {}
+        self._once = False
         self._ended = threading.Event()
         self._changed = threading.Event()
 
@@ -44,7 +47,8 @@ class FolderRun:
             say(f"Warning: others may write into {clean(str(self._path))}, and so publish in your name.")
         with Folder.opened(self._path) as folder, self._told_to_end():
             if once:
-                self._once(folder)
+                self._once = True
+                self._run_once(folder)
                 return
             with folder.watching(self._changed):
                 say(f"Publishing what appears in {clean(str(self._path))}; Ctrl-C ends it.")
@@ -53,7 +57,7 @@ class FolderRun:
                     unsettled = self._look(folder)
                     self._changed.wait(_SOON if unsettled else _AGAIN)
 
-    def _once(self, folder: Folder) -> None:
+    def _run_once(self, folder: Folder) -> None:
         while self._look(folder) and not self._ended.is_set():
             self._ended.wait(_SOON)
         if self._told:
@@ -62,8 +66,11 @@ class FolderRun:
     def _look(self, folder: Folder) -> bool:
         """Publish what is finished; whether something may be, soon."""
         looked = folder.look()
+        self._open = {name: self._open.get(name, time.monotonic()) for name in looked.open_in}
         for name, mark in looked.open_in.items():
-            self._tell(name, f"open in an editor, which keeps {mark} beside it")
+            # That somebody writes is no news; a mark that stays may be one that a dead editor left.
+            if self._once or time.monotonic() - self._open[name] >= _AGAIN:
+                self._tell(name, f"open in an editor, which keeps {mark} beside it")
         for name in looked.finished:
             if self._ended.is_set():
                 break

@@ -29,7 +29,8 @@ BASE_NOTATION: Final = "base@mau.invalid"
 """In the signature of a text that was kept: the sha256 of the content which it is a change of."""
 _DRAFT: Final = re.compile(r"(?P<stem>.+)\.(?P<form>md|json)(?P<kept>\.gpg)?", re.DOTALL)
 _CHANGE: Final = re.compile(r"(.+)\.edit(?:-[0-9]+)?", re.DOTALL)
-_MAX_FILE: Final = 2 * MAX_DOCUMENT  # bytes; encrypted ones are a little larger than what is in them
+_MAX_FILE: Final = 2 * MAX_DOCUMENT  # bytes
+_MAX_KEPT: Final = 32 << 20  # bytes; a text that is no document may be larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def find_draft(account: Account, word: str) -> Draft:
 
 def read_draft(account: Account, draft: Draft) -> DraftText:
     """What a draft says; UsageError when it is no text, PostError when a kept one does not open."""
-    data = safe.read_bytes(_place(account) / draft.file, _MAX_FILE)
+    data = safe.read_bytes(_place(account) / draft.file, _MAX_KEPT if draft.kept else _MAX_FILE)
     sha256 = hashlib.sha256(data).hexdigest()
     base = ""
     if draft.kept:
@@ -174,7 +175,7 @@ def remove_draft(account: Account, draft: Draft, read: DraftText) -> bool:
 
 
 def _check_same(account: Account, draft: Draft, read: DraftText) -> None:
-    data = safe.read_bytes(_place(account) / draft.file, _MAX_FILE)
+    data = safe.read_bytes(_place(account) / draft.file, _MAX_KEPT if draft.kept else _MAX_FILE)
     if hashlib.sha256(data).hexdigest() != read.sha256:
         raise TreeChanged(f"the draft {draft.file!r} was changed meanwhile")
 

@@ -6,12 +6,11 @@ can still be written to. Blocking, as everything that opens posts.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from mau.contact.document import is_contact
@@ -20,16 +19,16 @@ from mau.content.jsonld import SCHEMA_ORG, known_context
 from mau.content.posting import slug
 from mau.conversation.audience import Derived, derived_audience
 from mau.deletion.document import is_delete
-from mau.deletion.resigning import audience_of_own, opened_own
-from mau.errors import NotSigned, TreeChanged, UsageError
+from mau.deletion.resigning import audience_of_own
+from mau.errors import NotSigned, TooLarge, TreeChanged, UsageError
 from mau.publish import Published, publish_document, publish_file
+from mau.reader.open import OpenedPost, open_post
 from mau.tree.commit import ANY, Anything
 from mau.tree.names import PRIVATE_NAMES, fold
 
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.keyring import Keyring
-    from mau.reader.open import OpenedPost
 
 MAX_TEXT: Final = 16 << 20
 """Bytes of a text that an editor is given."""
@@ -70,16 +69,13 @@ def original(account: Account, keyring: Keyring, name: str, version: str | None 
     posts = account.posts()
     for _ in range(5):
         sha256 = version or posts.sha256(name)
-        with _opened(account, keyring, name, version) as (post, path):
-            if post.opened.size > MAX_TEXT:
-                raise UsageError(f"{name} has more than {MAX_TEXT >> 20} MiB, too much for an editor")
-            data = post.opened.data if path is None else path.read_bytes()
-            audience = audience_of_own(account, keyring, post, version)
+        post = _opened(account, keyring, name, version)
+        audience = audience_of_own(account, keyring, post, version)
         if version is not None or posts.sha256(name) == sha256:
             break
     else:
         raise TreeChanged(f"{name} is being changed all the time")
-    data = data or b""
+    data = post.opened.data or b""
     by_notation = states_by_notation(post.opened.notations)
     document = None if by_notation and not _was_document(post.filename, post.document) else post.document
     if document is not None and (is_delete(document) or is_contact(name, document)):
@@ -92,16 +88,18 @@ def original(account: Account, keyring: Keyring, name: str, version: str | None 
     return Original(name, sha256, audience, data, document, plain, post.filename, post.attached)
 
 
-@contextlib.contextmanager
-def _opened(
-    account: Account, keyring: Keyring, name: str, version: str | None
-) -> Iterator[tuple[OpenedPost, Path | None]]:
-    with contextlib.ExitStack() as stack:
-        try:
-            found = stack.enter_context(opened_own(account, keyring, name, version))
-        except NotSigned:
-            raise NotSigned(f"nobody signed {name}; when you wrote what it says, `mau sign` does") from None
-        yield found
+def _opened(account: Account, keyring: Keyring, name: str, version: str | None) -> OpenedPost:
+    """Open it in memory: what is edited never lies decrypted on the disk, however large it is."""
+    large = UsageError(f"{name} has more than {MAX_TEXT >> 20} MiB, too much for an editor")
+    try:
+        post = open_post(account, keyring, account.fingerprint, name, version)
+    except TooLarge:
+        raise large from None
+    except NotSigned:
+        raise NotSigned(f"nobody signed {name}; when you wrote what it says, `mau sign` does") from None
+    if post.opened.size > MAX_TEXT:
+        raise large
+    return post
 
 
 def _was_document(filename: str | None, document: dict[str, Any] | None) -> bool:

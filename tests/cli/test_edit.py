@@ -303,6 +303,22 @@ def test_nothing_decrypted_lies_on_the_disk_meanwhile(inside: Inside, editor: Ed
     assert document(world)["articleBody"] == "xyzzy-thud"
 
 
+def test_a_large_text_is_edited_in_memory_and_a_larger_one_not_at_all(
+    inside: Inside, editor: Editor, tmp_path: Path
+) -> None:
+    world = inside.world
+    text = b"xyzzy-plugh " * 200_000
+    share(world, text, "large.pgp", "large.txt")
+    editor.does(f"grep -rl xyzzy-plugh {tmp_path} --exclude=given > $0.found; echo more >> $1")
+    inside.mau(world.alice, "edit", "large")
+    assert Path(f"{os.environ['MAU_EDITOR'].split()[1]}.found").read_text().split() == [
+        os.environ["MAU_EDITOR"].split()[1]
+    ]
+    assert opened(world, "large.pgp").opened.size == len(text) + len("more\n")
+    share(world, bytes(17 << 20), "larger.pgp")
+    assert "too much for an editor" in inside.mau(world.alice, "edit", "larger", code=2).err
+
+
 def test_gpg_reads_what_was_edited(inside: Inside, editor: Editor) -> None:
     world = inside.world
     post(world, {}, PUBLIC)
