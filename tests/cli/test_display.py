@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mau.content.address import post_iri
+from mau.content.jsonld import MAX_DOCUMENT, parse
 from mau.content.shown import shown
 from mau.fingerprint import Fingerprint
 from mau.publish import publish_document
@@ -119,3 +122,16 @@ def test_a_terminal_with_styles_and_one_without(desk: Desk, recipe: str) -> None
     styled = desk.terminal(desk.world.bob, "open", "alice", recipe)
     assert "\x1b[1mBread\x1b[0m\n" in styled.replace("\r", "")
     assert "A \x1b[1mgood\x1b[0m one." in styled
+
+
+@pytest.mark.parametrize("part", ["word ", "漢"])
+def test_the_largest_document_takes_little_memory(part: str) -> None:
+    text = part * ((MAX_DOCUMENT - 100) // len(part.encode()))
+    document = parse(json.dumps({"articleBody": text}, ensure_ascii=False).encode())
+    assert document is not None
+    tracemalloc.start()
+    try:
+        assert lines(document, 80, styled=True)
+        assert tracemalloc.get_traced_memory()[1] < 128 << 20
+    finally:
+        tracemalloc.stop()
