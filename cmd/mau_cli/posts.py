@@ -134,6 +134,8 @@ def find_post(
         found = find_name(directory, name, exact=exact)
         if found is not None:
             return Meant(author, found, directory), version
+    if "/" in who:
+        raise NoSuchPost(f"no post {who!r} is held here; `mau thread` looks for it, by its whole address")
     raise NoSuchPost(f"no post {name!r} of {who!r} is held here; `mau files {who}` lists what is")
 
 

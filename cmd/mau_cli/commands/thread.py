@@ -27,6 +27,8 @@ _SHORT = 10.0
 _INDENT = 12  # the deepest indentation, in steps of two columns
 _NARROWEST = 30  # columns that a text has, however deep it stands
 _CHARACTERS = 2000  # of a text
+_LARGE = 2 << 20  # bytes of a file that is not opened for this: no document is as large
+_DOCUMENTS = 16 << 20  # bytes of the files whose documents stand in the JSON
 _TOLD = frozenset({"parentItem", "inReplyTo", "object"})  # what the tree shows by itself
 _SAW = {"older": "answers what it said before it was edited", "other": "answers a content that is not held"}
 
@@ -187,6 +189,8 @@ class _Showing:
         from mau_cli.display import columns, item_lines
         from mau_cli.posts import size_words
 
+        if not summary.checked or summary.size > _LARGE:
+            return [f"{size_words(summary.size)}; `mau open` opens it"]
         try:
             post = self._reading.open(summary)
         except (MauError, OSError) as error:  # it went, or changed, meanwhile
@@ -228,14 +232,18 @@ def _people(keyring: Keyring, word: str, people: Sequence[Fingerprint], most: in
 
 
 def _facts(keyring: Keyring, thread: Thread, reading: Reading) -> dict[str, object]:
-    return {
-        "asked": str(thread.asked),
-        "posts": [_node_facts(keyring, node, reading) for node in thread.nodes],
-        "left_out": thread.left_out,
-    }
+    left = _DOCUMENTS
+    posts = []
+    for node in thread.nodes:
+        facts = _node_facts(keyring, node)
+        if node.summary is not None and not node.missing:
+            left -= node.summary.size
+            facts["document"] = _document(reading, node.summary) if left >= 0 else None
+        posts.append(facts)
+    return {"asked": str(thread.asked), "posts": posts, "left_out": thread.left_out}
 
 
-def _node_facts(keyring: Keyring, node: Node, reading: Reading) -> dict[str, object]:
+def _node_facts(keyring: Keyring, node: Node) -> dict[str, object]:
     from mau_cli.audience import audience_facts
     from mau_cli.people import moment
 
@@ -260,7 +268,6 @@ def _node_facts(keyring: Keyring, node: Node, reading: Reading) -> dict[str, obj
             "signed": moment(summary.time) if summary.checked else None,
             "sha256": summary.sha256,
             "audience": audience_facts(summary.audience),
-            "document": _document(reading, summary),
         }
     return facts
 
