@@ -48,6 +48,8 @@ def follow_web(session: Session, url: str) -> None:
     done = follow(session.account(), session.keyring(), check_url(url))
     name = f"{clean(done.source.name)}, " if done.source.name else ""
     say(f"You follow {name}{clean(done.source.url)}: {report_words(done.report)}.")
+    for feed in done.feeds:
+        say(f"  It names a feed, too: mau follow {clean(feed)}")
     say("  What comes from the web is signed by nobody there; you keep it as copies for yourself alone.")
 
 

@@ -96,11 +96,12 @@ def take(store: Store, source: Source, finding: Finding) -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """How it went with one source. `problem` in words; "" when it went well."""
+    """How it went with one source. `problem` in words, "" for none; `feeds`: what it names beside."""
 
     source: Source
     report: Report
     problem: str = ""
+    feeds: tuple[str, ...] = ()
 
 
 def follow(account: Account, keyring: Keyring, url: str) -> Refreshed:
@@ -114,7 +115,8 @@ def follow(account: Account, keyring: Keyring, url: str) -> Refreshed:
         sources.note(seen.source.url, seen.asked)
     finally:
         sources.close()
-    return Refreshed(seen.source, take(Store(account, keyring), seen.source, seen.finding))
+    report = take(Store(account, keyring), seen.source, seen.finding)
+    return Refreshed(seen.source, report, feeds=seen.finding.feeds)
 
 
 def refresh(

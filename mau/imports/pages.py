@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from typing import Any, Final
 
 from mau.content.links import word_of
@@ -17,7 +18,7 @@ from mau.imports.foreign import (
     web_address,
 )
 from mau.imports.found import Finding, Found
-from mau.imports.vocabulary import PROFILES
+from mau.imports.vocabulary import MEDIA, PROFILES
 
 MAX_ITEMS: Final = 100
 """Documents of one page or feed."""
@@ -41,17 +42,30 @@ def read_page(parsed: dict[str, Any], page: str) -> Finding:
         if len(items) >= MAX_ITEMS:
             left_out["more than the first 100 documents"] += 1
             continue
-        own = address_of(document, page) or page
-        # A page about several things gives them no addresses of their own: their names tell them apart.
-        key = f"{own} {taken['@type']} {taken.get('name', taken.get('headline', ''))}"[:2000]
-        items.setdefault(key, Found(key, taken, time_of(taken.get("datePublished", taken.get("uploadDate")))))
+        found = Found(_own_name(document, taken, page, items), taken, time_of(_published(taken)))
+        items.setdefault(found.id, found)
     said, feeds = parsed.get("title"), _list(parsed.get("feeds"))
+    # Pages list their pictures beside what they are about: alone they are posts, there they are not.
+    posts = [one for one in items.values() if one.document["@type"] not in MEDIA] or list(items.values())
     return Finding(
         title or (_line(said) if isinstance(said, str) else "") or host_of(page),
-        in_order(items.values()),
+        in_order(posts),
         tuple(address for one in feeds[:_MAX_FEEDS] if (address := web_address(str(one), page))),
         left_out,
     )
+
+
+def _own_name(document: dict[str, Any], taken: dict[str, Any], page: str, held: Container[str]) -> str:
+    """What the page calls a document: its address and type; its title, too, where that is not enough."""
+    own = address_of(document, page)
+    name = f"{own or page} {taken['@type']}"
+    if not own or own == page or name in held:
+        name += f" {taken.get('headline', taken.get('name', ''))}"
+    return name[:2000]
+
+
+def _published(taken: dict[str, Any]) -> Any:
+    return taken.get("datePublished", taken.get("uploadDate", taken.get("dateCreated")))
 
 
 def in_order(items: Any) -> tuple[Found, ...]:

@@ -15,6 +15,8 @@ POSTS: Final = frozenset({
     "TechArticle", "TheaterEvent", "TVEpisode", "VideoObject", "VisualArtwork", "VisualArtsEvent",
 })  # fmt: skip
 """The types that become posts."""
+MEDIA: Final = frozenset({"AudioObject", "ImageObject", "VideoObject"})
+"""Those of them that are parts of others as a rule."""
 PROFILES: Final = frozenset({
     "Person", "Organization", "NewsMediaOrganization", "Corporation", "NGO", "LocalBusiness", "WebSite",
     "Blog",

@@ -135,6 +135,16 @@ def test_pages_and_feeds_are_cut_where_they_are_too_long() -> None:
     assert (len(page.items), page.feeds) == (100, ("https://example.org/f", "https://example.org/7"))
 
 
+def test_a_document_keeps_its_name_when_its_title_changes_and_pictures_beside_it_are_none() -> None:
+    def names(*documents: dict[str, Any]) -> list[str]:
+        return [one.id for one in read_page({"json-ld": list(documents)}, URL).items]
+
+    picture = {"@context": "https://schema.org", "@type": "ImageObject", "contentUrl": "/a.png", "name": "a"}
+    assert names(hostile(url="/a")) == names(hostile(url="/a", headline="other"), picture)
+    assert len(names(hostile(), hostile(headline="other"))) == 2
+    assert len(names(picture)) == 1
+
+
 def test_html_in_texts_becomes_text() -> None:
     entry = {"id": "1", "title": "<img src=x onerror=y>A <i>b</i>", "content": "<p>one<p>two<style>x</style>"}
     [found] = read_feed({"entries": [entry]}, URL).items
