@@ -196,10 +196,10 @@ def write(mapping: dict[str, Any]) -> str:
 
 
 def writable(value: Any) -> bool:
-    """Whether `write` has a form for a JSON value (not: too deep, numbers without end)."""
+    """Whether `write` has a form for a JSON value (not: too deep, too long, too many digits)."""
     try:
         text = write({"x": value})
-        return len(text) <= MAX_TEXT and same(resolved(read(text)[0]), {"x": value})
+        return len(text) <= MAX_TEXT // 4 and same(resolved(read(text)[0]), {"x": value})
     except (ValueError, PageMalformed, RecursionError):
         return False
 

@@ -156,7 +156,7 @@ _NEITHER: Final = frozenset({"Person", "Event"})
 
 
 def stamped(document: Mapping[str, Any], author: Fingerprint, now: datetime) -> dict[str, Any]:
-    """A new document with its author and its time, in the words of its type, where it does not say them."""
+    """A new document with its author, its time and its tags, in the words of its type, where they are not said."""
     me = {"@id": person_iri(author)}
     kind = kind_of(dict(document)).name
     if kind in _NEITHER:
@@ -170,12 +170,15 @@ def stamped(document: Mapping[str, Any], author: Fingerprint, now: datetime) -> 
     else:
         words = {"author": me, "datePublished": moment(now)}
     first = {"@type": document["@type"]} if "@type" in document else {}
-    return {**first, **{word: value for word, value in words.items() if word not in document}, **document}
+    missing = {word: value for word, value in words.items() if word not in document}
+    return with_keywords({**first, **missing, **document})
 
 
-def restamped(document: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """A document that was changed, saying when."""
-    return {**document, "dateModified": moment(now)}
+def restamped(
+    document: Mapping[str, Any], now: datetime, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A document that was changed, saying when; `before`: what it was, whose tags may have gone."""
+    return with_keywords({**document, "dateModified": moment(now)}, before)
 
 
 def moment(now: datetime) -> str:
