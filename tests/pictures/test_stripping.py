@@ -125,6 +125,13 @@ def test_a_picture_that_ends_too_soon_is_refused(encoding: str) -> None:
             strip(whole[:end], encoding)
 
 
+def test_a_png_whose_pixels_were_changed_on_the_way_is_refused() -> None:
+    data = bytearray(strip(png(), "image/png"))
+    data[data.index(b"IDAT") + 30] ^= 1
+    with pytest.raises(PictureRefused):
+        strip(bytes(data), "image/png")
+
+
 def test_what_we_cannot_clean_is_refused() -> None:
     with pytest.raises(PictureRefused):
         strip(b"<svg/>", "image/svg+xml")
