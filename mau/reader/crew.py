@@ -1,4 +1,4 @@
-"""Processes that open posts beside this one: OpenPGP holds the interpreter, so threads would not help (R9).
+"""Processes that open posts beside this one: OpenPGP holds the interpreter, threads would not help (U5).
 
 Each child is a program of its own (``python -m mau.reader.worker``), no fork: this one may have threads. It
 is given the key and the certificates through a pipe, and ends with that pipe.

@@ -31,10 +31,11 @@ PARTS = (
     "many",
     "large",
     "find",
+    "reading",
     "search",
     "pictures",
 )
-ON_REQUEST = ("watching", "silence", "many", "large", "find", "search", "pictures")
+ON_REQUEST = ("watching", "silence", "many", "large", "find", "reading", "search", "pictures")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""An algorithm is asked, and its answer checked (R36-R38)."""
+"""An algorithm is asked, and its answer checked (spec/reading.md A5)."""
 
 from __future__ import annotations
 
