@@ -1,7 +1,7 @@
 """Single values as people read them: dates, durations, ratings, places, people, and anything else. Pure.
 
 Nothing that JSON can hold is an error here; every answer has at most `MAX_VALUE` characters, and looking for
-it ends after so many of the values that are nested (spec/content.md C70-C76).
+it ends after so many of the values that are nested (spec/content.md C70).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _LOOKED: Final = 200
 """Values that are looked at for one answer."""
 _LOOKED_IN_ALL: Final = 20_000
 _DEEPEST: Final = 4
-_NAMES: Final = ("name", "headline", "title", "text", "legalName")
+_NAMES: Final = ("name", "headline", "title", "text", "articleBody", "legalName")
 _PLACES: Final = ("@id", "id", "url", "contentUrl", "href")
-_PASSED: Final = frozenset((*_PLACES, "sha256", "type"))
+_PASSED: Final = frozenset((*_PLACES, "encodingFormat", "sha256", "type"))
 _POSTAL: Final = ("streetAddress", "postOfficeBoxNumber", "postalCode", "addressLocality", "addressRegion")
 _UNITS: Final = ("years", "months", "weeks", "days", "h", "min", "s")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -95,6 +95,13 @@ def test_types(document: dict[str, Any], kind: str) -> None:
     assert kind_of(as_schema({"@context": CONTEXT, **document})).name == kind
 
 
+def test_what_is_liked_is_told_by_its_words() -> None:
+    note = {"type": "Note", "id": "https://m.example/1", "content": "<p>Tea &amp; cake</p>"}
+    for kind in ("Like", "Announce"):
+        (fact,) = shown(FPR, {"@context": CONTEXT, "type": kind, "object": note}).facts
+        assert (fact.label, fact.value) == ("What", "Tea & cake (https://m.example/1)")
+
+
 def test_a_question_with_its_votes() -> None:
     choices = [
         {"type": "Note", "name": "Tea", "replies": {"type": "Collection", "totalItems": 3}},

@@ -1,4 +1,4 @@
-"""The table of types (spec/content.md C10). Pure."""
+"""The table of types (spec/content.md C3, C10). Pure."""
 
 from __future__ import annotations
 
