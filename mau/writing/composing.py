@@ -27,6 +27,7 @@ from mau.content.frontmatter import (
 from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT, parse
 from mau.content.kinds import Kind, kind_of, problems
 from mau.content.posting import type_of
+from mau.content.tags import with_keywords
 from mau.content.templates import without_empty
 from mau.content.yamltext import same
 from mau.errors import MalformedPost, PageMalformed, Renamed
@@ -156,7 +157,7 @@ _NEITHER: Final = frozenset({"Person", "Event"})
 
 
 def stamped(document: Mapping[str, Any], author: Fingerprint, now: datetime) -> dict[str, Any]:
-    """A new document with its author, its time and its tags, in the words of its type, where they are not said."""
+    """A new document with its author, time and tags, in the words of its type, where it does not say them."""
     me = {"@id": person_iri(author)}
     kind = kind_of(dict(document)).name
     if kind in _NEITHER:

@@ -7,17 +7,19 @@ They are plain files for any editor. A text that could not be published is kept 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mau.content.jsonld import MAX_DOCUMENT
-from mau.errors import InvalidName, MauError, NoSuchPost, TreeChanged, UsageError
+from mau.errors import AlreadyRunning, InvalidName, MauError, NoSuchPost, TreeChanged, UsageError
 from mau.tree import safe
 from mau.tree.names import check_name
 
@@ -117,6 +119,23 @@ def read_draft(account: Account, draft: Draft) -> DraftText:
         return DraftText(data.decode(), sha256, base)
     except UnicodeDecodeError:
         raise UsageError(f"{draft.file!r} is no text in UTF-8") from None
+
+
+@contextlib.contextmanager
+def locked_draft(account: Account, draft: Draft) -> Iterator[None]:
+    """Hold a draft for the length of a ``with`` block, so that nobody else publishes it meanwhile.
+
+    AlreadyRunning when another program does; NoSuchPost when it is gone.
+    """
+    fd, _ = safe.open_regular(draft_path(account, draft))
+    with safe.closing(fd):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"another program publishes the draft {draft.file!r} already") from None
+        if not os.fstat(fd).st_nlink:
+            raise NoSuchPost(f"there is no draft {draft.file!r} any more")
+        yield
 
 
 def write_draft(account: Account, name: str, form: str, text: str) -> Draft:

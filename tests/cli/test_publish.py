@@ -6,13 +6,15 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mau.content.binding import PUBLIC
+from mau.errors import NoSuchPost
 from mau.reader.open import OpenedPost, open_post
-from mau.writing.drafts import drafts, keep_text
+from mau.writing.drafts import drafts, keep_text, locked_draft
 from mau.writing.folder import Folder
 from mau.writing.publishing import Source, note, noted_name
 from tests.cli.conftest import MAU, PATIENCE
@@ -106,6 +108,26 @@ def test_a_kept_text_and_a_file_elsewhere(inside: Inside, tmp_path: Path) -> Non
     assert body(world, inside.name(world.alice, "publish", str(tmp_path / "page.md"))) == "With milk."
     assert (tmp_path / "page.md").exists()
     assert not (tmp_path / ".page.md.publishing").exists()
+
+
+def test_a_page_or_a_document_from_stdin(inside: Inside) -> None:
+    world = inside.world
+    assert body(world, inside.name(world.alice, "publish", "-", stdin=PAGE.encode())) == "With milk."
+    document = b' {"@type": "SocialMediaPosting", "articleBody": "x"}'
+    name = inside.name(world.alice, "publish", "-", "--me", "--name", "x", stdin=document)
+    assert body(world, name) == "x"
+    assert files(world)[-1] == "x.pgp"
+
+
+def test_one_program_publishes_a_draft(inside: Inside) -> None:
+    world = inside.world
+    (own(world) / "tea.md").write_text(PAGE)
+    (draft,) = drafts(world.alice.account)
+    with locked_draft(world.alice.account, draft):
+        assert "another program" in inside.mau(world.alice, "publish", "tea", code=1).err
+    assert held(world) == []
+    with pytest.raises(NoSuchPost), locked_draft(world.alice.account, replace(draft, file="gone.md")):
+        pass
 
 
 def test_what_was_cut_off_after_the_post_is_not_posted_twice(inside: Inside) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def command(
     as_json: bool,
     attaching: Attaching,
 ) -> None:
-    """Publish your draft NAME; a path such as ./NAME.md publishes that file.
+    """Publish your draft NAME; a path such as ./NAME.md publishes that file, and - what stands on stdin.
 
     For whom stands in the draft (`for: bob, @family`), or is said with --to, --friends, --me or --public; the
     options count first. The draft goes when the post is stored, unless --keep; a file elsewhere always stays.
@@ -72,41 +73,47 @@ def command(
         raise UsageError("which draft? `mau drafts` lists them; --watch DIR takes a folder")
     from mau_cli.published import tell
 
-    done = _Publishing(session, name, keep=keep).run(
-        attaching, post_name, to=to, friends=friends, me=me, public=public
-    )
+    with contextlib.ExitStack() as stack:
+        publishing = _Publishing(session, name, stack, keep=keep)
+        done = publishing.run(attaching, post_name, to=to, friends=friends, me=me, public=public)
     if done is not None:
         tell(session.keyring(), done, as_json=as_json)
 
 
 class _Publishing:
-    """One draft, or one file elsewhere, on its way to a post."""
+    """One draft, which stays locked until `stack` ends, or one text from elsewhere, on its way to a post."""
 
-    def __init__(self, session: Session, name: str, *, keep: bool) -> None:
+    def __init__(self, session: Session, name: str, stack: contextlib.ExitStack, *, keep: bool) -> None:
         self._session = session
         self._account = session.account()
         self._draft: tuple[Draft, DraftText] | None = None
-        self._keep = keep or "/" in name
-        self._source = self._elsewhere(Path(name)) if "/" in name else self._own(name)
+        elsewhere = name == "-" or "/" in name
+        self._keep = keep or elsewhere
+        self._source = self._elsewhere(name) if elsewhere else self._own(name, stack)
 
-    def _own(self, name: str) -> Source:
-        from mau.writing.drafts import draft_path, find_draft, read_draft
+    def _own(self, name: str, stack: contextlib.ExitStack) -> Source:
+        from mau.writing.drafts import draft_path, find_draft, locked_draft, read_draft
         from mau.writing.publishing import Source
 
         draft = find_draft(self._account, name)
         if draft.change_of:
             raise UsageError(f"that is a change of a post; `mau edit {draft.change_of}` goes on with it")
+        stack.enter_context(locked_draft(self._account, draft))
         text = read_draft(self._account, draft)
         self._draft = draft, text
         form: Form = "json" if draft.form == "json" else "md"
         return Source(draft_path(self._account, draft), text.text, form, text.sha256)
 
     @staticmethod
-    def _elsewhere(path: Path) -> Source:
+    def _elsewhere(name: str) -> Source:
         from mau.tree import safe
         from mau.writing.folder import MAX_FILE
         from mau.writing.publishing import Source
 
+        path = Path(name)
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_FILE)
+            return Source.of(Path("stdin.json" if data.lstrip().startswith(b"{") else "stdin.md"), data)
         return Source.of(path, safe.read_bytes(path, MAX_FILE))
 
     def run(
@@ -162,6 +169,8 @@ class _Publishing:
             return
         draft, text = self._draft
         if not remove_draft(self._account, draft, text):
+            # What was noted stays, too: published again, it becomes another content of that post.
             say(f"The draft {draft.file} was changed meanwhile, so it stays.")
+            return
         with contextlib.suppress(OSError):
             forget(self._source.path)
