@@ -56,6 +56,19 @@ def documents_in(values: list[Any]) -> Iterator[dict[str, Any]]:
                 waiting.extend((one, stated, depth + 1) for one in reversed(list(inner)))
 
 
+def joined(document: dict[str, Any], nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The document with what it names by `@id` alone put in, where that stands elsewhere on the page."""
+
+    def put(value: Any) -> Any:
+        if isinstance(value, list):
+            return [put(one) for one in value[:_MAX_LIST]]
+        if isinstance(value, dict) and value.keys() == {"@id"} and isinstance(value["@id"], str):
+            return nodes.get(value["@id"], value)
+        return value
+
+    return {key: value if key in _INSIDE else put(value) for key, value in document.items()}
+
+
 def types_of(document: Mapping[str, Any]) -> list[str]:
     """Its types, in words of schema.org; none when it speaks another language."""
     context = document.get("@context")

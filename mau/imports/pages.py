@@ -11,6 +11,7 @@ from mau.content.origin import host_of
 from mau.imports.foreign import (
     address_of,
     documents_in,
+    joined,
     plain_text,
     taken_over,
     time_of,
@@ -32,7 +33,10 @@ def read_page(parsed: dict[str, Any], page: str) -> Finding:
     values = _list(parsed.get("json-ld")) + [from_microdata(one) for one in _list(parsed.get("microdata"))]
     title, items = "", dict[str, Found]()
     left_out: Counter[str] = Counter()
-    for document in documents_in(values):
+    found_there = list(documents_in(values))
+    nodes = {one["@id"]: one for one in found_there if isinstance(one.get("@id"), str)}
+    for one in found_there:
+        document = joined(one, nodes)
         types = types_of(document)
         if not title and PROFILES.intersection(types):
             title = _name(document)

@@ -33,8 +33,9 @@ def test_what_is_followed_on_the_web_is_copied_listed_refreshed_and_left(mau: Ru
         assert done.code == 0, done.err
         assert f"You follow News, {url}/feed: 1 new, 0 held already" in done.err
         assert f"{url}/feed" in mau("follows", passphrase=PASSPHRASE).text
-        found = mau("search", "wet", passphrase=PASSPHRASE)
-        assert found.text.startswith("127.0.0.1 (from the web, not signed by it), ")
+        for words in (("search", "wet"), ("timeline",)):
+            found = mau(*words, passphrase=PASSPHRASE)
+            assert found.text.startswith("127.0.0.1 (from the web, not signed by it), "), found
         done = mau("import", "--all", "--json", passphrase=PASSPHRASE)
         [source] = json.loads(done.text)["sources"]
         assert (source["new"], source["same"], source["url"]) == ([], 1, f"{url}/feed")

@@ -145,6 +145,15 @@ def test_a_document_keeps_its_name_when_its_title_changes_and_pictures_beside_it
     assert len(names(picture)) == 1
 
 
+def test_what_is_named_elsewhere_on_the_page_is_put_together_once() -> None:
+    picture = {"@type": "ImageObject", "@id": "#p", "contentUrl": "/a.png", "author": {"@id": "#a"}}
+    graph = [hostile(url="/a", **{"@id": "#a", "image": {"@id": "#p"}, "author": {"@id": "#a"}}), picture]
+    [found] = read_page({"json-ld": [{"@context": "https://schema.org", "@graph": graph}]}, URL).items
+    assert found.document["image"]["contentUrl"] == "https://example.org/a.png"
+    assert found.document["author"]["headline"] == "x", "itself, and no deeper"
+    assert len(json.dumps(found.document)) < 1000
+
+
 def test_html_in_texts_becomes_text() -> None:
     entry = {"id": "1", "title": "<img src=x onerror=y>A <i>b</i>", "content": "<p>one<p>two<style>x</style>"}
     [found] = read_feed({"entries": [entry]}, URL).items
