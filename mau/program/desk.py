@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mau.content.address import Address
     from mau.conversation.thread import Node
     from mau.keyring import Keyring
+    from mau.marks import Marks
+    from mau.program.values import Wanted
     from mau.reader.open import OpenedPost
     from mau.reader.reading import Reading
     from mau.reader.summary import Summary
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 IN_MEMORY: Final = 64 << 20
 """Bytes of a content that `content` hands out."""
+ROWS: Final = frozenset({"", "share"})
+"""What stands in a timeline: posts, and what people share."""
 
 
 class Desk:
@@ -45,6 +50,13 @@ class Desk:
         from mau.reader.reading import Reading
 
         return Reading(self.account, self.keyring)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What was read and muted."""
+        from mau.marks import Marks
+
+        return Marks.load(self.account)
 
     @cached_property
     def index(self) -> Search:
@@ -145,12 +157,38 @@ class Desk:
 
     # --- many posts ----------------------------------------------------------------------------------------
 
-    def newest(self, authors: Collection[str | Fingerprint] | None) -> Iterator[Summary]:
-        """In short, the newest first, of everybody followed and the owner, or of these."""
+    def lines(self, wanted: Wanted) -> Iterator[Summary]:
+        """In short, in the order of the algorithm; as far as it is asked for where that is the time."""
+        from mau.reader.algorithms.loading import DEFAULT, find
+        from mau.reader.reading import Choice
+        from mau.reader.timeline import Ask, Timeline
+
         self.keyring.refresh()
-        whose = None if authors is None else {self.resolve(one) for one in authors}
+        algorithm = find(wanted.algorithm or DEFAULT, self.account.root)
+        authors = wanted.authors
+        choice = Choice(
+            authors=None if authors is None else frozenset(self.resolve(one) for one in authors),
+            since=None if wanted.since is None else int(wanted.since.timestamp()),
+            until=None if wanted.until is None else int(wanted.until.timestamp()),
+            types=frozenset(wanted.types),
+            tag=wanted.tag,
+        )
+        ask = Ask(choice, wanted.limit, unread=wanted.unread, muted=wanted.muted)
+        self.marks.refresh()
         self.reading.refresh()
-        return self.reading.newest(whose)
+        timeline = Timeline(self.reading, self.keyring, self.marks)
+        if algorithm.window:
+            return (line.summary for line in timeline.lines(ask, algorithm))
+        summaries = self.reading.choose(replace(choice, acts=ROWS))
+        return (line.summary for one in summaries if (line := timeline.line(one, ask)) is not None)
+
+    def mark_read(self, refs: Sequence[Ref]) -> None:
+        """These were read; what is not held is passed over."""
+        self.reading.refresh()
+        addresses = [self.address(ref) for ref in refs]
+        found = (self.reading.get(one.author, one.name) for one in addresses if one.name is not None)
+        self.marks.refresh()
+        self.marks.mark_read([summary for summary in found if summary is not None])
 
     def some(self, summaries: Iterator[Summary], count: int) -> list[Post] | None:
         """So many of them as posts; None when there are no more."""

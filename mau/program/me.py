@@ -14,7 +14,7 @@ from mau.program.desk import Desk
 from mau.program.news import Feed
 from mau.program.refs import Ref
 from mau.program.thread import OwnThread
-from mau.program.values import Found, Friend, Post, Posted, Turn
+from mau.program.values import Found, Friend, Post, Posted, Turn, Wanted
 from mau.program.writing import Attach
 
 if TYPE_CHECKING:
@@ -177,13 +177,37 @@ class Me:
         return await self._thread.run(self._desk.save, ref, path)
 
     async def timeline(
-        self, *, limit: int | None = None, authors: Collection[str | Fingerprint] | None = None
+        self,
+        *,
+        limit: int | None = None,
+        authors: Collection[str | Fingerprint] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        types: Collection[str] = (),
+        tag: str = "",
+        unread: bool = False,
+        muted: bool = False,
+        algorithm: str = "",
     ) -> AsyncIterator[Post]:
-        """Posts of everybody followed and one's own, newest signature first; or of `authors` alone.
+        """Posts of everybody followed and one's own, newest signature first, as `mau timeline` shows them.
 
-        As of the moment at which it begins. What does not hold is passed over.
+        As of the moment at which it begins. `since` and `until` are aware datetimes, `types` words of
+        schema.org; with `muted` also what was muted. `algorithm` names another order, or is the path of a
+        file of one's own (`mau help algorithms`). Likes are no posts; what does not hold is passed over.
+        UnknownWho, UsageError, AlgorithmFailed.
         """
-        summaries = await self._thread.run(self._desk.newest, authors)
+        wanted = Wanted(
+            limit=limit,
+            authors=authors,
+            since=since,
+            until=until,
+            types=types,
+            tag=tag,
+            unread=unread,
+            muted=muted,
+            algorithm=algorithm,
+        )
+        summaries = await self._thread.run(self._desk.lines, wanted)
         left = limit
         while left is None or left > 0:
             count = _OPENED_AT_ONCE if left is None else min(left, _OPENED_AT_ONCE)
@@ -193,6 +217,10 @@ class Me:
             for post in posts:
                 yield post
                 left = None if left is None else left - 1
+
+    async def mark_read(self, *refs: Ref) -> None:
+        """Mark posts as read, here and for `mau timeline --unread`; nobody else learns of it."""
+        await self._thread.run(self._desk.mark_read, refs)
 
     async def thread(self, ref: Ref) -> tuple[Turn, ...]:
         """A conversation: what the post answers, it, and all that answers it, each before its answers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,21 @@ class Found:
 
     post: Post
     snippet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which posts of a timeline; see `Me.timeline`."""
+
+    limit: int | None = None
+    authors: Collection[str | Fingerprint] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    types: Collection[str] = ()
+    tag: str = ""
+    unread: bool = False
+    muted: bool = False
+    algorithm: str = ""
 
 
 def post_of(opened: OpenedPost, me: Fingerprint, author_name: str, languages: Sequence[str] = ()) -> Post:

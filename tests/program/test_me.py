@@ -6,6 +6,7 @@ import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,6 +210,30 @@ async def test_the_timeline_is_newest_first_and_as_long_as_was_asked(alice: mau.
     assert [post.text async for post in alice.timeline(limit=1)] == ["44"]
     assert [post async for post in alice.timeline(limit=0)] == []
     assert [post async for post in alice.timeline(authors=["bob"])] == []
+
+
+async def test_the_timeline_is_what_mau_timeline_shows(alice: mau.Me, bob: mau.Me, world: World) -> None:
+    here = {}
+    for text in ("tea #kitchen", "rain", "a recipe"):
+        kind = "Recipe" if "recipe" in text else "SocialMediaPosting"
+        word = "description" if kind == "Recipe" else "articleBody"
+        here[text] = await bob.post({"@type": kind, "name": "x", word: text}, to=["alice"])
+    here["like"] = await bob.like(here["rain"], to=["alice"])
+    for one in here.values():
+        world.alice.fetch(world.bob, one.name)
+
+    async def texts(**wanted: Any) -> set[str]:
+        return {post.text async for post in alice.timeline(**wanted)}
+
+    assert await texts() == {"tea #kitchen", "rain", "a recipe"}
+    assert await texts(types=["Recipe"]) == {"a recipe"}
+    assert await texts(tag="kitchen") == {"tea #kitchen"}
+    assert await texts(until=datetime(2020, 1, 1, tzinfo=UTC)) == set()
+    await alice.mark_read(here["rain"], here["a recipe"])
+    assert await texts(unread=True) == {"tea #kitchen"}
+    assert await texts(unread=True, algorithm="catch-up") == {"tea #kitchen"}
+    with pytest.raises(UsageError, match="no algorithm"):
+        await texts(algorithm="nonsense")
 
 
 async def test_a_thread_is_read_in_order_with_what_is_missing(
