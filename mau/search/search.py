@@ -116,7 +116,8 @@ class Search:
         except ValueError:
             return self._begin_anew()
         self._logged = sum(map(len, batches))
-        self._index.add(words for batch in batches for words in batch)
+        for batch in batches:
+            self._index.add(batch)
         return self._index
 
     def _begin_anew(self) -> WordIndex:
@@ -208,6 +209,7 @@ class Search:
         if authors is not None and not authors:
             return []
         wanted_tags = {fold_tag(tag) for tag in tags}
+        kinds = {kind.casefold() for kind in types}
         asked = expression(query, self._people(query), filters)
         silent = None if muted else self._muting()
         hits: list[Hit] = []
@@ -218,7 +220,7 @@ class Search:
             assert self._index is not None  # noqa: S101 - refresh opens it
             for known in self._index.find(asked, since, until):
                 summary = self._shown(known)
-                if summary is None or (types and summary.type not in types):
+                if summary is None or (kinds and summary.type.casefold() not in kinds):
                     continue
                 if not wanted_tags <= set(summary.tags):
                     continue

@@ -89,10 +89,11 @@ class WordIndex:
 
     def add(self, batch: Iterable[Words]) -> None:
         """Add contents, those of equal names in the place of older ones."""
+        latest = {(words.author, words.name): words for words in batch}
         self._db.execute("BEGIN")
         try:
             # In ascending order: FTS5 writes out what it holds whenever a number is less than the last.
-            for words in sorted(batch, key=lambda one: one.time):
+            for words in sorted(latest.values(), key=lambda one: one.time):
                 author = bytes.fromhex(words.author)
                 self._db.execute(
                     "UPDATE post SET gone = 1 WHERE author = ? AND name = ?", (author, words.name)

@@ -93,7 +93,7 @@ def test_filters(library: World) -> None:
         assert found(search, "bicycle", tags=["bicycles"]) == ["rust"]
         assert found(search, "", tags=["Bicycles"]) == ["rust"]
         assert found(search, "bicycle", types=["Recipe"]) == []
-        assert found(search, "bicycle", types=["SocialMediaPosting"], limit=2) == ["blue", "rust"]
+        assert found(search, "bicycle", types=["socialmediaposting"], limit=2) == ["blue", "rust"]
         with pytest.raises(UsageError):
             search.find("-only")
 

@@ -92,6 +92,8 @@ def test_newest_first_whatever_the_order_of_coming_and_what_is_replaced_goes() -
     assert found(index, "coffee") == ["a"]
     assert [known.name for known in index.find("", 200, 300)] == ["e", "d", "b"]
     assert (len(index), index.gone) == (5, 1)
+    index.add([entry("b", "milk", 200), entry("b", "tea", 150)])
+    assert found(index, "milk") == [] and found(index, "tea")[-1] == "b", "the last one counts"
     again = WordIndex(index.image())
     assert found(again, "tea") == found(index, "tea")
     again.remove([number for number, _, name, _ in again.known() if name == "c"])
