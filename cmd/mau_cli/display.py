@@ -25,10 +25,22 @@ if TYPE_CHECKING:
 
 _WIDEST: Final = 100
 """Columns of a text: longer lines are hard to read."""
-_MOST_TEXT: Final = 256 * 1024  # bytes of a file that is no document
+_DRAWN: Final = 20
+"""Pictures of one post; the others are lines of words."""
 _TEXTS: Final = frozenset(
     {"", "SocialMediaPosting", "Article", "BlogPosting", "Comment", "Answer", "Message"}
 )
+_NAMES: Final = {
+    Style.BOLD: "bold",
+    Style.ITALIC: "italic",
+    Style.UNDERLINE: "underline",
+    Style.DIM: "dim",
+    Style.STRUCK: "strikethrough",
+}
+_STYLES: Final = {
+    Style(both): {name: True for one, name in _NAMES.items() if both & one} for both in range(32)
+}
+"""What `click.style` calls them, each alone and together."""
 _ITEM_FACTS: Final = 6
 _ITEM_FACT: Final = 120  # characters
 
@@ -63,7 +75,7 @@ def show_content(session: Session, keyring: Keyring, post: OpenedPost, *, pictur
     seen = shown(post.author, post.document, languages_of(session), signed_at=post.signed_at)
     width = columns()
     for line in content_lines(seen, width, keyring=keyring, styled=has_styles()):
-        spans([(text, _styles(style)) for text, style in line])
+        spans([(text, _STYLES[style]) for text, style in line])
     _show_media(session, keyring, seen.media, width, pictures=pictures)
 
 
@@ -174,17 +186,18 @@ def _show_media(
     for number, one in enumerate(media):
         if number == 0:
             data("")
-        if pictures:
-            drawing(media_lines(session, keyring, one, width))
-        data(_medium(one, keyring, drawn=pictures))
+        lines = media_lines(session, keyring, one, width) if pictures and number < _DRAWN else []
+        drawing(lines)
+        # A picture that is not drawn is a line that has its words.
+        data(_medium(one, keyring, told=len(lines) == 1))
 
 
-def _medium(media: Media, keyring: Keyring, *, drawn: bool) -> str:
-    """One line that says what a medium is and where it lies."""
+def _medium(media: Media, keyring: Keyring, *, told: bool) -> str:
+    """One line that says what a medium is and where it lies; `told`: what is in it was said."""
     where = media.url
     if media.reference is not None:
         where = _address_words(str(media.reference.address), keyring)
-    words = filter(None, ("" if drawn else media.alt or media.name, media.encoding, media.size, where))
+    words = filter(None, ("" if told else media.alt or media.name, media.encoding, media.size, where))
     return f"  {clean(', '.join(words))}"
 
 
@@ -223,14 +236,3 @@ def _address_words(text: str, keyring: Keyring) -> str:
         return text
     who = called(keyring, address.author)
     return who if address.name is None else f"{who}/{address.name}"
-
-
-def _styles(style: Style) -> dict[str, bool]:
-    names = {
-        Style.BOLD: "bold",
-        Style.ITALIC: "italic",
-        Style.UNDERLINE: "underline",
-        Style.DIM: "dim",
-        Style.STRUCK: "strikethrough",
-    }
-    return {name: True for one, name in names.items() if style & one}

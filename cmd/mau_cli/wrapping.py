@@ -45,10 +45,12 @@ _NOT_FIRST: Final = frozenset(
     "、。，．・：；？！゛゜ー）］｝〉》」』】〕〗々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
 )
 """Wide characters before which no line breaks."""
-_PILE: Final = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+_MARKS: Final = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u06d6-\u06ed\u0e31"
+    "\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+    "\ufe20-\ufe2f"
 )
+_PILE: Final = re.compile(f"([{_MARKS}]{{6}})[{_MARKS}]+")
 """More marks on one letter than any language has: they reach into the lines above and below."""
 
 
@@ -63,7 +65,7 @@ class _Unit:
 
 
 def wrapped(spans: Iterable[Span], columns: int, first: str = "", rest: str | None = None) -> list[Line]:
-    """The lines of some texts without line feeds; `first` is before the first , `rest` before others."""
+    """The lines of some texts without line feeds; `first` is before the first, `rest` before others."""
     rest = " " * width(first) if rest is None else rest
     lines: list[Line] = []
     line, used = [(first, Style.PLAIN)] if first else [], 0
@@ -102,7 +104,7 @@ def wrapped(spans: Iterable[Span], columns: int, first: str = "", rest: str | No
 
 
 def calmed(text: str) -> str:
-    """A text of several lines, cleaned, and with at most four marks on one letter."""
+    """A text of several lines, cleaned, and with at most six marks on one letter."""
     return _PILE.sub(r"\1", clean_lines(text))
 
 
@@ -149,7 +151,7 @@ def _units(spans: Iterable[Span]) -> Iterator[_Unit]:
                 continue
             part = wide or other
             begins = unit.spans and (wide or unit.wide) and part not in _NOT_FIRST
-            if begins and (wide or not _combines(part[0])):
+            if begins and not (_joined(unit.spans[-1][0]) if wide else _combines(part[0])):
                 yield unit
                 unit = _Unit()
             if not unit.spans:
@@ -159,6 +161,11 @@ def _units(spans: Iterable[Span]) -> Iterator[_Unit]:
             unit.wide = bool(wide)
     if unit.spans:
         yield unit
+
+
+def _joined(text: str) -> bool:
+    """Whether the next character is one picture with this."""
+    return text.endswith("\u200d")
 
 
 def _combines(character: str) -> bool:

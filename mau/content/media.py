@@ -1,4 +1,4 @@
-"""The pictures, films and files that belong to a document (spec/content.md C77, C78; attachments.md). Pure."""
+"""The pictures, films and files that belong to a document (spec/content.md C77, C78). Pure."""
 
 from __future__ import annotations
 

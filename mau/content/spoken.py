@@ -27,6 +27,9 @@ _PLACES: Final = ("@id", "id", "url", "contentUrl", "href")
 _PASSED: Final = frozenset((*_PLACES, "encodingFormat", "sha256", "type"))
 _POSTAL: Final = ("streetAddress", "postOfficeBoxNumber", "postalCode", "addressLocality", "addressRegion")
 _UNITS: Final = ("years", "months", "weeks", "days", "h", "min", "s")
+_MOMENT: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d)(?::(\d\d))?(?::(\d\d)(?:[.,]\d+)?)?(Z|[+-][\d:]+)?", re.ASCII
+)
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -162,14 +165,14 @@ def _text(text: str) -> str:
 
 
 def moment_words(text: str) -> str:
-    """A moment of ISO 8601 with a space for the T; what is no moment as it is."""
-    if len(text) < 11 or not is_date(text):
+    """A moment of ISO 8601 to the minute, or to the second where that is not 0; anything else as it is."""
+    found = _MOMENT.fullmatch(text)
+    if found is None or not is_date(text):
         return text
-    said = text.replace("T", " ", 1)
-    for zone in ("Z", "+00:00"):
-        if said.endswith(zone):
-            return f"{said.removesuffix(zone).removesuffix(':00') if said.count(':') > 1 else said[:-1]} UTC"
-    return said
+    day, hour, minute, second, zone = found.groups()
+    if zone:
+        zone = " UTC" if zone in {"Z", "+00", "+0000", "+00:00"} else zone
+    return f"{day} {hour}:{minute or '00'}{f':{second}' if second not in (None, '00') else ''}{zone or ''}"
 
 
 def duration_words(text: str) -> str:
