@@ -145,7 +145,7 @@ class Revision:
             say("It says the same as before, so nothing is published.")
             return None
         if before.plain:
-            document = restamped(document, datetime.now(UTC))
+            document = restamped(document, datetime.now(UTC), before.document)
         with attached_media(self._session, attaching, audience) as media:
             if audience != before.audience:
                 document = rewrite_for(self._account, self._keyring, document, audience)

@@ -18,13 +18,17 @@ _MAX_WORDS = 48  # characters of a text or a file name that a name takes over
 
 
 def compose_posting(author: Fingerprint, text: str, now: datetime) -> dict[str, Any]:
-    """A SocialMediaPosting of `text`; `bind_document` adds where and for whom."""
-    return {
-        "@type": "SocialMediaPosting",
-        "author": {"@id": person_iri(author)},
-        "datePublished": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "articleBody": text,
-    }
+    """A SocialMediaPosting of `text` with its tags; `bind_document` adds where and for whom."""
+    from mau.content.tags import with_keywords  # which reads texts by this module
+
+    return with_keywords(
+        {
+            "@type": "SocialMediaPosting",
+            "author": {"@id": person_iri(author)},
+            "datePublished": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "articleBody": text,
+        }
+    )
 
 
 def type_of(document: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 from mau.content.address import Address, person_iri
 from mau.content.links import Reference
+from mau.content.tags import with_keywords
 from mau.errors import UsageError
 from mau.fingerprint import Fingerprint
 
@@ -94,7 +95,7 @@ def _with_media(document: dict[str, Any], media: Iterable[Mapping[str, Any]]) ->
     found = [dict(one) for one in media]
     if found:
         document["associatedMedia"] = found
-    return document
+    return with_keywords(document)
 
 
 def _reference(to: Reference) -> dict[str, str]:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from mau.content.address import Address
 from mau.content.binding import PUBLIC
+from mau.content.links import Reference
+from mau.conversation.compose import comment
 from mau.publish import publish_document
+from mau.reader.open import open_post
+from mau.writing.composing import restamped
 from tests.cli.inside import run
 from tests.publish.world import Someone, World
 
@@ -79,3 +85,13 @@ def test_what_is_muted_is_left_out_but_a_muted_tag_can_be_looked_at(tagged: Worl
 )
 def test_what_is_meant_must_be_said(world: World, words: tuple[str, ...]) -> None:
     assert run(world.alice.account, "tag", *words).error.startswith("UsageError")
+
+
+def test_what_is_posted_says_its_tags_where_other_programs_look(world: World) -> None:
+    alice, now = world.alice, datetime.now(UTC)
+    assert run(alice.account, "post", "--me", "--name", "one", "some #Tea").code == 0
+    document = open_post(alice.account, alice.keyring, alice.fpr, "one.pgp").document or {}
+    assert document["keywords"] == ["Tea"]
+    assert "keywords" not in restamped(document | {"articleBody": "none"}, now, document)
+    answer = comment(alice.fpr, Reference(Address(world.bob.fpr, "x.pgp")), "yes, #cake", now)
+    assert answer["keywords"] == ["cake"]
