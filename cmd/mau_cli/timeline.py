@@ -71,6 +71,7 @@ def timeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def show_timeline(session: Session, *, mark: bool, **words: Any) -> None:
     """Do what the options say; with `mark`, what was shown is read from then on."""
+    from mau.marks import Marks
     from mau.reader.algorithms.loading import find
     from mau.reader.timeline import Timeline
     from mau_cli.marking import loaded_marks
@@ -89,7 +90,12 @@ def show_timeline(session: Session, *, mark: bool, **words: Any) -> None:
         if words["follow"]:
             from mau_cli.timelinefollowing import follow
 
-            follow(show, reading, timeline, ask, _chronological(session), marks if mark else None)
+            def renewed() -> Timeline:
+                with contextlib.suppress(MauError, OSError):  # what was read before holds until then
+                    keyring.refresh()
+                return Timeline(reading, keyring, Marks.load(session.account()))
+
+            follow(show, reading, renewed, ask, _chronological(session), marks if mark else None)
             return
         lines = timeline.lines(ask, algorithm)
         shown = show.all(lines, pager=not words["no_pager"])

@@ -10,6 +10,8 @@ from mau_cli.output import say
 from mau_cli.pager import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mau.fingerprint import Fingerprint
     from mau.marks import Marks
     from mau.reader.algorithms import Algorithm
@@ -24,19 +26,22 @@ _PIECE = 0.5  # seconds between two looks whether it is to end
 def follow(
     show: _Showing,
     reading: Reading,
-    timeline: Timeline,
+    renewed: Callable[[], Timeline],
     ask: Ask,
     algorithm: Algorithm,
     marks: Marks | None,
 ) -> None:
-    """Show lines until a signal ends it; ``marks``: what is shown is marked as read there."""
-    asyncio.run(_follow(show, reading, timeline, ask, algorithm, marks))
+    """Show lines until a signal ends it; ``marks``: what is shown is marked as read there.
+
+    ``renewed``: the timeline with the keyring and the marks as they are then.
+    """
+    asyncio.run(_follow(show, reading, renewed, ask, algorithm, marks))
 
 
 async def _follow(
     show: _Showing,
     reading: Reading,
-    timeline: Timeline,
+    renewed: Callable[[], Timeline],
     ask: Ask,
     algorithm: Algorithm,
     marks: Marks | None,
@@ -50,6 +55,7 @@ async def _follow(
 
     def look() -> list[Line]:
         came: list[Summary] = []
+        timeline = renewed()
         reading.refresh(lambda _, summary: came.append(summary))
         lines = [timeline.line(summary, ask) for summary in came]
         return sorted((line for line in lines if line is not None), key=lambda line: line.time)
@@ -71,7 +77,7 @@ async def _follow(
         if ended.is_set():
             return
         await asyncio.to_thread(reading.refresh)
-        await asyncio.to_thread(lambda: show_all(timeline.lines(ask, algorithm)[::-1]))
+        await asyncio.to_thread(lambda: show_all(renewed().lines(ask, algorithm)[::-1]))
         say("Following; Ctrl-C ends it.")
         end = asyncio.create_task(ended.wait())
         try:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
 
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
     from mau.openpgp import Certificate
     from mau.reader.looking import Looked
 
+T = TypeVar("T")
+
 _VERSION: Final = 2
 _NONCE: Final = 12
 _KEY: Final = 16
 _AT_ONCE: Final = 500
+_log = logging.getLogger("mau.reader")
 _CONTENTS: Final = 1000
 """So many contents are kept, those that were shown last."""
 _SCHEMA: Final = """
@@ -67,12 +71,12 @@ class Notes:
 
     def count(self) -> int:
         """How many there are, of contents that are gone, too."""
-        return int(self._database.run(lambda db: db.execute("SELECT count(*) FROM note").fetchone()[0]))
+        return int(self._run(lambda db: db.execute("SELECT count(*) FROM note").fetchone()[0], 0))
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is noted at all."""
-        return self._database.run(lambda db: db.execute("SELECT 1 FROM note LIMIT 1").fetchone()) is None
+        return self._run(lambda db: db.execute("SELECT 1 FROM note LIMIT 1").fetchone(), None) is None
 
     def keep(self, keys: Iterable[bytes]) -> None:
         """Forget all but these."""
@@ -85,7 +89,7 @@ class Notes:
             finally:
                 db.execute("DROP TABLE kept")
 
-        self._database.run(write)
+        self._run(write, None)
 
     # --- contents ------------------------------------------------------------------------------------------
 
@@ -96,33 +100,23 @@ class Notes:
     def store_contents(self, contents: Mapping[bytes, Content]) -> None:
         """Keep these, and of those before the latest."""
         self._stored("content", {key: dump_content(content) for key, content in contents.items()})
-        self._database.run(
-            lambda db: (
-                db.execute(
-                    "DELETE FROM content WHERE rowid <= (SELECT max(rowid) FROM content) - ?", (_CONTENTS,)
-                )
-                and None
-            )
-        )
+        question = "DELETE FROM content WHERE rowid <= (SELECT max(rowid) FROM content) - ?"
+        self._run(lambda db: db.execute(question, (_CONTENTS,)), None)
 
     # --- inside --------------------------------------------------------------------------------------------
 
     def _fetched(self, table: str, keys: Collection[bytes]) -> Iterator[tuple[bytes, Any]]:
         wanted = list(keys)
         for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-
-            def read(db: sqlite3.Connection, some: list[bytes] = some) -> list[tuple[bytes, bytes]]:
-                marks = ",".join("?" * len(some))
-                return db.execute(
-                    f"SELECT key, sealed FROM {table} WHERE key IN ({marks})",  # noqa: S608 - constants
-                    some,
-                ).fetchall()
-
-            for key, sealed in self._database.run(read):
+            for key, sealed in self._rows(table, wanted[start : start + _AT_ONCE]):
                 with contextlib.suppress(InvalidTag, ValueError):
                     value = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], table.encode() + key)
                     yield key, json.loads(zlib.decompress(value))
+
+    def _rows(self, table: str, keys: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+        question = f"SELECT key, sealed FROM {table} WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        nothing: list[tuple[bytes, bytes]] = []
+        return self._run(lambda db: db.execute(question, keys).fetchall(), nothing)
 
     def _stored(self, table: str, values: Mapping[bytes, Any]) -> None:
         rows = []
@@ -130,15 +124,16 @@ class Notes:
             nonce = os.urandom(_NONCE)
             value = zlib.compress(json.dumps(said).encode(), 1)
             rows.append((key, nonce + self._cipher.encrypt(nonce, value, table.encode() + key)))
-        self._database.run(
-            lambda db: (
-                db.executemany(
-                    f"INSERT OR REPLACE INTO {table} (key, sealed) VALUES (?, ?)",  # noqa: S608
-                    rows,
-                )
-                and None
-            )
-        )
+        question = f"INSERT OR REPLACE INTO {table} (key, sealed) VALUES (?, ?)"  # noqa: S608 - constants
+        self._run(lambda db: db.executemany(question, rows), None)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        """Without room on the disk, or where nothing may be written, nothing is kept, and nothing fails."""
+        try:
+            return self._database.run(work)
+        except (OSError, sqlite3.OperationalError) as error:
+            _log.warning("what is known of posts cannot be kept: %s", error)
+            return otherwise
 
 
 def state_of_keys(certificate: Certificate | None, own: Certificate) -> bytes:

@@ -119,7 +119,8 @@ class Timeline:
     def _lines(self, ask: Ask, algorithm: Algorithm) -> list[Line]:
         choice = replace(ask.choice, acts=_ROWS)
         gathered = self._gathered(self._reading.choose(choice), ask)
-        lines = list(islice(gathered, algorithm.window or ask.limit))
+        window = None if ask.limit is None else max(algorithm.window, ask.limit)
+        lines = list(islice(gathered, window))
         by_id = {str(line.summary.address): line for line in lines}
         views = [self._view(line) for line in lines]
         context = self._context(ask, ties=algorithm.window > 0)
