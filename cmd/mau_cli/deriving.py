@@ -48,6 +48,8 @@ class Original:
     post: OpenedPost
     sha256: str
     readers: Audience | None
+    unknown: tuple[bytes, ...] = ()
+    """The key ids in its head that are nobody's who is known, when it states for nobody itself."""
 
     @property
     def reference(self) -> Reference:
@@ -75,14 +77,15 @@ def find_original(session: Session, keyring: Keyring, ref: str) -> Original:
                 if meant.author != keyring.me.fingerprint
                 else "You deleted it."
             )
-        return Original(meant, post, sha256, _readers(keyring, post))
+        return Original(meant, post, sha256, *_readers(keyring, post))
 
 
-def _readers(keyring: Keyring, post: OpenedPost) -> Audience | None:
+def _readers(keyring: Keyring, post: OpenedPost) -> tuple[Audience | None, tuple[bytes, ...]]:
     if post.audience is not None or not post.opened.encrypted:
-        return post.audience
-    owners = (keyring.owner_of(keyid) for keyid in post.opened.recipients)
-    return frozenset(owner for owner in owners if owner is not None) | {post.author}
+        return post.audience, ()
+    owners = {keyid: keyring.owner_of(keyid) for keyid in post.opened.recipients}
+    known = frozenset(owner for owner in owners.values() if owner is not None)
+    return known | {post.author}, tuple(keyid for keyid, owner in owners.items() if owner is None)
 
 
 # --- for whom ----------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def choose_derived(
             what = "public" if isinstance(readers, Public) else "written for whom it does not say"
             raise NoAudience(f"for whom? What this is about is {what}; {_WAYS}")
         return ask_audience(keyring, refused)
-    _say_left_out(keyring, derived.left_out)
+    _say_left_out(keyring, derived.left_out, original.unknown)
     if derived.left_out and chosen == frozenset({keyring.me.fingerprint}):
         raise NoAudience(f"nobody else of those who can read it can be written to; {_WAYS}")
     if derived.left_out and session.interactive and not session.confirm(_question(keyring, chosen), yes=yes):
@@ -176,11 +179,13 @@ def _check_wider(
         raise click.Abort
 
 
-def _say_left_out(keyring: Keyring, left_out: Sequence[LeftOut]) -> None:
-    from mau_cli.audience import called
+def _say_left_out(keyring: Keyring, left_out: Sequence[LeftOut], unknown: Sequence[bytes]) -> None:
+    from mau_cli.audience import called, keyid_words
 
     for one in left_out:
         say(f"Left out: {clean(called(keyring, one.fingerprint))} ({_WHY[one.why]}).")
+    for keyid in unknown:
+        say(f"Left out: {keyid_words(keyring, keyid)}.")
 
 
 # --- the text ----------------------------------------------------------------------------------------------

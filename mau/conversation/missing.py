@@ -83,16 +83,18 @@ async def fetch_missing(
     *,
     hints: dict[Fingerprint, Sequence[Place]] | None = None,
     via: Sequence[Fingerprint] = (),
+    ask_friends: bool = True,
     seconds: float = SECONDS,
     pieces: int = PIECES,
 ) -> Fetched:
     """Fetch what a thread misses, and what that shows to be missing, within these bounds.
 
     `gathered` gathers it anew. `hints`: where to ask somebody, besides what the address book says; `via`: who
-    is asked first, whoever answered or shared. What goes wrong stands in the result.
+    is asked first, whoever answered or shared. Without `ask_friends` these are not asked. What goes wrong
+    stands in the result.
     """
     fetched = Fetched()
-    run = _Run(syncer, fetched, hints or {}, via, pieces)
+    run = _Run(syncer, fetched, hints or {}, via, ask_friends, pieces)
     try:
         async with asyncio.timeout(seconds):
             for _ in range(ROUNDS):
@@ -115,12 +117,14 @@ class _Run:
         fetched: Fetched,
         hints: dict[Fingerprint, Sequence[Place]],
         via: Sequence[Fingerprint],
+        ask_friends: bool,
         pieces: int,
     ) -> None:
         self._syncer = syncer
         self._fetched = fetched
         self._hints = hints
         self._via = list(via)
+        self._ask_friends = ask_friends
         self._left = pieces
         self._asked: set[tuple[Address, Fingerprint]] = set()
         self._away: dict[Fingerprint, str] = {}
@@ -167,7 +171,8 @@ class _Run:
         """
         keyring = self._syncer.keyring
         author, me = node.address.author, self._syncer.account.fingerprint
-        found = [one for one in node.pointed_at_by if one not in (author, me) and keyring.is_friend(one)]
+        others = node.pointed_at_by if self._ask_friends else ()
+        found = [one for one in others if one not in (author, me) and keyring.is_friend(one)]
         if author != me:
             found = [author, *found] if keyring.is_friend(author) else [*found, author]
         found = list(dict.fromkeys([*self._via, *found]))

@@ -12,7 +12,7 @@ from mau.publish import publish_document
 from mau.reader.open import open_post
 from tests.cli.desk import Desk, desk
 from tests.cli.indoors import Inside, inside, trees, world
-from tests.publish.world import Someone
+from tests.publish.world import Someone, message
 
 __all__ = ["desk", "inside", "trees", "world"]
 
@@ -48,6 +48,15 @@ def test_who_is_left_out_is_named_before(inside: Inside) -> None:
     done = inside.mau(bob, "reply", "alice/kettle", "x")
     left_out = done.err.index(f"Left out: {carol.fpr} (no key of theirs is held here).")
     assert left_out < done.err.index("It is for alice.") < done.err.index("Posted")
+
+
+def test_of_a_post_that_states_nobody_the_head_says_who_can_read_it(inside: Inside) -> None:
+    alice, bob, mallory = inside.world.alice, inside.world.bob, inside.world.mallory
+    bob.put(alice, "gpg.pgp", message(alice.key, b"by another program", [alice, bob, mallory]))
+    done = inside.mau(bob, "reply", "gpg", "x")
+    assert "Left out: unknown key " in done.err
+    post = open_post(bob.account, bob.keyring, bob.fpr, done.text.strip())
+    assert post.audience == {alice.fpr, bob.fpr}
 
 
 def test_an_answer_to_something_public_says_for_whom(inside: Inside) -> None:

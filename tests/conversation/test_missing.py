@@ -224,6 +224,10 @@ async def test_somebody_else_can_be_named_to_be_asked(
     async with serving(eve) as place:
         _, done = await fetched(alice, shared, {eve.fpr: [place]})
         assert done.asked == 0  # she has nothing to do with it
+    async with serving(bob) as place:
+        _, done = await fetched(alice, shared, {bob.fpr: [place]}, ask_friends=False)
+        assert done.asked == 0
+    async with serving(eve) as place:
         thread, _ = await fetched(alice, shared, {eve.fpr: [place]}, via=[eve.fpr])
     assert missing(thread) == [""]
 

@@ -117,14 +117,21 @@ def _fetch(
 
     from mau.conversation.missing import fetch_missing
     from mau.syncer.once import Syncer
-    from mau_cli.following import policy_of, take_given
+    from mau_cli.following import asks_friends, policy_of, take_given
 
     take_given(session)
 
     async def run() -> Fetched:
         syncer = Syncer(session.account(), keyring, policy=policy_of(session))
         try:
-            return await fetch_missing(syncer, gathered, hints=hints, via=via, seconds=seconds)
+            return await fetch_missing(
+                syncer,
+                gathered,
+                hints=hints,
+                via=via,
+                ask_friends=asks_friends(session),
+                seconds=seconds,
+            )
         finally:
             syncer.close()
 
