@@ -176,10 +176,17 @@ def say_left_out(keyring: Keyring, left_out: Sequence[LeftOut]) -> str:
 
     if not left_out:
         return ""
-    names = ", ".join(sorted((clean(called(keyring, one.fingerprint)) for one in left_out), key=str.casefold))
-    words = f"Left out, because nothing can be encrypted for them now: {names}."
-    say(words)
-    return words
+    said = []
+    for words, whom in (
+        ("nothing can be encrypted for them now", [one for one in left_out if one.why != "blocked"]),
+        ("you blocked them", [one for one in left_out if one.why == "blocked"]),
+    ):
+        names = sorted((clean(called(keyring, one.fingerprint)) for one in whom), key=str.casefold)
+        if names:
+            said.append(f"Left out, because {words}: {', '.join(names)}.")
+    for words in said:
+        say(words)
+    return " ".join(said)
 
 
 def kept_text(session: Session, name: str, form: str) -> tuple[Draft, DraftText] | None:

@@ -21,6 +21,7 @@ from mau.conversation.audience import Derived, derived_audience
 from mau.deletion.document import is_delete
 from mau.deletion.resigning import audience_of_own
 from mau.errors import NotSigned, TooLarge, TreeChanged, UsageError
+from mau.marks import blocked
 from mau.publish import Published, publish_document, publish_file
 from mau.reader.open import OpenedPost, open_post
 from mau.tree.commit import ANY, Anything
@@ -119,7 +120,8 @@ def derived(account: Account, keyring: Keyring, before: Original) -> Derived:
     """For whom the edited post is when nothing else is said, and who cannot be written to any more."""
     if isinstance(before.audience, Public):
         return Derived(before.audience)
-    return derived_audience(keyring, account.fingerprint, before.audience)
+    refused = blocked(account)
+    return derived_audience(keyring, account.fingerprint, before.audience, refused=refused)
 
 
 def publish_revision(
