@@ -181,11 +181,18 @@ def keep_text(
     return _written(account, check_name(f"{chosen}.{form}{KEPT}"), out.getvalue())
 
 
-def remove_draft(account: Account, draft: Draft, read: DraftText) -> bool:
-    """Remove a draft that became a post; False when its file was changed since it was read, and stays."""
+def is_unchanged(account: Account, draft: Draft, read: DraftText) -> bool:
+    """Whether the file of a draft is still what was read of it."""
     try:
         _check_same(account, draft, read)
     except (MauError, OSError):
+        return False
+    return True
+
+
+def remove_draft(account: Account, draft: Draft, read: DraftText) -> bool:
+    """Remove a draft; False when its file was changed since it was read, and stays."""
+    if not is_unchanged(account, draft, read):
         return False
     with safe.closing(safe.open_dir(_place(account))) as directory:
         gone = safe.unlink_quietly(draft.file, at=directory)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
+import hashlib
 import os
 import re
 import signal
@@ -21,15 +23,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mau.attachments import Attachment
-from mau.errors import AlreadyRunning, UsageError
+from mau.errors import AlreadyRunning, MauError, UsageError
 from mau.tree import safe
+from mau.tree.recovery import remove_temp
 from mau.tree.rename import NotSupportedHere, rename_new
 from mau.writing.composing import FORMS
+from mau.writing.publishing import Source, forget, noted_files, noted_name
 
 if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
-
-    from mau.writing.publishing import Source
 
 SETTLED: Final = 1.0
 """Seconds for which a finished file was not changed."""
@@ -71,7 +73,31 @@ class Folder:
                 fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise AlreadyRunning(f"another program publishes what is in {str(path)!r} already") from None
-            yield cls(path, settled, directory)
+            folder = cls(path, settled, directory)
+            folder.tidy()
+            yield folder
+
+    def tidy(self) -> None:
+        """Remove what programs that were killed left here: temporary files, notes of files that are gone."""
+        for item in self._entries():
+            if safe.TEMP_NAME.fullmatch(item.name):
+                remove_temp(self._directory, item.name)
+        for name in noted_files(self.path):
+            noted = noted_name(self.path / name)
+            if noted is not None and (not (self.path / name).exists() or self._was_moved(name, noted.sha256)):
+                forget(self.path / name)
+
+    def _was_moved(self, name: str, sha256: str) -> bool:
+        """Whether a published file of that name and content was moved away: the one here is another."""
+        stem, _, ending = name.rpartition(".")
+        for path in (self.path / PUBLISHED).glob(f"{glob.escape(stem)}*.{ending}"):
+            with contextlib.suppress(MauError, OSError):
+                if hashlib.sha256(safe.read_bytes(path, MAX_FILE)).hexdigest() == sha256:
+                    return self._differs(name, sha256)
+        return False
+
+    def _differs(self, name: str, sha256: str) -> bool:
+        return hashlib.sha256(self.read(name)).hexdigest() != sha256
 
     def look(self) -> Looked:
         """Which files are finished now."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -122,9 +123,32 @@ def noted_name(path: Path) -> Noted | None:
     """What is noted of a file; None when nothing is, or nothing that could be."""
     try:
         found = json.loads(safe.read_bytes(_note_path(path), _MAX_NOTE))
+        if found.keys() != {"name", "sha256"}:
+            return None
         return Noted(check_post_name(str(found["name"])), str(found["sha256"]))
-    except (NoSuchPost, NotAFile, InvalidName, ValueError, LookupError, TypeError):
+    except (NoSuchPost, NotAFile, InvalidName, ValueError, AttributeError):
         return None
+
+
+def put_away(path: Path) -> None:
+    """Remove a file that was published, and what was noted of it, in one step.
+
+    Were the note left alone for a moment, another file of that name could become another content of the post.
+    """
+    with _directory(path) as directory:
+        gone = _note_path(path).name
+        os.rename(path.name, gone, src_dir_fd=directory, dst_dir_fd=directory)
+        safe.unlink_quietly(gone, at=directory)
+        safe.sync(directory)
+
+
+def noted_files(directory: Path) -> list[str]:
+    """The names of the files of which something is noted, whether they are there or not."""
+    return [
+        name.removeprefix(".").removesuffix(_NOTE)
+        for name in (path.name for path in directory.iterdir())
+        if name.startswith(".") and name.endswith(_NOTE) and len(name) > len(_NOTE) + 1
+    ]
 
 
 def forget(path: Path) -> None:

@@ -236,6 +236,21 @@ def test_the_same_file_again_is_another_post(inside: Inside, tmp_path: Path) -> 
     assert sorted(path.name for path in (place / "published").iterdir()) == ["tea-2.md", "tea.md"]
 
 
+def test_a_file_after_one_that_was_cut_off_is_another_post(inside: Inside, tmp_path: Path) -> None:
+    world = inside.world
+    place = folder(tmp_path, tea_md=PAGE)
+    inside.mau(world.alice, "publish", "--watch", place, "--once")
+    (first,) = held(world)
+    note(Source.of(place / "tea.md", PAGE.encode()), first)  # as if it had been cut off before the note went
+    note(Source.of(place / "gone.md", b"x"), "gone.pgp")
+    (place / ".mau-0123456789abcdef.tmp").touch()
+    (place / "tea.md").write_text(PAGE + "And sugar.\n")
+    inside.mau(world.alice, "publish", "--watch", place, "--once")
+    assert len(held(world)) == 2
+    assert body(world, first) == "With milk."
+    assert [path.name for path in place.iterdir()] == ["published"]
+
+
 @pytest.mark.parametrize(
     "words",
     [

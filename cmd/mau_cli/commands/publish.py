@@ -162,15 +162,13 @@ class _Publishing:
 
     def _put_away(self) -> None:
         """The post is stored: the draft goes, and so does what was noted of it."""
-        from mau.writing.drafts import remove_draft
-        from mau.writing.publishing import forget
+        from mau.writing.drafts import is_unchanged
+        from mau.writing.publishing import put_away
 
         if self._keep or self._draft is None:
             return
-        draft, text = self._draft
-        if not remove_draft(self._account, draft, text):
-            # What was noted stays, too: published again, it becomes another content of that post.
-            say(f"The draft {draft.file} was changed meanwhile, so it stays.")
+        if is_unchanged(self._account, *self._draft):
+            put_away(self._source.path)
             return
-        with contextlib.suppress(OSError):
-            forget(self._source.path)
+        # What was noted stays, too: published again, it becomes another content of that post.
+        say(f"The draft {self._draft[0].file} was changed meanwhile, so it stays.")
