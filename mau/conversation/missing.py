@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from mau.conversation.thread import Node, Thread, why_missing
 from mau.deletion.held import deletes_of
-from mau.errors import IdentityError, KeyRefused, MauError, NotOffered, PeerError, PostError
+from mau.errors import IdentityError, KeyRefused, MauError, NotOffered, PeerError, PeerUnreachable, PostError
 from mau.introduction import fetch_key
 from mau.syncer.pieces import PieceRound
 from mau.tree.names import is_post_name
@@ -127,33 +127,30 @@ class _Run:
         self._ask_friends = ask_friends
         self._left = pieces
         self._asked: set[tuple[Address, Fingerprint]] = set()
-        self._away: dict[Fingerprint, str] = {}
+        self._away: set[Fingerprint] = set()
         self.waiting: dict[Address, None] = {}
 
     async def fetch(self, wanted: Sequence[Node]) -> bool:
         """Ask for these; whether anything came."""
         before = len(self._fetched.came)
-        groups: dict[tuple[Fingerprint, Fingerprint], list[Node]] = defaultdict(list)
-        for turn in range(SOURCES):
-            groups.clear()
+        for _ in range(SOURCES):
+            # What is wanted of one author goes to one source together.
+            groups: dict[tuple[Fingerprint, Fingerprint], list[Address]] = defaultdict(list)
             for node in wanted:
-                source = self._source(node, turn)
+                source = self._source(node)
                 if source is not None:
-                    groups[node.address.author, source].append(node)
-            for (author, source), nodes in groups.items():
-                await self._ask(author, source, [node.address for node in nodes])
+                    groups[node.address.author, source].append(node.address)
+            for (author, source), addresses in groups.items():
+                await self._ask(author, source, addresses)
         return len(self._fetched.came) > before
 
-    def _source(self, node: Node, turn: int) -> Fingerprint | None:
+    def _source(self, node: Node) -> Fingerprint | None:
         """Whom to ask for it now; None when that is nobody (any more)."""
         address = node.address
         if address in self._fetched.came or not is_post_name(address.name or ""):
             return None
-        sources = self._sources(node)
-        if turn >= len(sources):
-            return None
-        source = sources[turn]
-        if (address, source) in self._asked:
+        source = next((one for one in self._sources(node) if (address, one) not in self._asked), None)
+        if source is None:
             return None
         if address not in self.waiting:
             if self._left == 0:
@@ -176,13 +173,14 @@ class _Run:
         if author != me:
             found = [author, *found] if keyring.is_friend(author) else [*found, author]
         found = list(dict.fromkeys([*self._via, *found]))
-        return [one for one in found if one not in self._away and self._where(one)][:SOURCES]
+        return [one for one in found if one not in self._away and self._where(one)]
 
     def _where(self, peer: Fingerprint) -> list[Place]:
         return list(dict.fromkeys([*self._hints.get(peer, ()), *self._syncer.book.addresses(peer)]))
 
     async def _ask(self, author: Fingerprint, source: Fingerprint, addresses: Sequence[Address]) -> None:
         if source in self._away:
+            self._failed(addresses, f"not held: {self._called(source)} could not be asked")
             return
         if self._syncer.keyring.certificate(author) is None:
             words = await self._hold_key(author, source)
@@ -196,7 +194,7 @@ class _Run:
         await round_.run(self._where(source))
         report = round_.report
         if report.problem is not None:
-            self._away[source] = str(report.problem)
+            self._away.add(source)
             self._failed(addresses, f"not held: {self._called(source)} could not be asked ({report.problem})")
             return
         troubles = {one.name: one for one in (*report.deferred, *report.failed, *report.refused)}
@@ -228,6 +226,8 @@ class _Run:
             )
             await asyncio.to_thread(self._syncer.keyring.hold, introduced.certificate)
         except (PeerError, IdentityError, KeyRefused) as error:
+            if isinstance(error, PeerUnreachable | IdentityError):
+                self._away.add(source)
             return f"author unknown: {self._called(source)} gives no key ({error})"
         except MauError as error:
             return f"author unknown: {error}"

@@ -140,6 +140,17 @@ async def test_or_from_its_author_who_is_not_told_who_asks(
     assert done.came == [Address(carol.fpr, NAME)]
 
 
+async def test_or_from_the_next_one_when_the_first_is_away(
+    alice: Person, bob: Person, carol: Person, shared: Address
+) -> None:
+    async with serving(bob) as gone:
+        pass
+    async with serving(carol) as home:
+        thread, done = await fetched(alice, shared, {bob.fpr: [gone], carol.fpr: [home]})
+    assert missing(thread) == [""]
+    assert done.failed == {}
+
+
 async def test_what_answers_what_answers_comes_step_by_step(
     alice: Person, bob: Person, carol: Person
 ) -> None:
