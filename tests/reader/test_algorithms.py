@@ -235,3 +235,12 @@ def test_other_packages_bring_algorithms(tmp_path: Path, root: Root, monkeypatch
     ]
     with pytest.raises(UsageError, match="backwards"):
         find("none", root)
+
+
+def test_the_example_works_as_it_says(tmp_path: Path, root: Root) -> None:
+    example = Path(__file__).parents[2] / "examples" / "algorithms" / "small_voices.py"
+    algorithm = find(str(written(tmp_path, example.read_text())), root)
+    posts = [view(number, BOB) for number in range(3)] + [view(9, CAROL), view(99, DAN, mention=True)]
+    found = run(algorithm, newest_first(posts), Context(NOW, ME, names={CAROL: "carol"}))
+    assert [one.post.author for one in found] == [DAN, CAROL, BOB, BOB, BOB]
+    assert found[1].why == "carol wrote 1 of these 5"
