@@ -130,13 +130,15 @@ def test_a_file_that_does_not_hold_is_not_saved(desk: Desk, tmp_path: Path) -> N
     media = attach(alice.account, alice.keyring, [Attachment(path)], desk.world.for_(bob))
     media[0]["sha256"] = ""
     document = with_media({"@type": "SocialMediaPosting", "articleBody": "x"}, media)
-    done = publish_document(alice.account, alice.keyring, document, "p.json.pgp", desk.world.for_(bob))
+    done = publish_document(
+        alice.account, alice.keyring, document, "breakfast.json.pgp", desk.world.for_(bob)
+    )
     (part,) = parts_of(alice.fpr, document)
     bob.fetch(alice, done.name)
     bob.put(alice, part.name, b"no message")
     place = tmp_path / "saved"
     place.mkdir()
-    told = desk.mau(bob, "attachments", "alice/p", "--save", place, code=3)
+    told = desk.mau(bob, "attachments", "alice/breakfast", "--save", place, code=3)
     assert "notes.txt is not saved" in told.err
     assert list(place.iterdir()) == []
 
