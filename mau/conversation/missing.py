@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final
 from mau.conversation.thread import Node, Thread, why_missing
 from mau.deletion.held import deletes_of
 from mau.errors import IdentityError, KeyRefused, MauError, NotOffered, PeerError, PeerUnreachable, PostError
-from mau.introduction import fetch_key
-from mau.syncer.pieces import PieceRound
+from mau.marks import blocked
 from mau.tree.names import is_post_name
 
 if TYPE_CHECKING:
@@ -127,7 +126,8 @@ class _Run:
         self._ask_friends = ask_friends
         self._left = pieces
         self._asked: set[tuple[Address, Fingerprint]] = set()
-        self._away: set[Fingerprint] = set()
+        self._refused = blocked(syncer.account)
+        self._away: set[Fingerprint] = set(self._refused)
         self.waiting: dict[Address, None] = {}
 
     async def fetch(self, wanted: Sequence[Node]) -> bool:
@@ -148,6 +148,9 @@ class _Run:
         """Whom to ask for it now; None when that is nobody (any more)."""
         address = node.address
         if address in self._fetched.came or not is_post_name(address.name or ""):
+            return None
+        if address.author in self._refused:
+            self._failed([address], "not held: you blocked its author")
             return None
         source = next((one for one in self._sources(node) if (address, one) not in self._asked), None)
         if source is None:
@@ -190,6 +193,8 @@ class _Run:
         names = [address.name or "" for address in addresses]
         person = self._syncer.keyring.person(source)
         as_stranger = person is None or not person.confirmed
+        from mau.syncer.pieces import PieceRound  # who looks at a thread that is whole needs no network
+
         round_ = PieceRound(self._syncer, author, source, names, as_stranger=as_stranger)
         await round_.run(self._where(source))
         report = round_.report
@@ -215,6 +220,8 @@ class _Run:
 
     async def _hold_key(self, author: Fingerprint, source: Fingerprint) -> str | None:
         """Have the key of an author to verify with; why not, in words."""
+        from mau.introduction import fetch_key
+
         via = None if source == author else source
         try:
             introduced = await fetch_key(

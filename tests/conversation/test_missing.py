@@ -22,6 +22,8 @@ from mau.conversation.thread import Thread, gather
 from mau.deletion.publishing import delete_post
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address as Place
+from mau.marks import Marks
+from mau.marks import subject as subjects
 from mau.publish import publish_document
 from mau.reader.reading import Reading
 from mau.syncer import Syncer
@@ -138,6 +140,21 @@ async def test_or_from_its_author_who_is_not_told_who_asks(
         thread, done = await fetched(alice, shared, {bob.fpr: [place], carol.fpr: [home]})
     assert missing(thread) == [""]
     assert done.came == [Address(carol.fpr, NAME)]
+
+
+async def test_neither_the_blocked_are_asked_nor_for_what_they_wrote(
+    alice: Person, bob: Person, carol: Person, shared: Address
+) -> None:
+    marks = Marks.load(alice.account)
+    async with serving(bob) as place, serving(carol) as home:
+        marks.decide("block", subjects.person(carol.fpr))
+        _, done = await fetched(alice, shared, {bob.fpr: [place], carol.fpr: [home]})
+        assert (done.came, done.asked) == ([], 0)
+        assert done.failed == {Address(carol.fpr, NAME): "not held: you blocked its author"}
+        marks.decide("block", subjects.person(carol.fpr), on=False)
+        marks.decide("block", subjects.person(bob.fpr))
+        _, done = await fetched(alice, shared, {bob.fpr: [place]})
+        assert (done.came, done.asked) == ([], 0)
 
 
 async def test_or_from_the_next_one_when_the_first_is_away(
