@@ -34,7 +34,6 @@ index      the face of the room
 from mau.tree.index.clock import clock_at, seconds_of
 from mau.tree.index.entry import Entry, Examined, Page, Refreshed, Since, is_settled, stamp_of
 from mau.tree.index.index import Index
-from mau.tree.index.watch import Watch
 
 __all__ = [
     "Entry",
@@ -43,7 +42,6 @@ __all__ = [
     "Page",
     "Refreshed",
     "Since",
-    "Watch",
     "clock_at",
     "is_settled",
     "seconds_of",

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mau.tree.index import Index, Watch
+from mau.tree.index import Index
+from mau.tree.index.watch import Watch
 from mau.tree.layout import Root
 from mau.tree.posts import AuthorDir
 from tests.tree.index.world import ALICE, BOB, Told, examine, indexed, plain_scan
