@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mau.content.languages import NONE, is_language
-from mau.content.plaintext import text_of_html
 
 _CONTEXTS: Final = frozenset(
     f"{scheme}://www.w3.org/ns/activitystreams{end}" for scheme in ("https", "http") for end in ("", "#")
@@ -187,7 +186,7 @@ def _text(held: dict[str, Any], word: str) -> Any:
         values = []
         for language, text in list(found.items())[:_MOST]:
             if isinstance(text, str):
-                plain = text_of_html(text) if in_html else text
+                plain = _plain_text(text) if in_html else text
                 values.append(
                     {"@value": plain, "@language": language}
                     if language != NONE and is_language(language)
@@ -196,7 +195,13 @@ def _text(held: dict[str, Any], word: str) -> Any:
         if values:
             return values
     text = held.get(word)
-    return text_of_html(text) if in_html and isinstance(text, str) else text
+    return _plain_text(text) if in_html and isinstance(text, str) else text
+
+
+def _plain_text(html: str) -> str:
+    from mau.content.plaintext import text_of_html  # few documents have any, and all are asked
+
+    return text_of_html(html)
 
 
 def _is_plain(media: Any) -> bool:
@@ -208,7 +213,7 @@ def _attachments(seen: dict[str, Any], value: Any, depth: int) -> None:
     for one in _list(value):
         if isinstance(one, dict) and one.get("type") == "PropertyValue":
             held = one.get("value")
-            line = {**one, "value": text_of_html(held) if isinstance(held, str) else held}
+            line = {**one, "value": _plain_text(held) if isinstance(held, str) else held}
             seen.setdefault("additionalProperty", []).append(line)
         elif isinstance(one, dict):
             file = _view(one, min(depth, 1) - 1) if depth > 0 else one

@@ -197,5 +197,5 @@ def stars(value: Any) -> str:
     words = f"{number_words(given)} of {number_words(best)}"
     if best > 10 or not best.is_integer():
         return words
-    full = min(int(given + 0.5), int(best))
-    return f"{'★' * full}{'☆' * (int(best) - full)} ({words})"
+    full, half = divmod(round(2 * given), 2)
+    return f"{'★' * full}{'½' * half}{'☆' * (int(best) - full - half)} ({words})"

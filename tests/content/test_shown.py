@@ -71,7 +71,7 @@ def test_an_event_has_time_and_place() -> None:
 def test_a_review_has_stars() -> None:
     review = {"@type": "Review", "reviewBody": "Good", "itemReviewed": {"@type": "Movie", "name": "M"}}
     facts = told({**review, "reviewRating": {"@type": "Rating", "ratingValue": "3.5"}})
-    assert facts == {"Of": "M", "Rating": "★★★★☆ (3.5 of 5)"}
+    assert facts == {"Of": "M", "Rating": "★★★½☆ (3.5 of 5)"}
     assert told({**review, "reviewRating": {"ratingValue": 80, "bestRating": 100}})["Rating"] == "80 of 100"
     assert told({**review, "reviewRating": "fine"})["Rating"] == "fine"
 
@@ -231,6 +231,7 @@ def test_media() -> None:
         (duration_words("PT0S"), "0 s"),
         (duration_words("long"), "long"),
         (stars({"ratingValue": 0}), "☆☆☆☆☆ (0 of 5)"),
+        (stars({"ratingValue": 4.9}), "★★★★★ (4.9 of 5)"),
         (stars("x"), ""),
         (label_of("recipeYield"), "Recipe yield"),
         (label_of("schema:isbn"), "Isbn"),
