@@ -63,6 +63,10 @@ class Desk:
         On a terminal the editor is opened again for as long as something is wrong with it. `begin`: a text
         that was kept, to go on with instead of `start`.
         """
+        from mau.writing.private import left_texts
+
+        for path in left_texts():
+            say(f"What was being edited when a program was killed is in {path}; take it, or remove it.")
         text = start if begin is None else begin
         while True:
             edited = self._edit(text, suffix)

@@ -23,14 +23,13 @@ from typing import Final
 from mau.errors import EditorFailed, EditorInterrupted, NoSuchPost, NotAFile
 from mau.passphrase import VARIABLE
 from mau.tree import safe
-from mau.writing.private import private_place
+from mau.writing.private import STEM, private_place, put, shared_lock
 
 VARIABLES: Final = ("MAU_EDITOR", "VISUAL", "EDITOR")
 _DEFAULTS: Final = ("sensible-editor", "editor", "nano", "vim", "vi", "emacs")
 _VIMS: Final = ("vim", "nvim", "gvim")
 # After the person's own settings: nothing of the text goes to where vim keeps histories, backups and undo.
 _VIM_OPTIONS: Final = ("-n", "-i", "NONE", "-c", "set nobackup nowritebackup noundofile")
-_STEM: Final = "post"  # `ps` shows the name of the file to everybody
 _MAX_TEXT: Final = 16 << 20  # bytes
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 _GRACE: Final = 5.0  # seconds for an editor to end when it is told to
@@ -79,10 +78,8 @@ def edit_bytes(
     """As `edit_text`, for a content as it is; a line feed that an editor adds at the end is no change."""
     command = list(argv or editor_argv(terminal=_has_terminal()))
     with _signals() as told, private_place(insecure=insecure) as place:
-        path = place / f"{_STEM}{suffix}"
-        path.touch(mode=0o600)
-        path.write_bytes(data)
-        code = _run([*with_manners(command), str(path)], told)
+        path = put(place, f"{STEM}{suffix}", data)
+        code = _run([*with_manners(command), str(path)], told, place)
         edited = _read(path)
     ended = data if data.endswith(b"\n") else data + b"\n"
     changed = None if edited in {data, ended} else edited
@@ -141,7 +138,7 @@ class _Told:
         stubborn.start()
 
 
-def _run(argv: list[str], told: _Told) -> int:
+def _run(argv: list[str], told: _Told, place: Path) -> int:
     """Run it to its end, or until somebody ends us; its exit code."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     with contextlib.ExitStack() as stack:
@@ -151,8 +148,10 @@ def _run(argv: list[str], told: _Told) -> int:
         # Our own stdout is for data: the name of the post, perhaps for another program.
         out = None if sys.stdout.isatty() else terminal or _words()
         source = None if sys.stdin is None or sys.stdin.isatty() else terminal
+        # The editor holds the place as well: were we killed, it could go on writing there.
+        lock = stack.enter_context(shared_lock(place))
         try:
-            told.editor = subprocess.Popen(argv, env=environment, stdin=source, stdout=out)
+            told.editor = subprocess.Popen(argv, env=environment, stdin=source, stdout=out, pass_fds=(lock,))
         except OSError as error:
             raise EditorFailed(f"{argv[0]} was not run: {error.strerror}") from None
         if told.signals:  # before there was an editor to pass them on to

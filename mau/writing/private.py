@@ -1,13 +1,15 @@
 """A place in memory for a text while it is edited: private, and gone afterwards (spec/writing.md P50-P54).
 
 What an editor leaves beside its file (swap files, backups, autosaved copies) lies in the same directory, and
-goes with it. The directory is locked meanwhile, so that what a killed program left can be told from it.
+goes with it. The directory is locked meanwhile, so that what a killed program left can be told from it; the
+editor shares the lock, and may outlive us.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import stat
@@ -17,12 +19,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mau.errors import NoPrivatePlace
+from mau.errors import MauError, NoPrivatePlace
+from mau.tree import safe
 from mau.tree.index.place import file_system
 
 _MOUNTS: Final = "/proc/self/mountinfo"
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _PREFIX: Final = "mau-edit-"
+_START: Final = ".start"
+STEM: Final = "post"
+"""What the file is called that is edited, without its ending: `ps` shows the name to everybody."""
 
 
 @contextlib.contextmanager
@@ -43,7 +49,7 @@ def private_place(*, insecure: bool = False, environ: Mapping[str, str] = os.env
     place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
     held = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_SH)
         yield place
     finally:
         os.close(held)
@@ -88,21 +94,78 @@ def _is_safe(directory: str) -> bool:
     return stat.S_ISDIR(found.st_mode) and owned and not others and os.access(directory, os.W_OK | os.X_OK)
 
 
+@contextlib.contextmanager
+def shared_lock(place: Path) -> Iterator[int]:
+    """A descriptor that keeps the place from being cleared for as long as any process has it."""
+    with _opened(place) as fd:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield fd
+
+
+def put(place: Path, name: str, data: bytes) -> Path:
+    """A file (0600) with the text to be edited; what it was is noted beside it."""
+    for part, content in ((_START, hashlib.sha256(data).hexdigest().encode()), (name, data)):
+        path = place / part
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+    return place / name
+
+
+def left_texts(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Texts that somebody wrote in an editor until the program was killed; nobody has them open any more."""
+    base = memory_place(environ)
+    found: list[Path] = []
+    for left in () if base is None else _left(base):
+        found += _changed(left)
+    return found
+
+
 def _clear(base: Path) -> None:
-    """Remove what killed programs of ours left there; what is in use is locked."""
+    """Remove what killed programs of ours left there, but what somebody wrote; what is in use is locked."""
+    for left in _left(base):
+        if not _changed(left):
+            _remove(left)
+
+
+def _left(base: Path) -> Iterator[Path]:
+    """Directories of ours that nobody has locked, one by one; each is locked while it is looked at."""
     for left in base.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             found = left.lstat()
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
                 continue
-            held = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
+            with _opened(left) as held:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Nobody locks what lies in nobody's way: between mkdtemp and its lock it is empty.
+                # Between its making and its lock a directory is empty: it may be somebody's.
                 if any(left.iterdir()):
-                    _remove(left)
-            finally:
-                os.close(held)
+                    yield left
+
+
+def _changed(left: Path) -> list[Path]:
+    """The texts in a directory that are not what they were at the start."""
+    try:
+        start = safe.read_bytes(left / _START, 64).decode("ascii", "replace")
+    except (MauError, OSError):
+        return []
+    return [
+        path
+        for path in left.iterdir()
+        if path.name.startswith(STEM) and path.is_file() and not path.is_symlink() and _sum(path) != start
+    ]
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(place: Path) -> Iterator[int]:
+    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _remove(place: Path) -> None:

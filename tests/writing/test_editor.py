@@ -7,13 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from mau.errors import EditorFailed, NoPrivatePlace
 from mau.writing.editor import edit_bytes, edit_text, editor_argv, with_manners
-from mau.writing.private import leave_behind, memory_place, private_place
+from mau.writing.private import leave_behind, left_texts, memory_place, private_place
 
 SECRET = "a secret that is nobody's business\n"
 
@@ -189,12 +191,22 @@ def test_a_signal_ends_the_editor_and_leaves_nothing(
     assert not place.exists()
 
 
+@contextmanager
+def closed_pipe(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends when nobody has the process's stderr any more: neither it nor the editor that it started."""
+    yield
+    assert process.stderr is not None
+    process.stderr.read()
+    process.stderr.close()
+    process.wait()
+
+
 def test_what_a_killed_program_left_goes_with_the_next(sh: list[str], tmp_path: Path) -> None:
     ready, go = tmp_path / "ready", tmp_path / "go"
     os.mkfifo(ready)
     os.mkfifo(go)
     do(tmp_path, f"echo > {ready}; read line < {go}")
-    process = subprocess.Popen([sys.executable, "-c", EDITS, *sh])
+    process = subprocess.Popen([sys.executable, "-c", EDITS, *sh], stderr=subprocess.PIPE)
     try:
         ready.read_text()
         place = where(tmp_path).parent
@@ -204,9 +216,28 @@ def test_what_a_killed_program_left_goes_with_the_next(sh: list[str], tmp_path: 
         process.kill()
         process.wait()
     assert place.exists()
+    with private_place():  # the editor lives, and may write there
+        assert place.exists()
+    assert place / "post.md" not in left_texts()
+    go.write_text("end the editor\n")
+    with closed_pipe(process):
+        pass
     with private_place():
         assert not place.exists()
-    go.write_text("end the editor\n")
+
+
+def test_what_somebody_wrote_until_the_program_was_killed_stays(sh: list[str], tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+    do(tmp_path, f'echo more >> "$1"; echo > {ready}; kill -9 $PPID')
+    process = subprocess.Popen([sys.executable, "-c", EDITS, *sh], stderr=subprocess.PIPE)
+    with closed_pipe(process):
+        ready.read_text()
+    place = where(tmp_path).parent
+    with private_place():
+        assert (place / "post.md").read_text() == "a secretmore\n"
+    assert place / "post.md" in left_texts()
+    shutil.rmtree(place)
 
 
 def test_without_a_place_in_memory_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
