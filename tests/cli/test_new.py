@@ -61,6 +61,16 @@ def test_what_the_options_say_stands_in_the_page(inside: Inside, editor: Editor)
     assert posted(inside, name).audience is PUBLIC
 
 
+def test_the_setting_for_an_audience_stands_in_the_page(
+    inside: Inside, editor: Editor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAU_POST_AUDIENCE", "carol, @tea")
+    editor.sets(text="Hello")
+    name = inside.name(inside.world.alice, "new")
+    assert '\nfor: [carol, "@tea"]\n' in editor.given
+    assert posted(inside, name).audience == inside.world.for_(inside.world.bob, inside.world.carol)
+
+
 def test_the_page_may_leave_the_audience_to_the_options(inside: Inside, editor: Editor) -> None:
     editor.writes("---\nname: note\n---\nx")
     done = inside.mau(inside.world.alice, "new", "--to", "bob", code=2)

@@ -67,7 +67,7 @@ def command(
 
     kind, type_name = _kind(type_name)
     words = option_words(to=to, friends=friends, me=me, public=public)
-    start = _start(kind, type_name, {"for": words, "name": name}, raw=raw)
+    start = _start(kind, type_name, {"for": words or _usual(session), "name": name}, raw=raw)
     if show:
         data(start.removesuffix("\n"))
         return
@@ -111,6 +111,13 @@ def command(
     from mau_cli.published import tell
 
     tell(keyring, done, as_json=as_json)
+
+
+def _usual(session: Session) -> list[str]:
+    """For whom posts are by the setting post.audience: it is shown before it counts."""
+    from mau.config.keys import POST_AUDIENCE
+
+    return list(session.config.setting(POST_AUDIENCE).value or ())
 
 
 def _kind(word: str) -> tuple[Kind, str]:
