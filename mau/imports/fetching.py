@@ -33,7 +33,7 @@ _BUSY: Final = 3600
 _MAX_WAIT: Final = 7 * 86_400
 _ACCEPTED: Final = frozenset({
     "text/html", "application/xhtml+xml", "application/rss+xml", "application/atom+xml", "application/xml",
-    "text/xml", "application/rdf+xml", "application/ld+json",
+    "text/xml", "text/plain", "application/rdf+xml", "application/ld+json",
 })  # fmt: skip
 _ACCEPT: Final = "application/atom+xml, application/rss+xml, text/html;q=0.9, application/xml;q=0.8"
 _LOCAL: Final = (".local", ".lan", ".home.arpa", ".internal", ".localhost")

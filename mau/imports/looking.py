@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mau.content.jsonld import parse
 from mau.content.origin import based_on
 from mau.errors import MauError, NotOffered, PeerError
 from mau.imports.apart import parse_apart
@@ -55,6 +56,9 @@ async def look(url: str, asked: Asked | None = None) -> Look:
 
 def read_bytes(data: bytes, url: str, kind: str = "", encoding: str = "") -> Finding:
     """What a page or a feed has to say; by its ``kind``, or else by how it begins. PeerMisbehaved."""
+    if kind == "application/ld+json":
+        document = parse(data)
+        return read_page({"json-ld": [] if document is None else [document]}, url)
     head = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     feed = b"<rss" in head or b"<feed" in head or b"<rdf:rdf" in head
     if kind in _HTML or not feed:

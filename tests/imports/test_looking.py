@@ -121,6 +121,13 @@ def test_a_page_that_names_a_feed_and_holds_nothing_stands_for_the_feed(world: W
     sources.close()
 
 
+def test_a_document_may_stand_alone(world: World, web: Web) -> None:
+    said = {"@context": "https://schema.org", "@type": "Event", "name": "Tea", "startDate": "2027-01-01"}
+    web.answers["/tea"] = Answer(json.dumps(said).encode(), "application/ld+json")
+    [tea] = posts(world.alice, followed(world.alice, f"{web.url}/tea").report.new)
+    assert tea.document is not None and tea.document["startDate"] == "2027-01-01"
+
+
 def test_copies_are_read_and_muted_like_posts_of_others(world: World, web: Web) -> None:
     alice = world.alice
     web.answers["/feed"] = feed("rain", "snow")
