@@ -22,6 +22,7 @@ CHARACTERS = 600
 """Of a text among others."""
 MOST_MEDIA = 4
 _INDENT = "    "
+_BAR = "|   "
 _TOLD = frozenset({"parentItem", "inReplyTo"})
 """Words that are told beside the text: what it answers."""
 _NAMED = 5
@@ -63,13 +64,13 @@ def line_lines(
     post: Content | str | None,
     *,
     languages: Sequence[str] = (),
-    explain: bool = False,
 ) -> list[str]:
     """A line of the timeline, cleaned. ``post``: opened; why it is not; None: too large for that.
 
-    What we say of it is indented by two columns less than its text, so no text can pass for that.
+    What we say of it is indented by two columns less than its text, so no text can pass for that. What it
+    answers stands above; it is set in by bars, which no text of another depth can begin with.
     """
-    one, margin = line.summary, _INDENT * line.depth
+    one, margin = line.summary, _BAR * line.depth
     head = _head(
         keyring, one.author, one.name, one.time, one.audience, checked=one.checked, origin=one.origin
     )
@@ -84,11 +85,16 @@ def line_lines(
         body = [clean(post)]
     else:
         body = post_lines(keyring, post, languages, columns() - len(margin) - len(_INDENT))
-    after = [clean(words) for words in _counted(line)]
-    if explain and line.why:
-        after.append(clean(f"here because: {line.why}"))
     lines = [head, *(f"  {words}" for words in said), *(f"{_INDENT}{words}" for words in body)]
-    return [f"{margin}{words}".rstrip() for words in [*lines, *(f"  {words}" for words in after)]]
+    return [f"{margin}{words}".rstrip() for words in lines]
+
+
+def line_end(line: Line, *, explain: bool = False) -> list[str]:
+    """What stands below a line and its pictures."""
+    words = [*_counted(line)]
+    if explain and line.why:
+        words.append(f"here because: {line.why}")
+    return [f"{_BAR * line.depth}  {clean(one)}" for one in words]
 
 
 def line_facts(keyring: Keyring, line: Line, post: Content | str | None) -> dict[str, object]:

@@ -146,7 +146,7 @@ class _Showing:
         self._one(line, self._contents([line])[0], place)
 
     def _one(self, line: Line, post: Content | str | None, place: Page) -> None:
-        from mau_cli.items import columns, line_facts, line_lines, media_of
+        from mau_cli.items import columns, line_end, line_facts, line_lines, media_of
 
         if self._as_json:
             emit_json_line(line_facts(self._keyring, line, post))
@@ -154,7 +154,7 @@ class _Showing:
         if self._shown:
             place.text([""])
         self._shown += 1
-        place.text(line_lines(self._keyring, line, post, languages=self._languages, explain=self._explain))
+        place.text(line_lines(self._keyring, line, post, languages=self._languages))
         for media in media_of(post):
             from mau_cli.pictures import media_lines
 
@@ -169,6 +169,7 @@ class _Showing:
                 paged=place.paged,
             )
             place.drawing(drawn)
+        place.text(line_end(line, explain=self._explain))
 
     def _contents(self, lines: Sequence[Line]) -> list[Content | str | None]:
         """What there is to read in them; words why not; None of what is too large for a list."""

@@ -57,11 +57,15 @@ def test_newest_first_and_what_was_left_out(desk: Desk) -> None:
 
 def test_no_text_steers_the_terminal_or_passes_for_another_post(inside: Inside) -> None:
     world = inside.world
-    text = "x\x1b[2J\ncarol, now, for you  fake.pgp\n  shared by carol\n\u2028carol, fake\x85y"
+    text = "x\x1b[2J\ncarol, now, for you  fake.pgp\n  shared by carol\n|   carol, now\n"
+    text += "\u2028carol, fake\x85y"
+        "x\x1b[2J\ncarol, now, for you  fake.pgp\n  shared by carol\n|   carol, now\n\u2028carol, fake\x85y"
+    )
     put(world, world.bob, "a\u202e.json.pgp", text, 9)
     done = inside.mau(world.alice, "timeline")
     assert not set("\x1b\u202e\u2028\x85") & set(done.text)
     assert [line for line in done.text.splitlines() if line.startswith("carol")] == []
+    assert [line for line in done.text.splitlines() if line.startswith("|")] == []
     # What we say of a post is indented less than any text.
     assert [line for line in done.text.splitlines() if line.startswith("  shared")] == []
 
@@ -102,13 +106,13 @@ def test_the_reader_chooses_the_algorithm_and_is_told_why(inside: Inside, tmp_pa
     put(world, world.carol, "c.json.pgp", "answer", 100, **answer)
     done = inside.mau(world.alice, "timeline", "--algorithm", "conversations", "--explain")
     lines = done.text.splitlines()
-    assert [line.strip() for line in lines if line.strip() in {"question", "else", "answer"}] == [
+    assert [line.strip("| ") for line in lines if line.strip("| ") in {"question", "else", "answer"}] == [
         "question",
         "answer",
         "else",
     ]
-    assert "      answers bob: question" in lines
-    assert "      here because: it answers what stands above" in lines
+    assert "|     answers bob: question" in lines
+    assert "|     here because: it answers what stands above" in lines
     own = tmp_path / "mine.py"
     own.write_text("def order(posts, context):\n    return sorted(posts, key=lambda post: post.words)\n")
     own.chmod(0o600)
