@@ -129,9 +129,10 @@ def item_lines(
     lines = wrapped_text(title, width) if title else []
     lines += wrapped_text(text, width) if text else []
     for fact in seen.facts[:_ITEM_FACTS]:
-        said = ", ".join(fact.items) or " ".join(_where(fact, keyring).split())
+        said = ", ".join(_address_words(one, keyring) for one in fact.items or (fact.value,))
+        said = " ".join(said.split())
         short = said if len(said) <= _ITEM_FACT else f"{said[: _ITEM_FACT - 4].rstrip()} ..."
-        lines += wrapped_text(f"{fact.label}: {' '.join(short.split())}", width)
+        lines += wrapped_text(f"{fact.label}: {short}", width)
     if len(seen.facts) > _ITEM_FACTS:
         lines.append("...")
     return lines
@@ -204,30 +205,26 @@ def _medium(media: Media, keyring: Keyring, *, told: bool) -> str:
 def _fact_lines(fact: Fact, width: int, keyring: Keyring | None) -> list[Line]:
     label: Line = [(f"{calmed(fact.label)}:", Style.DIM)]
     if not fact.items:
-        first, *others = calmed(_where(fact, keyring)).split("\n")
+        first, *others = calmed(_address_words(fact.value, keyring)).split("\n")
         lines = wrapped([*label, (" " + first, Style.PLAIN)], width, "", "  ")
         return lines + [one for line in others for one in wrapped([(line, Style.PLAIN)], width, "  ")]
     lines = [label]
     for number, item in enumerate(fact.items, 1):
         mark = f"  {number}. " if fact.ordered else "  - "
-        first, *others = calmed(item).split("\n")
+        first, *others = calmed(_address_words(item, keyring)).split("\n")
         lines += wrapped([(first, Style.PLAIN)], width, mark)
         lines += [one for line in others for one in wrapped([(line, Style.PLAIN)], width, " " * len(mark))]
     return lines
 
 
-def _where(fact: Fact, keyring: Keyring | None) -> str:
-    return fact.value if keyring is None else _address_words(fact.value, keyring)
-
-
-def _address_words(text: str, keyring: Keyring) -> str:
+def _address_words(text: str, keyring: Keyring | None) -> str:
     """An address of Mau as commands take it and people read it: WHO/NAME; anything else as it is."""
+    if keyring is None or not text.startswith("mau:"):
+        return text
     from mau.content.address import resolve_iri
     from mau.errors import AddressMalformed
     from mau_cli.audience import called
 
-    if not text.startswith("mau:"):
-        return text
     try:
         address = resolve_iri(text, keyring.me.fingerprint)
     except AddressMalformed:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mau.content.address import post_iri
+from mau.content.address import person_iri, post_iri
 from mau.content.jsonld import MAX_DOCUMENT, parse
 from mau.content.shown import shown
 from mau.fingerprint import Fingerprint
@@ -101,7 +101,8 @@ def test_no_document_steers_the_terminal(document: dict[str, Any], styled: bool)
 def recipe(desk: Desk) -> str:
     """A recipe of Alice's for Bob, which answers a post of hers."""
     alice = desk.world.alice
-    document = {**RECIPE, "isPartOf": {"@id": post_iri(alice.fpr, "book.pgp")}}
+    people = [{"@id": person_iri(one.fpr)} for one in (alice, desk.world.bob)]
+    document = {**RECIPE, "isPartOf": {"@id": post_iri(alice.fpr, "book.pgp")}, "mentions": people}
     publish_document(
         alice.account, alice.keyring, document, "bread.json.pgp", desk.world.for_(desk.world.bob)
     )
@@ -113,6 +114,7 @@ def test_open_as_text_in_a_pipe(desk: Desk, recipe: str) -> None:
     text = desk.mau(bob, "open", "alice", recipe, "--as", "text", MAU_READER_LANGUAGES="de-AT").text
     assert text.startswith("Recipe\n\n# Brot\n\nA **good** one.\n")
     assert "Part of: alice/book.pgp\n" in text
+    assert "Mentions:\n  - alice\n  - you\n" in text
     assert "[picture]\n  https://e.example/bread.jpg\n" in text
     assert desk.mau(bob, "open", "alice", recipe, "--as", "raw").out.startswith(b'{"@context"')
     desk.mau(bob, "open", "alice", recipe, "--as", "text", "-o", "x", code=2)
