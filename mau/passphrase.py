@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,6 +175,8 @@ def _from_command(command: str, called: str, environ: Mapping[str, str]) -> str:
     Only its first word is ever shown: the others may be secret. It gets no standard input, which belongs to
     the post that may be read from there; a password manager that asks does so on the terminal itself.
     """
+    import subprocess
+
     try:
         words = shlex.split(command)
     except ValueError as error:

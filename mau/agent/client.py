@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -222,6 +221,8 @@ def _start(directory: Path) -> None:
     It is a process of its own, not a fork of this one: it inherits neither the passphrase in this one's
     memory nor its terminal, its directory or its open files.
     """
+    import subprocess  # every command asks the agent, and few start it
+
     place = directory / SOCKET
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:

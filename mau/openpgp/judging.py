@@ -5,7 +5,6 @@ Sequoia judges; its "no" has no reason, so the reason is searched for afterwards
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,6 +102,8 @@ def _holds(signature: Signature, content: bytes | Path, cert: pysequoia.Cert) ->
 def _verify_piped(
     content: Path, store: Callable[[list[str]], list[pysequoia.Cert]], signature: Signature
 ) -> pysequoia.Decrypted:
+    import subprocess  # every command loads this module, and hardly any needs that
+
     # Sequoia maps a file into memory whole; what comes through a pipe it reads in small pieces.
     feeder = subprocess.Popen(["/bin/cat", "--", content], stdout=subprocess.PIPE)
     with feeder:
