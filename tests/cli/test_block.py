@@ -61,6 +61,10 @@ def test_nothing_of_the_blocked_is_fetched(world: World) -> None:
     account = world.alice.account
     assert run(account, "block", "bob").code == 0
     assert "you blocked bob" in run(account, "sync", "bob", "--at", "127.0.0.1:1").error
+    told = run(account, "status").out.splitlines()
+    assert [line for line in told if "blocked" in line] == ["bob: blocked, nothing is fetched"]
+    friends = json.loads(run(account, "status", "--json").out)["friends"]
+    assert {one["name"]: one["blocked"] for one in friends} == {"bob": True, "carol": False}
 
 
 def test_as_a_program_of_its_own(mau: Callable[..., Ended], alice: Account) -> None:

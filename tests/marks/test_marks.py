@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -27,7 +29,7 @@ from mau.reader.reading import Reading
 from mau.reader.summary import Summary
 from mau.tree.layout import Root
 from tests.backup.handmade import bring_back, taken
-from tests.publish.world import Someone, World, message
+from tests.publish.world import PASSPHRASE, Someone, World, message
 
 NOW = int(time.time())
 
@@ -143,6 +145,27 @@ def test_several_who_write_at_once_lose_nothing(world: World) -> None:
         thread.join()
     marks = loaded(world.alice)
     assert all(marks.is_read(post(world.bob, f"{a}-{b}.pgp")) for a in range(3) for b in range(4))
+
+
+def test_two_processes_that_write_at_once_lose_nothing(world: World) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from mau.account import Account
+from mau.fingerprint import Fingerprint
+from mau.marks import Marks
+from mau.reader.summary import Summary
+from mau.tree.layout import Root
+account = Account.open(Root(Path(sys.argv[1])), {PASSPHRASE!r})
+bob, marks = Fingerprint.parse(sys.argv[2]), Marks.load(account)
+for number in range(10):
+    marks.mark_read([Summary(bob, f"{{sys.argv[3]}}-{{number}}.pgp", "", 1, {NOW - 100})])
+"""
+    words = [sys.executable, "-c", program, str(world.alice.account.root.path), world.bob.fpr.hex]
+    processes = [subprocess.Popen([*words, which]) for which in "ab"]
+    assert [one.wait(50) for one in processes] == [0, 0]
+    marks = loaded(world.alice)
+    assert all(marks.is_read(post(world.bob, f"{which}-{n}.pgp")) for which in "ab" for n in range(10))
 
 
 def test_what_two_machines_marked_is_put_together_whichever_file_comes_last(world: World) -> None:

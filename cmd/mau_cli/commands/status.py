@@ -97,10 +97,19 @@ def _gather(session: Session) -> _Found:
 
 
 def _facts(session: Session, found: _Found) -> dict[str, Any]:
+    from mau.marks import blocked
+
     friends, daemon, own = found.friends, found.daemon, found.own
+    refused = blocked(session.account())
     return {
         "friends": [
-            {**asdict(one), "author": one.author.hex, "name": _called(session, one)} for one in friends
+            {
+                **asdict(one),
+                "author": one.author.hex,
+                "name": _called(session, one),
+                "blocked": one.author in refused,
+            }
+            for one in friends
         ],
         "daemon": None if daemon is None else asdict(daemon),
         "own": [asdict(one) for one in own],
@@ -112,6 +121,8 @@ def _facts(session: Session, found: _Found) -> dict[str, Any]:
 
 
 def _show(session: Session, found: _Found) -> None:
+    from mau.marks import blocked
+
     friends, daemon, own = found.friends, found.daemon, found.own
     now = time.time()
     if daemon is not None and daemon.pid is not None:
@@ -123,8 +134,10 @@ def _show(session: Session, found: _Found) -> None:
         say(f"{clean(trouble.what)}: {clean(trouble.why)} (`mau doctor` says what to do)")
     if found.requests:
         say(f"{found.requests} {'request waits' if found.requests == 1 else 'requests wait'}: mau requests")
+    refused = blocked(session.account())
     for one in friends:
-        data(f"{clean(_called(session, one))}: {clean(_words(one, now))}")
+        words = "blocked, nothing is fetched" if one.author in refused else _words(one, now)
+        data(f"{clean(_called(session, one))}: {clean(words)}")
         for word, troubles in (("refused", one.refused), ("deferred", one.deferred)):
             for words in troubles[:_SHOWN]:
                 data(f"  {word}: {clean(words)}")
