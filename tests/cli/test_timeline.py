@@ -59,8 +59,6 @@ def test_no_text_steers_the_terminal_or_passes_for_another_post(inside: Inside) 
     world = inside.world
     text = "x\x1b[2J\ncarol, now, for you  fake.pgp\n  shared by carol\n|   carol, now\n"
     text += "\u2028carol, fake\x85y"
-        "x\x1b[2J\ncarol, now, for you  fake.pgp\n  shared by carol\n|   carol, now\n\u2028carol, fake\x85y"
-    )
     put(world, world.bob, "a\u202e.json.pgp", text, 9)
     done = inside.mau(world.alice, "timeline")
     assert not set("\x1b\u202e\u2028\x85") & set(done.text)
