@@ -148,7 +148,7 @@ def _stated(value: Any) -> Iterator[tuple[str, str | None]]:
 
 def _address(author: Fingerprint, iri: str) -> Address | None:
     # A plain word would resolve to a post of that name: only what is written as an address is one here.
-    if not iri.startswith(("mau:", "/p2p/")):
+    if not iri.startswith("/p2p/") and iri[:4].lower() != "mau:":
         return None
     try:
         return resolve_iri(iri, author)
