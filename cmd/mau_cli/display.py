@@ -43,6 +43,7 @@ _STYLES: Final = {
 """What `click.style` calls them, each alone and together."""
 _ITEM_FACTS: Final = 6
 _ITEM_FACT: Final = 120  # characters
+_ITEM_MEDIA: Final = 4
 
 
 def show_post(session: Session, post: OpenedPost, *, pictures: bool = True) -> None:
@@ -115,10 +116,12 @@ def item_lines(
     characters: int = 600,
     signed_at: int | None = None,
     keyring: Keyring | None = None,
+    media: bool = False,
 ) -> list[str]:
-    """A document among others: title, the beginning of its text, a few facts, its media.
+    """A document among others: title, the beginning of its text, a few facts, a line for each medium.
 
     The lines are cleaned and no wider than `width` columns (None: than the terminal). Plain, for a pager too.
+    Without `media` there are none of these lines: whoever asks draws pictures himself.
     """
     from mau.content.shown import shown
 
@@ -135,6 +138,9 @@ def item_lines(
         lines += wrapped_text(f"{fact.label}: {short}", width)
     if len(seen.facts) > _ITEM_FACTS:
         lines.append("...")
+    if media:
+        lines += [part for one in seen.media[:_ITEM_MEDIA] for part in wrapped_text(_in_place(one), width)]
+        lines += ["..."] if len(seen.media) > _ITEM_MEDIA else []
     return lines
 
 
@@ -191,6 +197,14 @@ def _show_media(
         drawing(lines)
         # A picture that is not drawn is a line that has its words.
         data(_medium(one, keyring, told=len(lines) == 1))
+
+
+def _in_place(media: Media) -> str:
+    """The words in the place of a picture."""
+    from mau_cli.pictures import placeholder, size_of
+
+    kind = {"image": "picture", "video": "film", "audio": "sound"}.get(media.kind, "file")
+    return placeholder(kind, media.alt or media.name, media.width, media.height, size_of(media.size))
 
 
 def _medium(media: Media, keyring: Keyring, *, told: bool) -> str:

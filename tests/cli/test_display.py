@@ -76,6 +76,7 @@ def test_a_document_among_others() -> None:
         "Ingredients: 500 g flour, water\\u202e",
         "Steps: Knead., Bake.",
     ]
+    assert item_lines(FPR, RECIPE, width=40, media=True)[-1] == "[picture]"
     long = item_lines(FPR, {"text": "word " * 1000, **{f"fact{n}": "x" * 500 for n in range(20)}}, width=40)
     assert len(" ".join(long)) < 600 + 6 * 200
 

@@ -212,6 +212,7 @@ class _Showing:
             characters=_CHARACTERS,
             signed_at=summary.time,
             keyring=self._keyring,
+            media=True,
         )
 
 
