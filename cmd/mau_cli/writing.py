@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from mau.errors import EditorFailed, EditorInterrupted, Interrupted, MauError, NoPrivatePlace
-from mau_cli.output import clean, say
+from mau_cli.output import clean, data, emit_json, say
 
 if TYPE_CHECKING:
     from mau.content.binding import Audience
@@ -204,3 +204,12 @@ def kept_text(session: Session, name: str, form: str) -> tuple[Draft, DraftText]
         elif click.confirm(f"Go on with {draft.file}, which was not published?", default=True, err=True):
             return draft, read_draft(account, draft)
     return None
+
+
+def tell_draft(draft: Draft, *, as_json: bool) -> None:
+    """A draft that was stored: its name, or both of its names as JSON, on stdout."""
+    say(f"Stored the draft {draft.file}; `mau publish {draft.name}` makes a post of it.")
+    if as_json:
+        emit_json({"draft": draft.name, "file": draft.file})
+    else:
+        data(draft.name)

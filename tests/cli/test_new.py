@@ -118,7 +118,8 @@ def test_what_cannot_be_published_is_kept(inside: Inside, editor: Editor, page: 
 def test_raw_is_the_document_itself(inside: Inside, editor: Editor) -> None:
     document = {"@context": "https://schema.org", "@type": "Poem", "name": "x", "deep": {"er": [1, None]}}
     editor.writes(json.dumps(document))
-    name = inside.name(inside.world.alice, "new", "Poem", "--raw", "--me")
+    name = inside.name(inside.world.alice, "new", "Poem", "--raw", "--me", "--name", "ode")
+    assert name == "ode.pgp"
     read = posted(inside, name).document
     assert read is not None
     assert {word: read[word] for word in document} == document
@@ -135,6 +136,7 @@ def test_a_draft_is_a_plain_file_that_needs_not_be_right_yet(inside: Inside, edi
     assert path.read_text() == "---\nfor: nobody\n---\n"
     assert path.stat().st_mode & 0o777 == 0o600
     assert "already" in inside.mau(inside.world.alice, "new", "--draft", "--name", "plan", code=2).err
+    assert "says itself" in inside.mau(inside.world.alice, "new", "--draft", "--attach", path, code=2).err
     assert held(inside) == []
 
 

@@ -11,9 +11,8 @@ from mau.errors import NoSuchPost, UsageError
 from mau_cli.attaching import Attaching, attach_options
 from mau_cli.audience import audience_options, choose_audience
 from mau_cli.context import Session
-from mau_cli.output import data, emit_json, say
 from mau_cli.revising import Revision
-from mau_cli.writing import Desk, insecure_option, option_words
+from mau_cli.writing import Desk, insecure_option, option_words, tell_draft
 
 if TYPE_CHECKING:
     from mau.writing.drafts import Draft
@@ -111,8 +110,4 @@ def _edit_draft(session: Session, name: str, *, insecure: bool, as_json: bool) -
             return
         stored = store(made)
         desk.done()
-    say(f"Stored the draft {stored.file}; `mau publish {stored.name}` makes a post of it.")
-    if as_json:
-        emit_json({"draft": stored.name, "file": stored.file})
-    else:
-        data(stored.name)
+    tell_draft(stored, as_json=as_json)

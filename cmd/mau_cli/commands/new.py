@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,15 +14,24 @@ from mau.errors import UsageError
 from mau_cli.attaching import Attaching, attach_options, attached_media
 from mau_cli.audience import audience_options, choose_audience
 from mau_cli.context import Session
-from mau_cli.output import data, emit_json, say
-from mau_cli.writing import Desk, audience_of_written, insecure_option, option_words, with_attached
+from mau_cli.output import data, say
+from mau_cli.writing import (
+    Desk,
+    audience_of_written,
+    insecure_option,
+    option_words,
+    tell_draft,
+    with_attached,
+)
 
 if TYPE_CHECKING:
     from mau.content.binding import Audience
     from mau.content.kinds import Kind
     from mau.publish import Published
     from mau.writing.composing import Form, Written
+    from mau.writing.drafts import Draft
 
+T = TypeVar("T")
 _SHORT = {
     "post": "SocialMediaPosting",
     "image": "ImageObject",
@@ -63,54 +73,105 @@ def command(
     is between two lines ---, and the text below them, in Markdown. A page that is left as it is publishes
     nothing. What the options say stands in the page already and can be changed there.
     """
-    from mau.writing.audiences import audience_named
-
     kind, type_name = _kind(type_name)
     words = option_words(to=to, friends=friends, me=me, public=public)
     start = _start(kind, type_name, {"for": words or _usual(session), "name": name}, raw=raw)
     if show:
         data(start.removesuffix("\n"))
         return
-    account, keyring = session.account(), session.keyring()
-    audience_given = audience_named(keyring, words) if words else None
-    now = datetime.now(UTC)
-    form: Form = "json" if raw else "md"
+    writing = _Writing(session, start, "json" if raw else "md", insecure=insecure)
+    if draft:
+        if attaching:
+            raise UsageError("a draft says itself what belongs to it, as in `attach: [photo.jpg]`")
+        stored = writing.draft(name)
+        if stored is not None:
+            tell_draft(stored, as_json=as_json)
+        return
+    done = writing.post(kind, words, name if raw else None, attaching)
+    if done is not None:
+        from mau_cli.published import tell
 
-    from mau.tree.names import random_name
-    from mau.writing.composing import read_written, says_nothing
-    from mau.writing.drafts import keep_text, write_draft
+        tell(session.keyring(), done, as_json=as_json)
 
-    def read(text: str) -> tuple[Written, Audience | None, str]:
-        if draft:  # whatever stands in it, it may be finished later
-            return _unread(), None, text
-        written = read_written(text, form, account.fingerprint, kind)
-        return written, audience_of_written(keyring, written), text
 
-    kept = random_name(now)
-    desk = Desk(session, lambda text: keep_text(account, kept, form, text), insecure=insecure)
-    with desk.keeping():
-        made = desk.write(start, f".{form}", read, empty=lambda text: says_nothing(text, form, start))
-        if made is None:
-            return
-        written, audience, text = made
-        if draft:
-            stored = write_draft(account, name or random_name(now), form, text)
-            desk.done()
-            say(f"Stored the draft {stored.file}; `mau publish {stored.name}` makes a post of it.")
-            if as_json:
-                emit_json({"draft": stored.name, "file": stored.file})
-            else:
-                data(stored.name)
-            return
-        if audience is None:
-            audience = audience_given if raw and audience_given is not None else None
-        if audience is None:
-            audience = choose_audience(session, to=(), friends=False, me=False, public=False)
-        done = _publish(session, written, audience, attaching, now)
-        desk.done()
-    from mau_cli.published import tell
+class _Writing:
+    """A page from the editor to a post or a draft."""
 
-    tell(keyring, done, as_json=as_json)
+    def __init__(self, session: Session, start: str, form: Form, *, insecure: bool) -> None:
+        from mau.tree.names import random_name
+        from mau.writing.drafts import keep_text
+
+        self._session = session
+        self._account, self._keyring = session.account(), session.keyring()
+        self._start = start
+        self._form = form
+        self._now = datetime.now(UTC)
+        name = random_name(self._now)
+        self._desk = Desk(session, lambda text: keep_text(self._account, name, form, text), insecure=insecure)
+
+    def _write(self, read: Callable[[str], T]) -> T | None:
+        from mau.writing.composing import says_nothing
+
+        form, start = self._form, self._start
+        return self._desk.write(start, f".{form}", read, empty=lambda text: says_nothing(text, form, start))
+
+    def draft(self, name: str | None) -> Draft | None:
+        """Store what is written, right or not; None when that is nothing."""
+        from mau.tree.names import random_name
+        from mau.writing.drafts import write_draft
+
+        with self._desk.keeping():
+            text = self._write(str)
+            if text is None:
+                return None
+            stored = write_draft(self._account, name or random_name(self._now), self._form, text)
+            self._desk.done()
+        return stored
+
+    def post(self, kind: Kind, words: list[str], name: str | None, attaching: Attaching) -> Published | None:
+        """Publish what is written; None when that is nothing. A page says audience and name itself."""
+        from mau.writing.audiences import audience_named
+        from mau.writing.composing import read_written
+
+        said = audience_named(self._keyring, words) if words else None
+
+        def read(text: str) -> tuple[Written, Audience | None]:
+            written = read_written(text, self._form, self._account.fingerprint, kind)
+            return written, audience_of_written(self._keyring, written)
+
+        with self._desk.keeping():
+            made = self._write(read)
+            if made is None:
+                return None
+            written, audience = made
+            if audience is None and self._form == "json":
+                audience = said
+            if audience is None:
+                audience = choose_audience(self._session, to=(), friends=False, me=False, public=False)
+            done = self._publish(written, audience, name, attaching)
+            self._desk.done()
+        return done
+
+    def _publish(
+        self, written: Written, audience: Audience, name: str | None, attaching: Attaching
+    ) -> Published:
+        from mau.attachments import with_media
+        from mau.publish import choose_name
+        from mau.writing.composing import stamped, title_words
+        from mau.writing.revising import publish_any
+
+        chosen = choose_name(
+            self._account,
+            audience,
+            given=written.name or name,
+            words=title_words(written.document),
+            suffix=".json",
+            now=self._now,
+        )
+        document = stamped(written.document, self._account.fingerprint, self._now)
+        files = with_attached(attaching, written.attach, Path.cwd())
+        with attached_media(self._session, files, audience) as media:
+            return publish_any(self._account, self._keyring, with_media(document, media), chosen, audience)
 
 
 def _usual(session: Session) -> list[str]:
@@ -139,31 +200,3 @@ def _start(kind: Kind, type_name: str, envelope: dict[str, Any], *, raw: bool) -
     from mau.content.templates import raw_template, template
 
     return raw_template(kind, type_name) if raw else template(kind, type_name=type_name, envelope=envelope)
-
-
-def _unread() -> Written:
-    from mau.writing.composing import Written
-
-    return Written({})
-
-
-def _publish(
-    session: Session, written: Written, audience: Audience, attaching: Attaching, now: datetime
-) -> Published:
-    from mau.attachments import with_media
-    from mau.publish import choose_name
-    from mau.writing.composing import stamped, title_words
-    from mau.writing.revising import publish_any
-
-    account = session.account()
-    chosen = choose_name(
-        account,
-        audience,
-        given=written.name or None,
-        words=title_words(written.document),
-        suffix=".json",
-        now=now,
-    )
-    document = stamped(written.document, account.fingerprint, now)
-    with attached_media(session, with_attached(attaching, written.attach, Path.cwd()), audience) as media:
-        return publish_any(account, session.keyring(), with_media(document, media), chosen, audience)
