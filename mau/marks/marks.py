@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mau.acceptance import MAX_AHEAD
 from mau.fingerprint import Fingerprint
 from mau.marks.decisions import Decision, Decisions, Deed
 from mau.marks.document import dump_decisions, dump_reads, load_decisions, load_reads
@@ -111,7 +112,8 @@ class Marks:
     def mark_all_read(self, until: int | None = None, authors: Iterable[Fingerprint] | None = None) -> None:
         """Mark as read whatever was signed up to `until` (unix seconds; now), of these authors or of all."""
         whose = None if authors is None else frozenset(authors)
-        end = int(time.time()) if until is None else until
+        now = int(time.time())
+        end = now if until is None else min(until, now + MAX_AHEAD)
         self._change_reads(lambda reads: reads.all_read(end, _now_after(reads.latest), whose))
 
     def mark_read_until(self, ends: Mapping[Fingerprint, int]) -> None:
@@ -121,9 +123,10 @@ class Marks:
         """
 
         def change(reads: Reads) -> Reads:
-            at = _now_after(reads.latest)
+            at, last = _now_after(reads.latest), int(time.time()) + MAX_AHEAD
             for author, end in ends.items():
-                reads = reads.all_read(end, at, [author])
+                # A file's own time may be any: it must not hide what is written later.
+                reads = reads.all_read(min(end, last), at, [author])
             return reads
 
         self._change_reads(change)

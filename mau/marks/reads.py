@@ -144,7 +144,7 @@ class Reads:
             return replace(kept, marks=marks)
         up: dict[Fingerprint, int] = defaultdict(int)
         for time, which in sorted(read)[: len(read) - most * 3 // 4]:
-            up[which[0]] = max(up[which[0]], time)
+            up[which[0]] = max(up[which[0]], min(time, at))  # never into the future
         horizons = dict(kept.horizons)
         for author, until in up.items():
             horizons[author] = Horizon(max(until, kept._horizon(author).until), at)

@@ -22,6 +22,7 @@ from mau.marks import Marks, blocked, is_marks
 from mau.marks import subject as subjects
 from mau.marks.blocks import BlockList
 from mau.marks.names import MARKS_NAME, NAMES, READ_NAME
+from mau.marks.reads import MAX_READ
 from mau.marks.store import KEPT_VERSIONS, MAX_FILE
 from mau.publish import publish_document, publish_file
 from mau.reader.open import open_post
@@ -84,6 +85,17 @@ def test_everything_up_to_a_time_is_read_but_what_is_called_unread_after_that(wo
     again.mark_all_read(authors=[world.bob.fpr])
     assert loaded(world.alice).is_read(one)
     assert not loaded(world.alice).is_read(other)
+
+
+def test_no_mark_hides_what_is_written_later(world: World) -> None:
+    """The time of a file that was not opened is the file's own, and may be any."""
+    marks = loaded(world.alice)
+    marks.mark_read_until({world.bob.fpr: NOW + 10**9})
+    marks.mark_all_read(NOW + 10**9)
+    assert not marks.is_read(post(world.bob, at=NOW + 10**6))
+    many = [post(world.carol, f"{number}.pgp", NOW + 10**9 + number) for number in range(MAX_READ + 1)]
+    marks.mark_read(many)
+    assert not loaded(world.alice).is_read(post(world.carol, at=NOW + 10**6))
 
 
 def test_ones_own_posts_are_read_and_never_muted(world: World) -> None:
