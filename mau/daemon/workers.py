@@ -110,22 +110,25 @@ def finder_worker(
 def syncer_worker(
     account: Account, config: Config, told: Callable[[Keyring, SyncReport], None] = lambda *_: None
 ) -> Worker:
-    """Follows everybody; ``told`` is called in the event loop with what came of each round."""
+    """Follows everybody, and what is followed on the web; ``told`` is called in the event loop with what came
+    of each round."""
 
     async def run(stop: asyncio.Event) -> None:
         from mau.config.keys import SYNC_ASK_FRIENDS
+        from mau.imports.rounds import asking
         from mau.keyring import Keyring
         from mau.syncer.policy import Policy
         from mau.syncer.worker import Worker as Syncer
 
         keyring = await asyncio.to_thread(Keyring.load, account)
-        await Syncer(
-            account,
-            keyring,
-            told=partial(told, keyring),
-            policy=Policy.of(config),
-            relayed=config.get(SYNC_ASK_FRIENDS),
-        ).run(stop)
+        async with asking(account, stop):
+            await Syncer(
+                account,
+                keyring,
+                told=partial(told, keyring),
+                policy=Policy.of(config),
+                relayed=config.get(SYNC_ASK_FRIENDS),
+            ).run(stop)
 
     return Worker("syncer", run)
 

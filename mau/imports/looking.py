@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mau.content.jsonld import parse
 from mau.content.origin import based_on
-from mau.errors import MauError, NotOffered, PeerError
+from mau.errors import MauError, NotOffered
 from mau.imports.apart import parse_apart
 from mau.imports.feeds import read_feed
 from mau.imports.fetching import Fetched, fetch
@@ -134,37 +134,39 @@ def refresh(
     """Ask all sources, or ``only`` these addresses; with ``due``, those alone whose time has come."""
     sources = Sources(account, keyring)
     try:
-        chosen = [one for one in sources.held() if not only or one.url in only]
-        now = int(time.time())
-        waiting = [(one, sources.asked(one.url)) for one in chosen]
-        waiting = [(one, asked) for one, asked in waiting if not (due and asked.later > now)]
+        waiting = sources.waiting(only, due=due)
         if not waiting:
             return []
         store = Store(account, keyring, dry=dry)
-        return [_refreshed(sources, store, source, asked) for source, asked in waiting]
+        return [
+            settled(sources, store, source, asked, asyncio.run(attempt(source, asked)))
+            for source, asked in waiting
+        ]
     finally:
         sources.close()
 
 
-def _refreshed(sources: Sources, store: Store, source: Source, asked: Asked) -> Refreshed:
-    """One source; what goes wrong with it is noted and keeps no other from being asked."""
+async def attempt(source: Source, asked: Asked) -> Look | MauError:
+    """Look at one source again; what went wrong is the answer, and keeps no other from being asked."""
     try:
-        seen = asyncio.run(look(source.url, asked))
-        now = source
-        report = Report()
-        if seen.finding is not None:
-            now = renamed(Source(seen.source.url, source.name), seen.finding.title)
-            # Names follow from the address under which it was followed: after a move they stay the same.
-            report = take(store, source, seen.finding)
-    except PeerError as error:
+        return await look(source.url, asked)
+    except MauError as error:
+        return error
+
+
+def settled(sources: Sources, store: Store, source: Source, asked: Asked, seen: Look | MauError) -> Refreshed:
+    """Take over what a source has now, and remember what its server said."""
+    if isinstance(seen, MauError):
         at = int(time.time())
         if not store.dry:
-            sources.note(source.url, Asked(asked.etag, asked.modified, at, at + _AFTER_PROBLEM, str(error)))
-        return Refreshed(source, Report(), str(error))
-    except MauError as error:
-        return Refreshed(source, Report(), str(error))
+            sources.note(source.url, Asked(asked.etag, asked.modified, at, at + _AFTER_PROBLEM, str(seen)))
+        return Refreshed(source, Report(), str(seen))
+    report, now = Report(), source
+    if seen.finding is not None:
+        now = renamed(source, seen.finding.title)
+        report = take(store, source, seen.finding)
     if not store.dry:
-        sources.note(now.url, seen.asked)
-        if now.url == source.url:
-            sources.exchange(source, now)
+        # Under the address that is followed, wherever the answer came from in the end.
+        sources.note(source.url, seen.asked)
+        sources.exchange(source, now)
     return Refreshed(now, report)

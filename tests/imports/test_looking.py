@@ -15,6 +15,7 @@ from mau.errors import NotOffered, PeerError, PeerMisbehaved, UsageError
 from mau.imports import fetching, looking
 from mau.imports.fetching import check_url, fetch
 from mau.imports.looking import follow, refresh
+from mau.imports.rounds import asking
 from mau.imports.sources import Source, Sources
 from mau.marks import Marks
 from mau.marks.subject import words
@@ -162,6 +163,19 @@ def test_servers_are_asked_kindly(world: World, web: Web) -> None:
     web.answers["/feed"] = Answer(status=500)
     [done] = refresh(alice.account, alice.keyring)
     assert "500" in done.problem
+
+
+async def test_what_runs_asks_again_by_itself(world: World, web: Web) -> None:
+    alice, stop = world.alice, asyncio.Event()
+    web.answers["/feed"] = feed("rain")
+    sources = Sources(alice.account, alice.keyring)
+    sources.add(Source(f"{web.url}/feed"))
+    sources.close()
+    before = set(alice.account.posts().names())
+    async with asyncio.timeout(30), asking(alice.account, stop):
+        while set(alice.account.posts().names()) == before:  # noqa: ASYNC110 - it is another task that writes
+            await asyncio.sleep(0.02)
+    assert [path for path, _ in web.asked] == ["/feed"]
 
 
 def test_what_lies_in_the_state_of_it_tells_no_address(world: World, web: Web) -> None:

@@ -168,6 +168,7 @@ def _watch(session: Session, as_json: bool) -> None:
     import asyncio
     import signal
 
+    from mau.imports.rounds import asking
     from mau.syncer.worker import Worker
 
     account, keyring, policy = session.account(), session.keyring(), policy_of(session)
@@ -193,7 +194,8 @@ def _watch(session: Session, as_json: bool) -> None:
             loop.add_signal_handler(number, stop.set)
         say("Following; Ctrl-C ends it.")
         worker = Worker(account, keyring, told=told, policy=policy, relayed=asks_friends(session))
-        await worker.run(stop)
+        async with asking(account, stop):
+            await worker.run(stop)
 
     asyncio.run(run())
 
