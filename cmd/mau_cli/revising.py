@@ -65,6 +65,7 @@ class Revision:
             self._left_out = say_left_out(self._keyring, default.left_out)
             audience = default.audience or frozenset({self._account.fingerprint})
         self._audience = audience
+        self._asked = bool(self._attaching) or (bool(words) and audience != self._before.audience)
         self._words = words or self._named(audience)
         say(f"For {clean(audience_words(self._keyring, audience, self._account.fingerprint))}.")
         desk = self._desk()
@@ -102,7 +103,12 @@ class Revision:
 
         start = self._page(document)
         made = desk.write(
-            start, f".{form}", read, empty=lambda text: says_nothing(text, form, start), begin=self._begin
+            start,
+            f".{form}",
+            read,
+            empty=lambda text: says_nothing(text, form, "" if self._asked else start),
+            begin=self._begin,
+            as_it_is=self._asked,
         )
         return None if made is None else self._publish(*made)
 
@@ -113,7 +119,8 @@ class Revision:
         if self._form == "json":
             return raw_page(document)
         kept = ", ".join(hidden_words(document))
-        notes = [f"{self._before.name}; leave it as it is, or empty it, and nothing is published"]
+        way = "empty it" if self._asked else "leave it as it is, or empty it"
+        notes = [f"{self._before.name}; {way}, and nothing is published"]
         if self._left_out:
             notes.append(self._left_out)
         if kept:
@@ -192,7 +199,14 @@ class Revision:
         if self._attaching:
             raise UsageError("a file has no attachments")
         text = before.data.decode()
-        made = desk.write(text, before.suffix, str, empty=lambda text: not text, begin=self._begin)
+        made = desk.write(
+            text,
+            before.suffix,
+            str,
+            empty=lambda text: not text,
+            begin=self._begin,
+            as_it_is=self._asked,
+        )
         if made is None:
             return None
         content = made.encode()

@@ -57,11 +57,13 @@ class Desk:
         *,
         empty: Callable[[str], bool],
         begin: str | None = None,
+        as_it_is: bool = False,
     ) -> T | None:
         """What `read` makes of the text that somebody wrote; None when he wrote nothing.
 
         On a terminal the editor is opened again for as long as something is wrong with it. `begin`: a text
-        that was kept, to go on with instead of `start`.
+        that was kept, to go on with instead of `start`. `as_it_is`: something else was asked for, and a text
+        that is left as it is can be published for that.
         """
         from mau.writing.private import left_texts
 
@@ -70,7 +72,7 @@ class Desk:
         text = start if begin is None else begin
         while True:
             edited = self._edit(text, suffix)
-            if edited is None and text == start:
+            if edited is None and text == start and not self._published_as_it_is(as_it_is):
                 say("Nothing was changed, so nothing is published.")
                 return None
             text = text if edited is None else edited
@@ -86,6 +88,11 @@ class Desk:
                 say(f"{error}")
                 if not click.confirm("Edit it again?", default=True, err=True):
                     raise
+
+    def _published_as_it_is(self, as_it_is: bool) -> bool:
+        if not as_it_is or not self._session.interactive:
+            return as_it_is
+        return click.confirm("The text is as it was. Publish it all the same?", default=True, err=True)
 
     def _edit(self, text: str, suffix: str) -> str | None:
         from mau.writing.editor import edit_text

@@ -65,6 +65,9 @@ def test_the_text_changes_and_the_old_one_is_a_version(inside: Inside, editor: E
     assert new == {**old, "articleBody": "The pot is on."}
     assert opened(world).audience == world.for_(world.bob)
     assert [one.sha256 for one in world.alice.account.posts().versions(NAME)] == [before]
+    world.bob.fetch(world.alice, NAME)
+    read = open_post(world.bob.account, world.bob.keyring, world.alice.fpr, NAME)
+    assert (read.problem, read.notes, (read.document or {})["articleBody"]) == (None, (), "The pot is on.")
     assert "for: [bob]" in editor.given
     assert "Not shown, and kept as it is (--raw shows it): odd" in editor.given
 
@@ -114,6 +117,24 @@ def test_the_audience_changes_in_the_page_in_the_document_and_by_options(
     editor.sets("s/pot/cup/")
     inside.mau(world.alice, "edit", "kettle")
     assert opened(world).audience is PUBLIC
+
+
+def test_what_options_ask_for_needs_no_other_text(inside: Inside, editor: Editor, tmp_path: Path) -> None:
+    world = inside.world
+    before = post(world, {})
+    share(world, b"text\n", "notes.pgp")
+    (tmp_path / "a.txt").write_text("the file")
+    editor.does(': > "$1"')
+    inside.mau(world.alice, "edit", "kettle", "--to", "carol")
+    assert world.alice.account.posts().sha256(NAME) == before
+    editor.does("true")
+    inside.mau(world.alice, "edit", "kettle", "--to", "bob")
+    assert world.alice.account.posts().sha256(NAME) == before
+    for name in ("kettle", "notes"):
+        inside.mau(world.alice, "edit", name, "--to", "carol")
+    assert opened(world).audience == opened(world, "notes.pgp").audience == world.for_(world.carol)
+    inside.mau(world.alice, "edit", "kettle", "--attach", tmp_path / "a.txt")
+    assert document(world)["associatedMedia"][0]["name"] == "a.txt"
 
 
 def test_who_cannot_be_written_to_is_named_first(inside: Inside, editor: Editor) -> None:

@@ -43,7 +43,8 @@ def command(
     The editor is $MAU_EDITOR, $VISUAL or $EDITOR. The text is decrypted into memory only, and gone from there
     afterwards. The post stays for those who can read it now, as far as they can still be written to; another
     audience can be written into the page, or said with --to, --friends, --me or --public. What it said before
-    is kept as a version. Leave the text as it is, or empty it, and nothing is published.
+    is kept as a version. Leave the text as it is, or empty it, and nothing is published; left as it is, it is
+    published for another audience, or with other files, when an option asks for that.
     """
     words = option_words(to=to, friends=friends, me=me, public=public)
     found = _own_post(session, name)
