@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from mau.config.kinds import FRIENDS, ME
-from mau.content.binding import Audience, Public, audience_of
-from mau.errors import KeyRefused, NoAudience, UsageError
+from mau.content.binding import Audience, Public
+from mau.errors import NoAudience, UsageError
 from mau.fingerprint import Fingerprint
+from mau.writing.audiences import EVERYBODY, FRIENDS, ME, audience_named
 
 if TYPE_CHECKING:
     from mau.keyring import Keyring
@@ -18,38 +18,34 @@ To = Public | str | Fingerprint | Iterable[str | Fingerprint]
 
 
 def audience(keyring: Keyring, to: To, refused: Collection[Fingerprint] = ()) -> Audience:
-    """Those who are meant, the owner always among them; of friends and groups nobody who is `refused`.
+    """Those who are meant, the owner always among them; only people who were confirmed.
 
-    UnknownWho, AmbiguousWho for a word that fits nobody or several; NoAudience when nobody is named: a note
-    for oneself says ``me``. Only people who were confirmed are ever written to. UsageError for who is refused
-    and named.
+    `refused`: whom the owner blocked; they are left out of groups and of all friends, and UsageError when
+    named. UnknownWho, AmbiguousWho for a word that fits nobody or several; NoAudience when nobody is named:
+    a note for oneself says ``me``.
     """
     if isinstance(to, Public):
         return to
-    words = [to] if isinstance(to, str | Fingerprint) else list(to)
+    words = words_of(to)
     if not words:
         raise NoAudience('for whom? Say names, "@group", "friends", "me" or mau.PUBLIC')
-    found: list[Fingerprint] = []
+    found = audience_named(keyring, words)
+    if isinstance(found, Public) or found.isdisjoint(refused):
+        return found
     for word in words:
-        meant = _meant(keyring, word)
-        kept = [one for one in meant if one not in refused]
-        if meant and not kept:
-            raise UsageError(f"you blocked {word!s}; `mau unblock` ends that")
-        found += kept
-    return audience_of(keyring.me.fingerprint, found)
+        if not word.startswith("@") and word not in {FRIENDS, ME, EVERYBODY}:
+            person = keyring.resolve(word)
+            if person.fingerprint in refused:
+                raise UsageError(f"you blocked {person.label!r}; `mau unblock` ends that")
+    left = found - frozenset(refused)
+    if left == {keyring.me.fingerprint}:
+        raise NoAudience("nobody is left: you blocked them all")
+    return left
 
 
-def _meant(keyring: Keyring, word: str | Fingerprint) -> list[Fingerprint]:
-    if isinstance(word, Fingerprint):
-        person = keyring.person(word)
-        if person is None:
-            raise KeyRefused(f"no key of {word} is held here")
-        return [word]
-    if word == ME:
-        return []
-    if word == FRIENDS:
-        friends = keyring.friends()
-        if not friends:
-            raise NoAudience("there are no friends here yet; `mau friend add` makes one")
-        return [person.fingerprint for person in friends]
-    return [person.fingerprint for person in keyring.audience([word])]
+def words_of(to: To) -> list[str]:
+    """The same in words; `PUBLIC` is ``public``."""
+    if isinstance(to, Public):
+        return [EVERYBODY]
+    some = [to] if isinstance(to, str | Fingerprint) else to
+    return [one.hex if isinstance(one, Fingerprint) else one for one in some]

@@ -136,27 +136,30 @@ class Me:
         """Post a file as it is. `filename` travels inside, encrypted; errors as of `post`."""
         return await self._thread.run(writing.share, self._desk, source, to, name, filename)
 
-    async def reply(self, ref: Ref, text: str, *, to: To | None = None, attach: Attach = ()) -> Posted:
+    async def reply(
+        self, ref: Ref, text: str, *, to: To | None = None, wider: bool = False, attach: Attach = ()
+    ) -> Posted:
         """Answer a post. Without `to` for its author and those of its readers who are friends.
 
-        NoAudience when it is public and `to` is not given; NoSuchPost when it is not held.
+        NoAudience when it is public and `to` is not given; UsageError when it would be for people who cannot
+        read the post, without `wider`; NoSuchPost when it is not held.
         """
-        return await self._thread.run(writing.reply, self._desk, ref, text, to, attach)
+        return await self._thread.run(writing.reply, self._desk, ref, text, to, attach, wider=wider)
 
-    async def like(self, ref: Ref, *, to: To | None = None) -> Posted:
-        """Like a post; `to` and errors as of `reply`."""
-        return await self._thread.run(writing.act, self._desk, ref, "LikeAction", "", to)
+    async def like(self, ref: Ref, *, to: To | None = None, wider: bool = False) -> Posted:
+        """Like a post; `to`, `wider` and errors as of `reply`."""
+        return await self._thread.run(writing.act, self._desk, ref, "LikeAction", "", to, wider=wider)
 
-    async def repost(self, ref: Ref, text: str = "", *, to: To | None = None) -> Posted:
-        """Share somebody's post, with a word of one's own; `to` and errors as of `reply`."""
-        return await self._thread.run(writing.act, self._desk, ref, "ShareAction", text, to)
+    async def repost(self, ref: Ref, text: str = "", *, to: To | None = None, wider: bool = False) -> Posted:
+        """Share somebody's post, with a word of one's own; `to`, `wider` and errors as of `reply`."""
+        return await self._thread.run(writing.act, self._desk, ref, "ShareAction", text, to, wider=wider)
 
     async def message(self, to: To, text: str, *, attach: Attach = ()) -> Posted:
         """Write to some people alone; errors as of `post`."""
         return await self._thread.run(writing.message, self._desk, to, text, attach)
 
     async def delete(self, ref: Ref) -> None:
-        """Take a post of one's own back, and tell those who could read it."""
+        """Take back a post of one's own with the files that it alone has; its readers are told."""
         await self._thread.run(writing.delete, self._desk, ref)
 
     # --- reading -------------------------------------------------------------------------------------------

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mau.attachments import Attachment, attached
+from mau.attachments import Attachment, attached, with_media
 from mau.content.address import Address, person_iri, post_iri
-from mau.content.links import Reference
+from mau.content.links import Reference, word_of
 from mau.content.posting import compose_posting, text_of, type_of
+from mau.content.tags import with_keywords
 from mau.conversation import compose
-from mau.conversation.audience import Derived, derived_audience
+from mau.conversation.audience import derived_audience
+from mau.conversation.audience import wider as is_wider
 from mau.deletion.publishing import delete_post
-from mau.errors import NoAudience, UsageError
+from mau.errors import MauError, NoAudience, UsageError
 from mau.groups.following import follow_lists
 from mau.marks import blocked
-from mau.program.audience import To, audience
+from mau.program.audience import To, audience, words_of
 from mau.program.refs import Ref
 from mau.program.values import Posted
 from mau.publish import Published, check_filename, choose_name, file_words, publish_document, publish_file
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from mau.program.desk import Desk
 
 Attach = Sequence[Attachment | Path | str]
-_MEDIA = "associatedMedia"
 
 
 def post(
@@ -64,24 +67,28 @@ def share(desk: Desk, source: Path | bytes, to: To, name: str | None, filename: 
         return _stored(desk, publish_file(desk.account, desk.keyring, file, chosen, whom, travels))
 
 
-def reply(desk: Desk, ref: Ref, text: str, to: To | None, attach: Attach) -> Posted:
+def reply(desk: Desk, ref: Ref, text: str, to: To | None, attach: Attach, *, wider: bool) -> Posted:
     """Answer a post that is held; NoAudience when it is public, or tells nobody, and `to` is not given."""
     if not text.strip():
         raise UsageError("there is nothing in it to post")
-    target, asked, derived = _original(desk, ref)
-    whom = _derived(desk, derived, to)
-    document = compose.comment(
-        desk.account.fingerprint, target, text, datetime.now(UTC), kind="Answer" if asked else "Comment"
-    )
-    return _publish(desk, document, whom, None, attach, _left_out(derived, to))
+    original = _original(desk, ref)
+    whom, left_out = _whom_of(desk, original, to, wider=wider)
+    me, now = desk.account.fingerprint, datetime.now(UTC)
+    if original.kind == "Message" and isinstance(whom, frozenset) and whom != {me}:
+        document = compose.message(me, whom, text, now, parent=original.reference)
+    else:
+        kind: compose.ReplyKind = "Answer" if original.kind == "Question" else "Comment"
+        document = compose.comment(me, original.reference, text, now, kind=kind)
+    return _publish(desk, document, whom, None, attach, left_out)
 
 
-def act(desk: Desk, ref: Ref, kind: ActionKind, text: str, to: To | None) -> Posted:
+def act(desk: Desk, ref: Ref, kind: ActionKind, text: str, to: To | None, *, wider: bool) -> Posted:
     """Like, share or bookmark a post that is held; NoAudience as of `reply`."""
-    target, _, derived = _original(desk, ref)
-    whom = _derived(desk, derived, to)
-    document = compose.action(desk.account.fingerprint, kind, target, datetime.now(UTC), text=text)
-    return _publish(desk, document, whom, None, (), _left_out(derived, to))
+    original = _original(desk, ref)
+    whom, left_out = _whom_of(desk, original, to, wider=wider)
+    me, now = desk.account.fingerprint, datetime.now(UTC)
+    document = compose.action(me, kind, original.reference, now, text=text)
+    return _publish(desk, document, whom, None, (), left_out)
 
 
 def message(desk: Desk, to: To, text: str, attach: Attach) -> Posted:
@@ -94,52 +101,67 @@ def message(desk: Desk, to: To, text: str, attach: Attach) -> Posted:
 
 
 def delete(desk: Desk, ref: Ref) -> None:
-    """Take a post of one's own back, and tell those who could read it; UsageError for another's."""
+    """Take a post of one's own back with the files that it alone has; UsageError for another's."""
+    from mau.attachments.owned import files_alone_of
+
     address = desk.address(ref)
     if address.author != desk.account.fingerprint or address.name is None:
         raise UsageError("only a post of your own can be deleted")
-    delete_post(desk.account, desk.keyring, address.name)
+    files = files_alone_of(desk.account, desk.keyring, address.name)
+    for name in (address.name, *files):
+        delete_post(desk.account, desk.keyring, name)
 
 
 # --- how -------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Original:
+    """What something is about, with the content that was seen. `readers`: who could read it, if known."""
+
+    reference: Reference
+    kind: str
+    readers: Audience | None
+
+
 def _whom(desk: Desk, to: To) -> Audience:
+
     desk.keyring.refresh()
-    words = [to] if isinstance(to, str) else to if isinstance(to, list | tuple) else []
-    if any(isinstance(word, str) and word.startswith("@") for word in words):
-        follow_lists(desk.account, desk.keyring)  # who is in a shared group its owner says
+    if any(word.startswith("@") for word in words_of(to)):
+        with suppress(MauError, OSError):  # a list that cannot be read now changes nothing
+            follow_lists(desk.account, desk.keyring)
     return audience(desk.keyring, to, blocked(desk.account))
 
 
-def _original(desk: Desk, ref: Ref) -> tuple[Reference, bool, Derived]:
-    """What is answered with the content that was seen, whether it is a question, and for whom by default."""
+def _original(desk: Desk, ref: Ref) -> _Original:
     address = desk.address(ref)
     assert address.name is not None  # noqa: S101 - `address_of` says so
     seen = desk.directory_sum(address)
     found = open_post(desk.account, desk.keyring, address.author, address.name, address.version)
-    recipients = [desk.keyring.owner_of(keyid) for keyid in found.opened.recipients]
-    derived = derived_audience(
-        desk.keyring,
-        address.author,
-        found.audience,
-        [one for one in recipients if one is not None],
-        refused=blocked(desk.account),
-    )
-    question = found.document is not None and type_of(found.document) == "Question"
-    return Reference(Address(address.author, address.name), seen), question, derived
+    readers = found.audience
+    if readers is None and found.opened.encrypted:
+        owners = (desk.keyring.owner_of(keyid) for keyid in found.opened.recipients)
+        readers = frozenset(one for one in owners if one is not None) | {address.author}
+    kind = word_of(type_of(found.document or {}))
+    return _Original(Reference(Address(address.author, address.name), seen), kind, readers)
 
 
-def _derived(desk: Desk, derived: Derived, to: To | None) -> Audience:
+def _whom_of(
+    desk: Desk, original: _Original, to: To | None, *, wider: bool
+) -> tuple[Audience, tuple[Fingerprint, ...]]:
+    """For whom it is, and who could read the original and is left out."""
+    author = original.reference.address.author
     if to is not None:
-        return _whom(desk, to)
+        whom = _whom(desk, to)
+        if not wider and is_wider(whom, author, original.readers):
+            raise UsageError(
+                "what this is about was not written for all of these; say wider=True to tell them"
+            )
+        return whom, ()
+    derived = derived_audience(desk.keyring, author, original.readers, refused=blocked(desk.account))
     if derived.audience is None:
         raise NoAudience("the post is public, or does not say for whom it is: say for whom this is (to=)")
-    return derived.audience
-
-
-def _left_out(derived: Derived, to: To | None) -> tuple[Fingerprint, ...]:
-    return () if to is not None else tuple(one.fingerprint for one in derived.left_out)
+    return derived.audience, tuple(one.fingerprint for one in derived.left_out)
 
 
 def _publish(
@@ -152,9 +174,7 @@ def _publish(
 ) -> Posted:
     files = [one if isinstance(one, Attachment) else Attachment(Path(one)) for one in attach]
     with attached(desk.account, desk.keyring, files, whom) as media:
-        if media:
-            held = document.get(_MEDIA, [])
-            document = {**document, _MEDIA: [*(held if isinstance(held, list) else [held]), *media]}
+        document = with_keywords(with_media(document, media))
         chosen = choose_name(desk.account, whom, given=name, words=text_of(document), suffix=".json")
         done = publish_document(desk.account, desk.keyring, document, chosen, whom)
     return _stored(desk, done, left_out)

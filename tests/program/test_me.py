@@ -22,6 +22,8 @@ from mau.errors import (
     UsageError,
     WrongPassphrase,
 )
+from mau.marks import Marks
+from mau.marks.subject import person
 from tests.publish.world import PASSPHRASE, World
 
 
@@ -110,8 +112,9 @@ async def test_words_for_an_audience_mean_what_they_mean_on_the_command_line(
     assert (await alice.post("x", to=mau.PUBLIC)).audience is mau.PUBLIC
     with pytest.raises(NoAudience):
         await alice.post("x", to=[])
+    assert (await alice.post("x", to="public")).audience is mau.PUBLIC
     with pytest.raises(UnknownWho):
-        await alice.post("x", to="public")
+        await alice.post("x", to="nobody")
     with pytest.raises(UsageError):
         await alice.post(" ", to="me")
 
@@ -166,6 +169,33 @@ async def test_an_answer_goes_to_those_who_have_the_post_and_a_public_one_must_b
     with pytest.raises(NoAudience):
         await alice.reply(public, "Me too.")
     assert (await alice.reply(public, "Me too.", to=mau.PUBLIC)).audience is mau.PUBLIC
+
+
+async def test_who_is_blocked_is_left_out_and_an_answer_is_never_wider_by_itself(
+    alice: mau.Me, bob: mau.Me, world: World
+) -> None:
+    asked = await bob.post("between us", to=["alice"])
+    world.alice.fetch(world.bob, asked.name)
+    with pytest.raises(UsageError, match="wider"):
+        await alice.reply(asked, "look", to=["bob", "carol"])
+    told = await alice.reply(asked, "look", to=["bob", "carol"], wider=True)
+    assert told.audience == {world.alice.fpr, world.bob.fpr, world.carol.fpr}
+    Marks.load(world.alice.account).decide("block", person(world.bob.fpr))
+    assert (await alice.post("x", to="friends")).audience == {world.alice.fpr, world.carol.fpr}
+    with pytest.raises(UsageError, match="blocked 'bob'"):
+        await alice.post("x", to=["bob", "carol"])
+    with pytest.raises(NoAudience, match="nobody is left"):
+        await alice.post("x", to="@tea")
+
+
+async def test_a_post_is_deleted_with_the_files_that_it_alone_has(alice: mau.Me, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("milk")
+    done = await alice.post("shopping", to="me", attach=[tmp_path / "list.txt"])
+    [media] = (await alice.read(done)).media
+    assert media.reference is not None
+    await alice.delete(done)
+    with pytest.raises(NoSuchPost):
+        await alice.content(str(media.reference.address))
 
 
 async def test_a_message_names_its_people_and_a_deleted_post_is_gone(alice: mau.Me, world: World) -> None:
