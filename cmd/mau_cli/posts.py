@@ -59,7 +59,7 @@ def resolve_address(session: Session, keyring: Keyring, ref: str) -> Address:
     except NoSuchPost:
         if "/" not in ref:
             raise
-        author, name, version = _address(keyring, ref)
+        author, name, version = address_in(keyring, ref)
         from mau.tree.names import is_post_name
 
         if not is_post_name(name):
@@ -122,12 +122,12 @@ def find_post(
     if name is None and "/" not in who:
         return _of_anybody(session, keyring, who), None
     if name is None:
-        author, name, version = _address(keyring, who)
+        author, name, version = address_in(keyring, who)
     else:
         author = keyring.resolve_fingerprint(who)
         if who == ME and "/" in name:
             with suppress(UnknownWho):  # then it is no address, and as a name it is refused below
-                author, name, version = _address(keyring, name)
+                author, name, version = address_in(keyring, name)
         if who == ME and author != keyring.me.fingerprint:
             raise UsageError("that is a post of somebody else; say NAME of one of yours")
     for directory in directories_of(session.account(), author):
@@ -139,7 +139,8 @@ def find_post(
     raise NoSuchPost(f"no post {name!r} of {who!r} is held here; `mau files {who}` lists what is")
 
 
-def _address(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]:
+def address_in(keyring: Keyring, text: str) -> tuple[Fingerprint, str, str | None]:
+    """Author, name and version of an address or of ``WHO/NAME``, whether the post is held or not."""
     from mau.content.address import resolve_iri
 
     if text.startswith(("mau:", "/p2p/", "//")):

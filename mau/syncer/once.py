@@ -15,6 +15,7 @@ from mau.hostport import Address, parse_site
 from mau.keyring import Keyring
 from mau.syncer.fetching import FetchRound
 from mau.syncer.keys import Keys
+from mau.syncer.pieces import PieceRound
 from mau.syncer.policy import Policy
 from mau.syncer.report import Progress, SyncReport
 from mau.syncer.round import Round
@@ -99,8 +100,17 @@ class Syncer:
         addresses: Sequence[Address] | None = None,
         via: Fingerprint | None = None,
     ) -> SyncReport:
-        """Bring one post by name (with ``.pgp``), whatever limit keeps it out and whoever removed it here."""
-        round_ = FetchRound(self, author, via or author, name)
+        """Bring one post by name (with ``.pgp``), whatever limit keeps it out and whoever removed it here.
+
+        Of one who is not followed it is asked for without a listing, and lies in ``.FPR``.
+        """
+        followed = author in self.account.root.follows(self.account.fingerprint)
+        peer = via or author
+        round_: FetchRound | PieceRound = (
+            FetchRound(self, author, peer, name)
+            if followed
+            else PieceRound(self, author, peer, [name], again=True)
+        )
         where = self.book.addresses(round_.peer) if addresses is None else addresses
         await round_.run(where)
         return round_.report

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mau.wire.targets import PageQuery
 
 LARGEST: Final = IN_MEMORY
-"""Bytes of one piece; what is larger comes by `mau fetch`."""
+"""Bytes of one piece, unless it was asked for by name."""
 MOST: Final = 16 << 20
 """Bytes of all pieces of one round."""
 
@@ -52,10 +52,15 @@ class PieceRound(Round):
         names: Sequence[str],
         *,
         as_stranger: bool = False,
+        again: bool = False,
     ) -> None:
-        """``names``: with ``.pgp``. ``as_stranger``: do not say who asks, and so be given what is public."""
+        """``names``: with ``.pgp``. ``as_stranger``: do not say who asks, and so be given what is public.
+
+        ``again``: also what was removed here, and whatever limit speaks against it.
+        """
         followed = author in world.account.root.follows(world.account.fingerprint)
-        super().__init__(world, author, peer, full=True, hidden=not followed)
+        super().__init__(world, author, peer, full=True, limited=not again, hidden=not followed)
+        self._again = again
         self._hidden = not followed
         identity = None if as_stranger else world.identity
         self._caller = _Asking(identity, world.book, world.timeouts)
@@ -67,6 +72,9 @@ class PieceRound(Round):
 
     async def _run(self, stack: AsyncExitStack, where: Iterable[Address]) -> None:
         await self._taking.look()
+        if self._again:
+            for name in self._names:
+                self._state.recall(self._author, name)
         removed = {name for name, _ in self._state.removed(self._author)}
         self.forgone = frozenset(name for name in self._names if name in removed)
         client, address, _ = await reach(
@@ -93,12 +101,13 @@ class PieceRound(Round):
         brought: dict[str, bytes] = {}
         items: list[Item] = []
         left = MOST
+        largest = MOST if self._again else LARGEST
         for name in self._names:
             if name in self.forgone:
                 continue
             buffer = BytesIO()
             try:
-                sha256 = await client.fetch(self._author, name, buffer, size=None, limit=min(LARGEST, left))
+                sha256 = await client.fetch(self._author, name, buffer, size=None, limit=min(largest, left))
             except (NotOffered, PeerMisbehaved) as error:
                 self.report.failed.append(Trouble(name, "", error))
                 continue

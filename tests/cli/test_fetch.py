@@ -40,6 +40,21 @@ async def test_what_a_limit_keeps_out_is_named_and_can_be_fetched(
         assert "does not list" in missing.err
 
 
+async def test_of_one_who_is_not_followed_it_lies_hidden(mau: Mau, me: Person, zoe: Person) -> None:
+    zoe.post("x.json.pgp", "hello", me)
+    me.root.unfollow(zoe.fpr)
+    async with serving(zoe) as address:
+        words = [f"mau://{at(address)}/p2p/{zoe.fpr}/x.json.pgp", "--json"]
+        assert json.loads((await run(mau, "fetch", *words)).out)["fetched"] is True
+        hidden = me.root.hidden_dir(zoe.fpr) / "x.json.pgp"
+        assert hidden.exists()
+        assert zoe.fpr not in me.root.follows(me.fpr)
+        assert (await run(mau, "fetch", "zoe/x.json")).text == "x.json.pgp: held already\n"
+        hidden.unlink()
+        assert (await run(mau, "fetch", "zoe", "x.json")).text == "x.json.pgp: fetched\n"
+        assert (await run(mau, "fetch", "zoe", "nothing")).code == 5
+
+
 async def test_what_was_removed_comes_back(mau: Mau, me: Person, zoe: Person) -> None:
     zoe.post("x.json.pgp", "hello", me)
     zoe.post("y.json.pgp", "hello", me)

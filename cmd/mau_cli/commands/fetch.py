@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("fetch")
 @click.argument("who")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option(
     "--at",
     multiple=True,
@@ -29,24 +29,35 @@ if TYPE_CHECKING:
 @click.option("--via", metavar="FRIEND", help="From the host of a friend who holds it.")
 @click.option("--json", "as_json", is_flag=True, help="Show what came as JSON.")
 @click.pass_obj
-def command(session: Session, who: str, name: str, at: Sequence[str], via: str | None, as_json: bool) -> None:
+def command(
+    session: Session, who: str, name: str | None, at: Sequence[str], via: str | None, as_json: bool
+) -> None:
     """Fetch the post NAME of WHO, although a limit (sync.max_file ...) keeps it out or you removed it here.
 
-    Everything is checked as in a sync.
+    WHO and NAME can be one address. Everything is checked as in a sync. A post of somebody whom you do not
+    follow stays out of the timeline; `mau open` opens it.
     """
     import asyncio
 
+    from mau.content.address import location_of
     from mau.hostport import parse_address
     from mau.syncer.once import Syncer
     from mau.tree.names import POST_SUFFIX
+    from mau_cli.posts import address_in
 
     account, keyring = session.account(), session.keyring()
-    author = keyring.resolve_fingerprint(who)
-    if author not in session.root.follows(account.fingerprint):
-        raise UsageError("you do not follow them; `mau follow` does that")
+    where = [parse_address(one) for one in at]
+    if name is None:
+        author, name, _ = address_in(keyring, who)
+        if who.startswith("mau:") and (place := location_of(who)) is not None:
+            where.append(place)
+    else:
+        author = keyring.resolve_fingerprint(who)
+    if author == account.fingerprint:
+        raise UsageError("that is a post of yours")
     peer = None if via is None else keyring.resolve_fingerprint(via)
     full_name = name if name.endswith(POST_SUFFIX) else name + POST_SUFFIX
-    addresses = [parse_address(one) for one in at] or None
+    addresses = where or None
     take_given(session)
 
     async def run() -> SyncReport:
