@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mau_cli.output import width
 from mau_cli.wrapping import LEAST, Line, Style, calmed, cut_lines, wrapped, wrapped_text
@@ -34,10 +34,11 @@ def markdown_lines(text: str, columns: int, *, styled: bool) -> list[Line]:
     if not text.strip():
         return []
     if len(text) <= MAX_MARKDOWN and _MARKED.search(text):
-        tokens = _parser().parse(text.expandtabs(4))
+        env: dict[str, Any] = {}
+        tokens = _parser().parse(text.expandtabs(4), env)
         # What nests deeper the parser leaves out.
         if all(token.level < _DEEPEST - 1 for token in tokens):
-            return _Writer(columns, styled).write(tokens)
+            return _Writer(columns, styled).write(tokens, _unused(tokens, env))
     return [[(line, Style.PLAIN)] for line in wrapped_text(text, columns)]
 
 
@@ -73,9 +74,14 @@ class _Writer:
     style: Style = Style.PLAIN
     rows: list[list[str]] | None = None
 
-    def write(self, tokens: list[Token]) -> list[Line]:
+    def write(self, tokens: list[Token], references: list[str]) -> list[Line]:
         for token in tokens:
             self._token(token)
+        for number, reference in enumerate(references):
+            self.apart = self.apart or number == 0
+            self._separate()
+            for line in wrapped([(reference, Style.DIM)], self.columns):
+                self._add(line)
         return self.lines
 
     def _token(self, token: Token) -> None:
@@ -220,6 +226,18 @@ class _Writer:
             elif child.content:
                 lines[-1].append((_cleaned(child.content), style))
         return lines
+
+
+def _unused(tokens: list[Token], env: dict[str, Any]) -> list[str]:
+    """The references that no link of the text goes to: the parser would pass over them in silence."""
+    links = {child.attrGet("href") or child.attrGet("src") for one in tokens for child in one.children or []}
+    references = [*env.get("references", {}).items()]
+    references += [(one["label"], one) for one in env.get("duplicate_refs", [])]
+    return [
+        _cleaned(f"[{label}]: {reference['href']} {reference['title']}".strip())
+        for label, reference in references
+        if reference["href"] not in links
+    ]
 
 
 def _address(href: str, begin: int, line: Line) -> Iterator[tuple[str, Style]]:

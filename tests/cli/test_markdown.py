@@ -79,6 +79,7 @@ def lines(text: str, columns: int = 60, *, styled: bool = False) -> list[str]:
         ("<script>alert(1)</script>", *[["<script>alert(1)</script>"]] * 2),
         ("[x](javascript:alert)", *[["[x](javascript:alert)"]] * 2),
         ("a &#8238; &lt;b&gt;", *[["a \\u202e <b>"]] * 2),
+        ("x [1]\n\n[1]: https://e.example\n[b]: c 'd'", *[["x 1 <https://e.example>", "", "[B]: c d"]] * 2),
         ("", [], []),
     ],
 )
@@ -117,9 +118,8 @@ def test_whatever_is_written_stays_within_the_lines_and_steers_nothing(
 )
 def test_no_word_is_hidden(parts: list[str]) -> None:
     text = "".join(parts)
-    # A line that is a reference for links has no words of its own.
     shown = "".join(lines(text, 200))
-    assert len(re.findall("alpha|beta", shown)) == len(re.findall("alpha|beta", text))
+    assert len(re.findall("alpha|beta", shown.lower())) >= len(re.findall("alpha|beta", text))
 
 
 def test_what_nests_too_deep_or_is_too_long_is_shown_as_it_was_written() -> None:
