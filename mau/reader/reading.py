@@ -15,6 +15,7 @@ import contextlib
 import logging
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import replace
@@ -26,10 +27,12 @@ from mau.errors import MauError
 from mau.fingerprint import Fingerprint
 from mau.reader.contents import LARGEST, Content, content_of
 from mau.reader.image import Image
+from mau.reader.judging import Judging, Progress, Told
 from mau.reader.notes import Notes
 from mau.reader.open import OpenedPost, open_post
-from mau.reader.table import Act, Choice, Row, Table
-from mau.reader.upkeep import Progress, Told, Upkeep
+from mau.reader.rows import Act, Choice, Row
+from mau.reader.table import Table
+from mau.reader.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from mau.tree.index import Index
 
 _PAGE: Final = 64
+_SELDOM: Final = 30.0  # seconds
 _EVERYTHING: Final = Choice()
 _log = logging.getLogger("mau.reader")
 
@@ -60,7 +64,10 @@ class Reading:
         self._image = Image(account)
         # Without notes the table says little: with them it is made anew, by as many processes as help.
         self._table = Table(None if self._notes.is_empty else self._image.load())
-        self._upkeep = Upkeep(account, keyring, self._index, self._table, self._notes)
+        self._judging = Judging(account, keyring, self._table, self._notes)
+        self._upkeep = Upkeep(account.root, self._index, self._table, self._notes, self._judging)
+        self._changed = False
+        self._saved = -_SELDOM
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +80,8 @@ class Reading:
     def close(self) -> None:
         """Let go of the files and the memory."""
         with self._lock:
+            if self._changed:
+                self._save(at_once=True)
             self._table.close()
             self._notes.close()
             if self._own_index:
@@ -207,7 +216,7 @@ class Reading:
             for entry in self._index.entries(Fingerprint(author))
             if (author, entry.name, bytes.fromhex(entry.sha256)) in wanted
         ]
-        with contextlib.closing(self._upkeep.opened(entries, whole=True)) as found:
+        with contextlib.closing(self._judging.opened(entries, whole=True)) as found:
             for entry, one in found:
                 looked = one.looked
                 if looked is not None and not looked.summary.error and looked.summary.sha256 == entry.sha256:
@@ -220,17 +229,23 @@ class Reading:
         notes = self._notes.fetch([row.note for row in rows if row.note])
         found: list[Summary] = []
         for row in rows:
-            looked = notes.get(row.note) or self._upkeep.look_again(row)
+            looked = notes.get(row.note) or self._judging.again(self._index, row)
             if looked is not None:
                 found.append(replace(looked.summary, hidden=row.hidden, deleted=row.deleted))
         return found
 
-    def _save(self) -> None:
+    def _save(self, *, at_once: bool = False) -> None:
+        """Keep the table; not at each of many changes: it is written as a whole, and can be made anew."""
+        self._changed = True
+        if not at_once and time.monotonic() - self._saved < _SELDOM:
+            return
+
         def save() -> None:
             self._upkeep.tidy()
             self._image.save(self._table.image())
 
         self._keep(save)
+        self._changed, self._saved = False, time.monotonic()
 
     def _keep(self, work: Callable[[], None]) -> None:
         try:

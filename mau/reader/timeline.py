@@ -18,8 +18,8 @@ from mau.content.binding import PUBLIC
 from mau.fingerprint import Fingerprint
 from mau.reader.algorithms import Algorithm, Context, View, run
 from mau.reader.looking import MAX_OPENED
+from mau.reader.rows import Act, Choice
 from mau.reader.summary import Summary
-from mau.reader.table import Act, Choice
 
 if TYPE_CHECKING:
     from mau.content.address import Address

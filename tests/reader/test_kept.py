@@ -12,7 +12,7 @@ import pytest
 from mau.catalogue import open_index
 from mau.content.binding import PUBLIC, bind_document
 from mau.publish import _encode
-from mau.reader import upkeep
+from mau.reader import judging, upkeep
 from mau.reader.reading import Reading
 from tests.publish.world import Someone, World, bound, message
 
@@ -169,7 +169,7 @@ def test_several_processes_find_out_the_same(world: World, monkeypatch: pytest.M
     for number in range(6):
         put(world, [world.bob, world.carol][number % 2], f"{number}.json.pgp", f"text {number}", number)
     world.alice.put(world.bob, "junk.pgp", b"junk")
-    monkeypatch.setattr(upkeep, "WORTH", 2)
+    monkeypatch.setattr(judging, "WORTH", 2)
     monkeypatch.setattr("mau.reader.crew.size", lambda: 2)
     found, opened, _ = read(world)
     assert found == {f"{number}.json.pgp": f"text {number}" for number in range(6)}
@@ -198,6 +198,25 @@ def test_a_place_that_cannot_be_written_costs_time_and_nothing_else(two: World) 
             assert read(two)[0] == {"a.json.pgp": "first", "b.json.pgp": "second", "c.json.pgp": "third"}
     db.close()
     assert read(two)[0]["c.json.pgp"] == "third"
+
+
+def test_where_nothing_changes_nothing_is_done(two: World) -> None:
+    alice = two.alice
+    (alice.place(two.bob) / "directory.pgp").mkdir()
+    (alice.place(two.bob) / "link.pgp").symlink_to("a.json.pgp")
+    hidden = alice.place(two.bob, hidden=True) / "a.json.pgp"
+    hidden.write_bytes(b"junk")
+    with Reading(alice.account, alice.keyring) as reading:
+        until = time.monotonic() + 30
+        while reading._upkeep.refresh() and time.monotonic() < until:
+            time.sleep(0.01)  # until every stamp proves something
+        assert not reading._upkeep.refresh()
+        assert sorted(one.words for one in reading.newest()) == ["first", "second"]
+        (alice.place(two.bob) / "a.json.pgp").unlink()  # now the hidden one counts
+        assert reading._upkeep.refresh()
+        held = reading.get(two.bob.fpr, "a.json.pgp")
+        assert held is not None
+        assert (held.error, held.hidden) == ("MalformedPost", True)
 
 
 def test_two_readers_do_not_disturb_each_other(two: World) -> None:

@@ -10,8 +10,9 @@ from mau.content.address import Address
 from mau.content.links import Links, Reference
 from mau.fingerprint import Fingerprint
 from mau.reader import table
+from mau.reader.rows import Choice
 from mau.reader.summary import Summary
-from mau.reader.table import Choice, Table
+from mau.reader.table import Table
 
 PEOPLE = [Fingerprint(bytes([number]) * 20) for number in (1, 2, 3)]
 SUM = "ab" * 32
