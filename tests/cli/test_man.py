@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import click
-import pytest
 
 from mau_cli.main import COMMANDS, cli
 from mau_cli.manual import command_page, pages, topic_page
@@ -45,13 +43,10 @@ def test_what_stands_in_the_help_stands_in_the_page_as_it_was_written() -> None:
 
 
 def test_the_formatter_of_the_system_finds_nothing_wrong(tmp_path: Path) -> None:
-    groff = shutil.which("groff")
-    if groff is None:
-        pytest.skip("there is no groff here")
     for name in ("mau.1", "mau-friend-add.1", "mau-watch.1", *(f"mau-{one}.7" for one in TOPICS)):
         (tmp_path / name).write_text(PAGES[name])
     done = subprocess.run(
-        [groff, "-man", "-Tutf8", "-ww", "-k", *map(str, sorted(tmp_path.iterdir()))],
+        ["groff", "-man", "-Tutf8", "-ww", "-k", *map(str, sorted(tmp_path.iterdir()))],
         capture_output=True,
         check=True,
     )
