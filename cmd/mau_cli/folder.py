@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mau.errors import MauError, NoAudience, PartlyDone
 from mau_cli.context import Session
 from mau_cli.output import clean, data, emit_json_line, say
-from mau_cli.writing import audience_of_written
+from mau_cli.writing import audience_of_written, referring
 
 if TYPE_CHECKING:
     from mau.publish import Published
@@ -95,7 +95,7 @@ class FolderRun:
 
         account, keyring = self._session.account(), self._session.keyring()
         source = Source.of(folder.path / name, folder.read(name))
-        written = source.read(account)
+        written = source.read(account, referring(self._session))
         if not written.audience and written.stated is None:
             raise NoAudience("it does not say for whom; write `for:` and names, @groups, friends or public")
         keyring.refresh()

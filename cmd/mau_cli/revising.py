@@ -17,6 +17,7 @@ from mau_cli.writing import (
     Desk,
     audience_of_written,
     kept_text,
+    referring,
     say_left_out,
     with_attached,
 )
@@ -96,7 +97,8 @@ class Revision:
         form, document, name = self._form, self._before.document or {}, self._before.name
 
         def read(text: str) -> tuple[Written, Audience]:
-            written = read_written(text, form, self._account.fingerprint, kind_of(document), document)
+            me, refer = self._account.fingerprint, referring(self._session)
+            written = read_written(text, form, me, kind_of(document), document, refer=refer)
             if written.name not in {"", name, name.removesuffix(".pgp")}:
                 raise UsageError("a post keeps its name; `mau new` makes another post")
             return written, self._chosen(written)

@@ -168,6 +168,13 @@ def audience_of_written(keyring: Keyring, written: Written) -> Audience | None:
     return audience_named(keyring, written.audience) if written.audience else written.stated
 
 
+def referring(session: Session) -> Callable[[str], str]:
+    """What makes an address of a reference to a post, as short as it may be (spec/conversations.md)."""
+    from mau_cli.posts import resolve_address
+
+    return lambda ref: str(resolve_address(session, session.keyring(), ref))
+
+
 def option_words(*, to: tuple[str, ...], friends: bool, me: bool, public: bool) -> list[str]:
     """The options of `audience_options` as the words of a page."""
     from mau.writing.audiences import EVERYBODY, FRIENDS, ME

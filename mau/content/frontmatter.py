@@ -17,7 +17,7 @@ Pure; everything that is wrong with a page is a PageMalformed with the number of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
@@ -99,11 +99,18 @@ def kind_of_page(page: Page, kind: Kind) -> Kind:
 # --- a document of a page ----------------------------------------------------------------------------------
 
 
-def document_of(page: Page, kind: Kind, base: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def document_of(
+    page: Page,
+    kind: Kind,
+    base: Mapping[str, Any] | None = None,
+    *,
+    refer: Callable[[str], str] | None = None,
+) -> dict[str, Any]:
     """The document that a page says; `kind` counts when the page names no type.
 
     With `base`, the document that the page was made of by `page_of`: what the page did not show of it, and
-    what was not changed, is in the result as it was. The words of `ENVELOPE` are in neither. PageMalformed.
+    what was not changed, is in the result as it was. The words of `ENVELOPE` are in neither. PageMalformed;
+    `refer` makes addresses of short references to posts, and may raise errors of its own.
     """
     old = dict(base or {})
     shown = read_page(page_of(old)) if base is not None else Page({}, "")
@@ -120,7 +127,7 @@ def document_of(page: Page, kind: Kind, base: Mapping[str, Any] | None = None) -
     for key, value in page.meta.items():
         if key not in ENVELOPE:
             word = _word(key, after, old)
-            made[word] = moved[key] if key in moved else _made(page, key, value, after)
+            made[word] = moved[key] if key in moved else _made(page, key, value, after, refer)
     if base is None:
         made = {"@type": after.name if after is not THING else "Thing", **made}
     if page.body and page.body == shown.body:
@@ -163,7 +170,7 @@ def _word(key: str, kind: Kind, document: Mapping[str, Any]) -> str:
     return _ALIASES.get(key, key)
 
 
-def _made(page: Page, key: str, value: Any, kind: Kind) -> Any:
+def _made(page: Page, key: str, value: Any, kind: Kind, refer: Callable[[str], str] | None) -> Any:
     if key == _TYPE:
         types = yamltext.resolved(value)
         if not all(isinstance(one, str) and one for one in (types if isinstance(types, list) else [types])):
@@ -177,7 +184,7 @@ def _made(page: Page, key: str, value: Any, kind: Kind) -> Any:
             return tags_from_page(value)
         except ValueError as error:
             raise PageMalformed(f"{page.where(key)}`{key}` {error}") from None
-    return from_page(value, _value_of(key, kind))
+    return from_page(value, _value_of(key, kind), refer)
 
 
 def _value_of(key: str, kind: Kind) -> Value | None:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from mau.content.bodies import LANGUAGE, is_tagged
 from mau.content.kinds.kind import Value
-from mau.content.kinds.values import said, written
+from mau.content.kinds.values import is_url, said, written
 from mau.content.yamltext import resolved, same
 
 _LISTED: Final = re.compile(r"[,;\n]")
 
 
-def from_page(value: Any, kind: Value | None) -> Any:
+def from_page(value: Any, kind: Value | None, refer: Callable[[str], str] | None = None) -> Any:
     """What a word of that kind (None: not known) holds with a value as `read_page` gives it.
 
     A word of a known kind takes its texts as they were typed. A mapping of languages to texts becomes a text
-    for each; any other mapping is an object.
+    for each; any other mapping is an object. `refer` makes an address of what names a post otherwise.
     """
     if kind is None:
         return resolved(value)
     if isinstance(value, list):
-        made = [from_page(one, kind) for one in value]
+        made = [from_page(one, kind, refer) for one in value]
         return [one for item in made for one in (item if isinstance(item, list) else [item])]
     if isinstance(value, dict):
         return _texts(value) if kind is Value.TEXT and _is_languages(value) else resolved(value)
-    return written(kind, str(value) if isinstance(value, str) else value)
+    text = str(value) if isinstance(value, str) else value
+    if kind is Value.POST and refer is not None and isinstance(text, str) and not is_url(text):
+        text = refer(text)
+    return written(kind, text)
 
 
 def to_page(value: Any, kind: Value | None) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -57,17 +57,28 @@ class Written:
 
 
 def read_written(
-    text: str, form: Form, author: Fingerprint, kind: Kind, base: Mapping[str, Any] | None = None
+    text: str,
+    form: Form,
+    author: Fingerprint,
+    kind: Kind,
+    base: Mapping[str, Any] | None = None,
+    *,
+    refer: Callable[[str], str] | None = None,
 ) -> Written:
     """Read a page or a raw document of `author`; `kind` is what a page is that names no type.
 
-    `base`: the document that the page was made of (`document_of`). PageMalformed.
+    `base`: the document that the page was made of, `refer`: what short references mean (`document_of`).
+    PageMalformed, and what `refer` raises.
     """
-    return _raw(text, author, new=base is None) if form == "json" else _page(read_page(text), kind, base)
+    if form == "json":
+        return _raw(text, author, new=base is None)
+    return _page(read_page(text), kind, base, refer)
 
 
-def _page(page: Page, kind: Kind, base: Mapping[str, Any] | None) -> Written:
-    document = document_of(page, kind, base)
+def _page(
+    page: Page, kind: Kind, base: Mapping[str, Any] | None, refer: Callable[[str], str] | None
+) -> Written:
+    document = document_of(page, kind, base, refer=refer)
     wrong = problems(document)
     if wrong:
         raise PageMalformed("\n".join(_placed(page, kind_of_page(page, kind), one) for one in wrong))

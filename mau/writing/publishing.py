@@ -57,9 +57,9 @@ class Source:
         except UnicodeDecodeError:
             raise PageMalformed("that is no text in UTF-8; `mau share` takes any file") from None
 
-    def read(self, account: Account) -> Written:
-        """What it says; PageMalformed."""
-        return read_written(self.text, self.form, account.fingerprint, KIND)
+    def read(self, account: Account, refer: Callable[[str], str] | None = None) -> Written:
+        """What it says; PageMalformed, and what `refer` raises (`read_written`)."""
+        return read_written(self.text, self.form, account.fingerprint, KIND, refer=refer)
 
 
 def publish_source(

@@ -168,6 +168,21 @@ def test_files_are_attached(inside: Inside, editor: Editor, tmp_path_factory: py
     assert len(drafts(inside.world.alice.account)) == 1
 
 
+def test_posts_are_named_shortly(inside: Inside, editor: Editor) -> None:
+    alice = inside.world.alice
+    inside.name(alice, "post", "--me", "--name", "kettle", "x")
+    address = f"mau:/p2p/{alice.fpr}/pot.pgp"
+    editor.writes(
+        f"---\ntype: Collection\ntitle: Tea\nfor: me\nhasPart: [kettle, me/kettle, '{address}']\n---\n"
+    )
+    document = posted(inside, inside.name(alice, "new")).document
+    assert document is not None
+    kettle = {"@id": f"mau:/p2p/{alice.fpr}/kettle.pgp"}
+    assert document["hasPart"] == [kettle, kettle, {"@id": address}]
+    editor.writes("---\ntype: Collection\ntitle: Tea\nfor: me\nhasPart: nothing-like-that\n---\n")
+    assert "nothing-like-that" in inside.mau(alice, "new", code=1).err
+
+
 def test_on_a_terminal_the_editor_is_opened_again(desk: Desk, editor: Editor) -> None:
     editor.does("""grep -q nobody "$1" && sed -i s/nobody/bob/ "$1" || sed -i 's/^for:.*/for: nobody/' "$1"
     echo text >> "$1" """)

@@ -20,6 +20,7 @@ from mau_cli.writing import (
     audience_of_written,
     insecure_option,
     option_words,
+    referring,
     tell_draft,
     with_attached,
 )
@@ -136,7 +137,9 @@ class _Writing:
         said = audience_named(self._keyring, words) if words else None
 
         def read(text: str) -> tuple[Written, Audience | None]:
-            written = read_written(text, self._form, self._account.fingerprint, kind)
+            written = read_written(
+                text, self._form, self._account.fingerprint, kind, refer=referring(self._session)
+            )
             return written, audience_of_written(self._keyring, written)
 
         with self._desk.keeping():

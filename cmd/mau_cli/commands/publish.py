@@ -15,7 +15,7 @@ from mau_cli.attaching import Attaching, attach_options, attached_media
 from mau_cli.audience import audience_options, choose_audience
 from mau_cli.context import Session
 from mau_cli.output import say
-from mau_cli.writing import audience_of_written, with_attached
+from mau_cli.writing import audience_of_written, referring, with_attached
 
 if TYPE_CHECKING:
     from mau.publish import Published
@@ -131,7 +131,7 @@ class _Publishing:
 
         session, source, keyring = self._session, self._source, self._session.keyring()
         try:
-            written = source.read(self._account)
+            written = source.read(self._account, referring(session))
         except PageMalformed as error:
             raise PageMalformed(f"{source.path.name}: {error}") from None
         said = bool(to or friends or me or public)
