@@ -14,7 +14,7 @@ from mau.content.activity import as_schema
 from mau.content.address import person_iri
 from mau.content.facts import Fact, facts_of
 from mau.content.kinds import THING, kind_of
-from mau.content.languages import chosen, texts_of
+from mau.content.languages import chosen, is_language, texts_of
 from mau.content.links import word_of
 from mau.content.media import Media, media_of
 from mau.content.plaintext import text_of_html
@@ -27,7 +27,6 @@ __all__ = ["Fact", "Media", "Shown", "shown", "words_of"]
 MAX_TITLE: Final = 300
 MAX_BODY: Final = 1 << 20
 """Characters: a document that `jsonld.parse` reads has no longer text."""
-_MOST_WORDS: Final = 2000
 _TITLES: Final = ("headline", "name")
 _BODIES: Final = ("articleBody", "text", "reviewBody", "description")
 _HTML: Final = ("text/html", "application/xhtml+xml")
@@ -77,7 +76,7 @@ def shown(
     kind = kind_of(seen)
     held = _plain_words(seen)
     stated = held.get("inLanguage")
-    default = stated if isinstance(stated, str) else ""
+    default = stated if isinstance(stated, str) and is_language(stated) else ""
     title_word, title, _ = _text(held, kind.title, _TITLES, languages, default)
     body_word, body, language = _text(held, None if kind is THING else kind.body, _BODIES, languages, default)
     markup, body = _markup(held, body)
@@ -120,7 +119,7 @@ def words_of(author: Fingerprint, document: dict[str, Any], *, signed_at: int | 
 def _plain_words(document: dict[str, Any]) -> dict[str, Any]:
     """The words of a document without prefixes; what is given without one counts before its other forms."""
     held: dict[str, Any] = {}
-    for key, value in list(document.items())[:_MOST_WORDS]:
+    for key, value in document.items():
         word = key if key.startswith("@") else word_of(key) or key
         if word not in held or word == key:
             held[word] = value

@@ -188,7 +188,7 @@ HUGE: dict[str, dict[str, Any]] = {
     "tags without an end": {"@context": STREAMS, "type": "Note", "content": "<a " * 300_000},
     "numbers": {"x": [10**400, -(10**5000), float("inf"), float("nan")] * 1000, "width": 10**5000},
     "commas": {"keywords": "," * 1_000_000},
-    "lone surrogates": {"text": "\ud800" * 1_000_000, "\udc00": "\ud800"},
+    "lone surrogates": {"text": "\ud800" * 1_000_000, "\udc00": "\ud800", "inLanguage": "\ud800"},
 }
 
 
@@ -197,6 +197,11 @@ def test_the_huge_and_the_deep_are_bounded(document: dict[str, Any]) -> None:
     check(shown(FPR, document, ["de"]))
     assert len(words_of(FPR, document)) <= MAX_BODY
     assert len(problems(document)) <= 20
+
+
+def test_what_is_left_out_is_counted() -> None:
+    facts = shown(FPR, {f"w{number}": number for number in range(10_000)}).facts
+    assert facts[-1].value == f"{10_000 - MAX_FACTS} more"
 
 
 def test_all_that_fits_a_document_is_shown_whole() -> None:
