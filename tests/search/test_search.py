@@ -13,6 +13,8 @@ import pytest
 from mau.content.binding import PUBLIC
 from mau.deletion.publishing import delete_post
 from mau.errors import UsageError
+from mau.marks import Marks
+from mau.marks.subject import person, words
 from mau.publish import publish_document, publish_file
 from mau.reader.reading import Reading
 from mau.search import Search
@@ -39,8 +41,8 @@ def write(world: World, author: Someone, name: str, text: str, ago: int = 100, *
     )
 
 
-def found(search: Search, words: str, **filters: object) -> list[str]:
-    return [hit.summary.name.partition(".")[0] for hit in search.find(words, **filters)]  # type: ignore[arg-type]
+def found(search: Search, question: str, **filters: object) -> list[str]:
+    return [hit.summary.name.partition(".")[0] for hit in search.find(question, **filters)]  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -68,14 +70,14 @@ def test_all_words_in_any_order_newest_first(library: World) -> None:
 
 def test_case_and_diacritics_do_not_matter(library: World) -> None:
     with searching(library.alice) as search:
-        for words in ("cafe", "CAFÉ", "cafe\u0301", "musli", "MÜSLI", "strassen", "STRAẞEN"):
-            assert found(search, words) == ["cafe"], words
+        for word in ("cafe", "CAFÉ", "cafe\u0301", "musli", "MÜSLI", "strassen", "STRAẞEN"):
+            assert found(search, word) == ["cafe"], word
 
 
 def test_what_is_written_without_spaces_is_found_inside(library: World) -> None:
     with searching(library.alice) as search:
-        for words in ("東京", "京都", "行きました", "暑"):
-            assert found(search, words) == ["tokyo"], words
+        for word in ("東京", "京都", "行きました", "暑"):
+            assert found(search, word) == ["tokyo"], word
         assert found(search, "都京") == []
 
 
@@ -96,6 +98,15 @@ def test_filters(library: World) -> None:
         assert found(search, "bicycle", types=["socialmediaposting"], limit=2) == ["blue", "rust"]
         with pytest.raises(UsageError):
             search.find("-only")
+
+
+def test_who_and_what_is_muted_is_not_found_unless_it_is_asked_for(library: World) -> None:
+    marks = Marks.load(library.alice.account)
+    marks.decide("mute", person(library.carol.fpr))
+    marks.decide("mute", words("rust"))
+    with searching(library.alice) as search:
+        assert found(search, "bicycle") == ["kettle"]
+        assert found(search, "bicycle", muted=True) == ["blue", "rust", "kettle"]
 
 
 def test_file_names_and_texts_of_files_are_found(world: World) -> None:
