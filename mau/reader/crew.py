@@ -75,9 +75,7 @@ def open_all(
     Whoever stops early ends the children.
     """
     children: SimpleQueue[_Child] = SimpleQueue()
-    everyone = [_Child(briefing) for _ in range(count)]
-    for child in everyone:
-        children.put(child)
+    everyone: list[_Child] = []
 
     def work(some: Sequence[Entry]) -> list[tuple[Entry, Found]]:
         child = children.get()
@@ -89,6 +87,9 @@ def open_all(
     batches = (entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE))
     threads = ThreadPoolExecutor(count, "mau-reader")
     try:
+        for _ in range(count):
+            everyone.append(_Child(briefing))
+            children.put(everyone[-1])
         # No more is under way than keeps everybody busy: results of 100,000 posts would fill the memory.
         waiting = [threads.submit(work, some) for some in islice(batches, 2 * count)]
         while waiting:
@@ -111,6 +112,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if not name.startswith("MAU_")},
             start_new_session=True,  # Ctrl-C is for the parent, who ends it
         )
         try:
