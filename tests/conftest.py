@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,8 +49,18 @@ def own_state(nobodys_home: Path) -> Iterator[None]:
         yield
 
 
+def need(program: str) -> None:
+    """Skip where a program that judges is missing; .ci/run installs it, and the end of the run says so."""
+    if shutil.which(program) is None:
+        pytest.skip(f"no program to ask: {program}")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what a line of dots would hide: a machine that allows no networks of our own proved less."""
+    for report in terminalreporter.stats.get("skipped", ()):
+        if "no program to ask" in str(report.longrepr):
+            words = f"NOT INSTALLED HERE, AND NOT ASKED: {str(report.longrepr).rpartition(': ')[2]}"
+            terminalreporter.section(words.rstrip("')"), sep="!", red=True, bold=True)
     skipped = [
         report
         for report in terminalreporter.stats.get("skipped", ())

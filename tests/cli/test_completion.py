@@ -17,6 +17,7 @@ from mau_cli.main import COMMANDS
 from tests.agent.runtime import runtime
 from tests.cli.conftest import MAU, Ended, _read
 from tests.cli.desk import Desk, desk, trees, world
+from tests.conftest import need
 
 __all__ = ["desk", "runtime", "trees", "world"]
 
@@ -131,6 +132,7 @@ def test_bash_completes_names_with_signs_at_which_it_splits_words(
 
 
 def test_zsh_completes(path: str, mau: Callable[..., Ended], tmp_path: Path) -> None:
+    need("zsh")
     (tmp_path / "completion").write_text(mau("completion", "zsh").text)
     lines = [
         "PS1=; unsetopt prompt_sp; autoload -U compinit; compinit -u -D",
@@ -145,6 +147,7 @@ def test_zsh_completes(path: str, mau: Callable[..., Ended], tmp_path: Path) -> 
 
 
 def test_fish_completes(path: str, mau: Callable[..., Ended], tmp_path: Path) -> None:
+    need("fish")
     (tmp_path / "mau.fish").write_text(mau("completion", "fish").text)
     done = subprocess.run(
         [

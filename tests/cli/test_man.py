@@ -12,6 +12,7 @@ from mau_cli.main import COMMANDS, cli
 from mau_cli.manual import command_page, pages, topic_page
 from mau_cli.topics import TOPICS
 from tests.cli.conftest import Ended
+from tests.conftest import need
 
 PAGES = dict(pages(click.Context(cli, info_name="mau")))
 
@@ -43,6 +44,7 @@ def test_what_stands_in_the_help_stands_in_the_page_as_it_was_written() -> None:
 
 
 def test_the_formatter_of_the_system_finds_nothing_wrong(tmp_path: Path) -> None:
+    need("groff")
     for name in ("mau.1", "mau-friend-add.1", "mau-watch.1", *(f"mau-{one}.7" for one in TOPICS)):
         (tmp_path / name).write_text(PAGES[name])
     done = subprocess.run(
