@@ -46,26 +46,6 @@ _ITEM_FACT: Final = 120  # characters
 _ITEM_MEDIA: Final = 4
 
 
-def show_post(session: Session, post: OpenedPost, *, pictures: bool = True) -> None:
-    """The whole post to stdout: who, when and for whom, then its content."""
-    from mau.content.origin import from_web
-    from mau_cli.audience import audience_words, called
-    from mau_cli.people import suspect_keyring
-    from mau_cli.posts import local_time
-
-    keyring = suspect_keyring(session)
-    who = called(keyring, post.author)
-    seen = from_web(post.author, post.document)
-    if seen is not None:
-        who = f"{seen.host} (from the web, not signed by it)"
-    whom = audience_words(keyring, post.audience, post.author)
-    data(f"{clean(who)}, {local_time(post.signed_at)}, for {clean(whom)}  {clean(post.name)}")
-    if post.problem is not None:
-        say(f"WARNING: this does not hold: {post.problem}.")
-    data("")
-    show_content(session, keyring, post, pictures=pictures)
-
-
 def show_content(session: Session, keyring: Keyring, post: OpenedPost, *, pictures: bool = True) -> None:
     """What there is to read and see in a post, to stdout, as wide as the terminal."""
     if post.document is None:
