@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from mau.errors import NoAccount
 from mau.reader.judging import Judging, Progress, Told
 from mau.reader.notes import Notes
 from mau.reader.places import differing, look_of, stamp
@@ -50,10 +51,12 @@ class Upkeep:
     def refresh(
         self, told: Told | None = None, progress: Progress | None = None, patience: float | None = None
     ) -> bool:
-        """Bring the table up to the tree; whether anything changed.
+        """Bring the table up to the tree; whether anything changed. NoAccount when that is not whole.
 
         ``patience``: seconds after which no more contents are opened; those that came last are first.
         """
+        if not self._root.mau.is_dir():  # an unmounted disk is no reason to forget
+            raise NoAccount(f"{str(self._root.path)!r} is no whole tree (any more): it holds no .mau")
         now = int(time.time())
         self._judging.begin()
         watched = self._index.is_watched
@@ -81,8 +84,9 @@ class Upkeep:
         entries.sort(key=lambda entry: entry.clock, reverse=True)
         left = self._judging.judge(entries, told, progress, patience)
         self.pending = len(left)
+        unfinished = {entry.author for entry in left}
         for author, one in work.items():
-            if author not in {entry.author for entry in left}:
+            if author not in unfinished:
                 self._table.put_state(author, one.state)
             self._judging.mark_deleted(author)
         if whole:
