@@ -43,7 +43,7 @@ def _found(entry: dict[str, Any], url: str) -> Found | None:
     if title:
         document["headline"] = title
     if body:
-        document["articleBody"] = body
+        document |= {"articleBody": body, "encodingFormat": "text/plain"}
     document["url"] = link or url
     author = _line(entry.get("author"))
     if author:

@@ -93,7 +93,7 @@ def take(store: Store, source: Source, finding: Finding) -> Report:
         document: dict[str, Any] = {**found.document, **based_on(me, url)}
         if "publisher" not in document:
             document["publisher"] = {"@type": "Organization", "name": finding.title, "url": source.url}
-        name = store.names.name(source.url, found.id, found.published)
+        name = store.name(source.url, found.id, found.published)
         report.note(store.put(name, document, frozenset({me})), name)
     return report
 

@@ -83,7 +83,7 @@ def _post(activity: dict[str, Any]) -> Found | None:
     if isinstance(warning, str) and warning.strip():
         document["headline"] = text_of_html(warning)[:_MAX_WORD]
     if texts:
-        document["text" if reply else "articleBody"] = texts
+        document |= {"text" if reply else "articleBody": texts, "encodingFormat": "text/plain"}
     if published is not None:
         stamp = published.strftime("%Y-%m-%dT%H:%M:%SZ")
         document["dateCreated" if reply else "datePublished"] = stamp

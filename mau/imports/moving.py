@@ -46,7 +46,7 @@ def move(
     not changes nothing. ``told(done, of)`` after each portion.
     """
     report = Report(left_out=finding.left_out.copy())
-    names = {one.id: store.names.name(_SCOPE, one.id, one.published) for one in finding.items}
+    names = {one.id: store.name(_SCOPE, one.id, one.published) for one in finding.items}
     waiting = [found for found in finding.items if _wanted(store, names, found, audience, report)]
     for start in range(0, len(waiting), _AT_ONCE):
         portion = waiting[start : start + _AT_ONCE]

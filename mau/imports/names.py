@@ -26,8 +26,11 @@ class Names:
     def name(self, scope: str, own: str, published: datetime | None) -> str:
         """The name of a post: ``scope`` is the source, ``own`` what the thing is called there."""
         day = f"{published:%Y-%m-%d}" if published is not None else _UNKNOWN
-        letters = "".join(_LETTERS[byte & 31] for byte in self.digest(scope, own)[:8])
-        return post_name(f"{day}-{letters}.json")
+        return post_name(f"{day}-{self.letters(scope, own)}.json")
+
+    def letters(self, scope: str, own: str) -> str:
+        """The letters of that name, by which it is known again whatever its day."""
+        return "".join(_LETTERS[byte & 31] for byte in self.digest(scope, own)[:8])
 
     def digest(self, scope: str, own: str) -> bytes:
         """32 bytes that stand for a thing."""

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mau.content.address import person_iri
+from mau.conversation.naming import letters_of
 from mau.errors import MauError
 from mau.imports.names import Names
 from mau.publish import publish_document
 from mau.reader.open import open_post
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mau.account import Account
     from mau.content.binding import Audience
     from mau.keyring import Keyring
@@ -67,6 +70,16 @@ class Store:
         self.dry = dry
         with HeldDeletes(account, keyring) as held:
             self._deletes = held.of(account.fingerprint)
+        known = [*self._deletes.targets, *account.posts().names()]
+        self._by_letters = {letters: name for name in known if (letters := letters_of(name))}
+
+    def name(self, scope: str, own: str, published: datetime | None) -> str:
+        """What the thing that a source calls ``own`` is called here: as it was, else after its day.
+
+        Sources give things another day now and then, when they change them.
+        """
+        letters = self.names.letters(scope, own)
+        return self._by_letters.setdefault(letters, self.names.name(scope, own, published))
 
     def held(self, name: str) -> dict[str, Any] | None:
         """The document of an own post, {} when it is none; None when there is no such post."""

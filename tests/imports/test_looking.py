@@ -107,6 +107,17 @@ def test_following_twice_and_refreshing_adds_nothing_and_what_changed_is_a_new_v
     assert done.report.new == [] and done.report.left_out == {"you deleted it here": 1}
 
 
+def test_an_entry_that_is_dated_anew_is_the_same_post(world: World, web: Web) -> None:
+    alice = world.alice
+    web.answers["/feed"] = feed("rain")
+    first = followed(alice, f"{web.url}/feed")
+    web.answers["/feed"] = Answer(
+        feed("hail").body.replace(b"2024-01-01", b"2025-07-07"), "application/atom+xml"
+    )
+    [done] = refresh(alice.account, alice.keyring)
+    assert (done.report.new, done.report.changed) == ([], first.report.new)
+
+
 def test_a_page_that_names_a_feed_and_holds_nothing_stands_for_the_feed(world: World, web: Web) -> None:
     web.answers["/"] = Answer(b'<title>x</title><link rel="alternate" type="application/rss+xml" href="f">')
     web.answers["/f"] = feed("rain")
