@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -169,6 +170,20 @@ def test_each_command_in_the_readme_exists_with_its_options(example: str) -> Non
                 command = found
                 known |= {option for one in command.params for option in one.opts}
     assert command is not cli or example.startswith("-")
+
+
+def test_the_programs_in_the_papers_use_what_is_there() -> None:
+    [shown] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    said = inspect.cleandoc((mau.__doc__ or "").partition("awaited):\n")[2].partition("\n\n`Me` says")[0])
+    for program in (shown, said):
+        tree = ast.parse("async def program():\n" + textwrap.indent(program, "    "))
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if isinstance(node.func.value, ast.Name) and node.func.value.id in {"me", "mau"}:
+                home = mau if node.func.value.id == "mau" else mau.Me
+                parameters = inspect.signature(getattr(home, node.func.attr)).parameters
+                assert {word.arg for word in node.keywords} <= set(parameters)
 
 
 def test_every_module_says_what_it_is_about() -> None:
