@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mau.content.binding import PUBLIC, Audience
 from mau.publish import publish_document, publish_file
 from mau.reader.open import OpenedPost, open_post
@@ -72,17 +70,15 @@ def test_the_text_changes_and_the_old_one_is_a_version(inside: Inside, editor: E
     assert "Not shown, and kept as it is (--raw shows it): odd" in editor.given
 
 
-@pytest.mark.parametrize("todo", ["true", ': > "$1"', 'echo >> "$1"', "sed -i '/^#/d' $1"])
-@pytest.mark.parametrize("raw", [[], ["--raw"]])
-def test_left_or_emptied_it_stays_what_it_was(
-    inside: Inside, editor: Editor, todo: str, raw: list[str]
-) -> None:
+def test_left_or_emptied_it_stays_what_it_was(inside: Inside, editor: Editor) -> None:
     before = post(inside.world, {})
-    editor.does(todo)
-    done = inside.mau(inside.world.alice, "edit", "kettle", *raw)
-    assert "nothing is published" in done.err
-    assert done.out == b""
-    assert inside.world.alice.account.posts().sha256(NAME) == before
+    for todo in ("true", ': > "$1"', 'echo >> "$1"', "sed -i '/^#/d' $1"):
+        for raw in ([], ["--raw"]):
+            editor.does(todo)
+            done = inside.mau(inside.world.alice, "edit", "kettle", *raw)
+            assert "nothing is published" in done.err
+            assert done.out == b""
+            assert inside.world.alice.account.posts().sha256(NAME) == before
 
 
 def test_raw_shows_everything(inside: Inside, editor: Editor) -> None:
@@ -198,21 +194,18 @@ def test_a_document_of_another_program_keeps_its_context(inside: Inside, editor:
     assert document(world, "note.pgp")["content"] == "Hi"
 
 
-@pytest.mark.parametrize(
-    ("name", "code", "says"),
-    [
-        ("picture", 2, "no text that an editor could show"),
-        ("keyring.json", 2, "commands of its own"),
-        ("nothing", 1, "no post and no draft"),
-        ("bob/theirs.pgp", 2, "somebody else's"),
-    ],
-)
-def test_what_is_not_edited(inside: Inside, editor: Editor, name: str, code: int, says: str) -> None:
+def test_what_is_not_edited(inside: Inside, editor: Editor) -> None:
     world = inside.world
     share(world, b"\x89PNG\0", "picture.pgp")
     publish_document(world.bob.account, world.bob.keyring, {"text": "x"}, "theirs.pgp", PUBLIC)
     world.alice.fetch(world.bob, "theirs.pgp")
-    assert says in inside.mau(world.alice, "edit", name, code=code).err
+    for name, code, says in (
+        ("picture", 2, "no text that an editor could show"),
+        ("keyring.json", 2, "commands of its own"),
+        ("nothing", 1, "no post and no draft"),
+        ("bob/theirs.pgp", 2, "somebody else's"),
+    ):
+        assert says in inside.mau(world.alice, "edit", name, code=code).err
 
 
 def test_what_is_wrong_is_kept_and_gone_on_with(desk: Desk, editor: Editor) -> None:

@@ -80,21 +80,18 @@ def test_a_document_says_its_audience_itself(inside: Inside) -> None:
     assert opened(world, name).audience == world.for_(world.bob)
 
 
-@pytest.mark.parametrize(
-    ("text", "code", "says"),
-    [
+def test_a_draft_that_is_not_published_stays(inside: Inside) -> None:
+    world = inside.world
+    for text, code, says in (
         ("no words", 2, "for whom?"),
         ("---\nfor: nobody\n---\nx", 2, "nobody is called"),
         ("---\nfor: me\n---\n", 2, "tea.md: a SocialMediaPosting needs a text"),
         ("---\nfor: me\nattach: [none.jpg]\n---\nx", 1, "none.jpg"),
-    ],
-)
-def test_a_draft_that_is_not_published_stays(inside: Inside, text: str, code: int, says: str) -> None:
-    world = inside.world
-    (own(world) / "tea.md").write_text(text)
-    assert says in inside.mau(world.alice, "publish", "tea", code=code).err
-    assert (own(world) / "tea.md").read_text() == text
-    assert files(world) == ["tea.md"]
+    ):
+        (own(world) / "tea.md").write_text(text)
+        assert says in inside.mau(world.alice, "publish", "tea", code=code).err
+        assert (own(world) / "tea.md").read_text() == text
+        assert files(world) == ["tea.md"]
 
 
 def test_a_kept_text_and_a_file_elsewhere(inside: Inside, tmp_path: Path) -> None:
@@ -251,18 +248,15 @@ def test_a_file_after_one_that_was_cut_off_is_another_post(inside: Inside, tmp_p
     assert [path.name for path in place.iterdir()] == ["published"]
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
+def test_words_that_do_not_fit(inside: Inside) -> None:
+    for words in (
         ["--watch", ".", "x"],
         ["--watch", ".", "--public"],
         ["--watch", ".", "--keep"],
         [],
         ["x", "--once"],
-    ],
-)
-def test_words_that_do_not_fit(inside: Inside, words: list[str]) -> None:
-    inside.mau(inside.world.alice, "publish", *words, code=2)
+    ):
+        inside.mau(inside.world.alice, "publish", *words, code=2)
 
 
 def test_two_programs_do_not_watch_the_same_folder(inside: Inside, tmp_path: Path) -> None:
