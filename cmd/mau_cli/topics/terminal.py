@@ -16,8 +16,8 @@ waits: a command ends with 2 (say it with an option, or --yes) or with 4 (the pa
 Whoever reads the output may go (mau timeline | head -1): the command ends without words, with 1. A stream
 that is closed (>&-) is no error.
 
-Long texts are shown through MAU_PAGER, else PAGER, where stdout is a terminal. Help is as wide as the terminal, and at most
-100 columns; COLUMNS says another width.
+Long texts are shown through MAU_PAGER, else PAGER, else less, where stdout is a terminal. Help is as wide
+as the terminal, and at most 100 columns; COLUMNS says another width.
 
 Ctrl-C ends a command with 130; nothing half-written stays. SIGTERM ends in the same way what goes on until
 then.
