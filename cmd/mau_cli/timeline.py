@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from mau.reader.algorithms import Algorithm
     from mau.reader.contents import Content
     from mau.reader.reading import Choice, Reading
+    from mau.reader.summary import Summary
     from mau.reader.timeline import Ask, Line
     from mau_cli.pager import Page
 
 _AT_ONCE = 50
+_KEPT = 500
 _PATIENCE = 10.0
 """Seconds that somebody at a terminal waits for posts that nobody has opened yet."""
 
@@ -97,14 +100,14 @@ def show_timeline(session: Session, *, mark: bool, **words: Any) -> None:
 
             follow(show, reading, renewed, ask, _chronological(session), marks if mark else None)
             return
-        lines = timeline.lines(ask, algorithm)
-        shown = show.all(lines, pager=not words["no_pager"])
-        if not lines and not as_json:
+        shown: list[Summary] | None = [] if mark else None
+        count = show.all(timeline.stream(ask, algorithm), shown, pager=not words["no_pager"])
+        if not count and not as_json:
             say(_nothing(ask, reading))
         _say_left_out(reading.left_out)
         if reading.pending and not as_json:
             say(f"{reading.pending} were not opened yet; the next call goes on, --wait waits for all.")
-    if mark:
+    if shown is not None:
         _mark(marks, shown)
 
 
@@ -126,24 +129,27 @@ class _Showing:
         self._pictures = not as_json and pictures_wanted(session)
         self._shown = 0
 
-    def all(self, lines: Sequence[Line], *, pager: bool) -> list[Line]:
-        """All of them, by a pager if that is wanted and there is somebody; those that were shown."""
+    def all(self, lines: Iterator[Line], shown: list[Summary] | None, *, pager: bool) -> int:
+        """All of them, by a pager if that is wanted and somebody is there; how many were shown, and which."""
         from mau_cli.pager import page
 
-        shown: list[Line] = []
-        if not lines:
-            return shown
+        some, count = list(islice(lines, _AT_ONCE)), 0
+        if not some:
+            return 0
         with page(wanted=pager and not self._as_json) as place:
-            for start in range(0, len(lines), _AT_ONCE):
-                some = lines[start : start + _AT_ONCE]
-                for line, post in zip(some, self._contents(some), strict=True):
+            while some:
+                # Of a long list the end would push out what is shown again and again.
+                for line, post in zip(some, self._contents(some, keep=count < _KEPT), strict=True):
                     self._one(line, post, place)
-                    shown.append(line)
-        return shown
+                    count += 1
+                    if shown is not None:
+                        shown.append(line.summary)
+                some = list(islice(lines, _AT_ONCE))
+        return count
 
     def one(self, line: Line, place: Page) -> None:
         """One more."""
-        self._one(line, self._contents([line])[0], place)
+        self._one(line, self._contents([line], keep=True)[0], place)
 
     def _one(self, line: Line, post: Content | str | None, place: Page) -> None:
         from mau_cli.items import columns, line_end, line_facts, line_lines, media_of
@@ -171,10 +177,10 @@ class _Showing:
             place.drawing(drawn)
         place.text(line_end(line, explain=self._explain))
 
-    def _contents(self, lines: Sequence[Line]) -> list[Content | str | None]:
+    def _contents(self, lines: Sequence[Line], *, keep: bool) -> list[Content | str | None]:
         """What there is to read in them; words why not; None of what is too large for a list."""
         checked = [line.summary for line in lines if line.summary.checked]
-        found = iter(self._reading.opened(checked))
+        found = iter(self._reading.opened(checked, keep=keep))
         contents = [next(found) if line.summary.checked else None for line in lines]
         # What fails now was changed or removed a moment ago.
         return [f"it cannot be shown: {one}" if isinstance(one, Exception) else one for one in contents]
@@ -270,8 +276,8 @@ def _say_left_out(left_out: Counter[str]) -> None:
         say(f"Left out: {count} ({why[:1].lower()}{why[1:]}).")
 
 
-def _mark(marks: Marks, lines: Sequence[Line]) -> None:
+def _mark(marks: Marks, shown: Sequence[Summary]) -> None:
     try:
-        marks.mark_read(line.summary for line in lines)
+        marks.mark_read(shown)
     except (MauError, OSError) as error:  # what was asked for was shown
         say(f"Warning: it could not be marked as read: {error}.")

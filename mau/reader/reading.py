@@ -175,10 +175,13 @@ class Reading:
         """The whole post as its file holds it now, checked anew. PostError, NoSuchPost, NotAFile."""
         return open_post(self._account, self._keyring, summary.author, summary.name)
 
-    def opened(self, summaries: Collection[Summary]) -> list[Content | MauError | OSError]:
+    def opened(
+        self, summaries: Collection[Summary], *, keep: bool = True
+    ) -> list[Content | MauError | OSError]:
         """What there is to read in these posts, as their files hold it; or why it cannot be read.
 
-        What was shown lately is taken from `.reader`, when its file is still the one that was judged.
+        What was shown lately is taken from `.reader`, when its file is still the one that was judged;
+        with ``keep`` these are there the next time.
         """
         with self._lock:
             rows = [self._table.row(one.author, one.name) for one in summaries]
@@ -198,7 +201,7 @@ class Reading:
                     if row is not None and note and content.size <= LARGEST and self._upkeep.is_still(row):
                         new[note] = content
                 found.append(content)
-            if new:
+            if new and keep:
                 self._keep(lambda: self._notes.store_contents(new))
             return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -36,6 +36,7 @@ _OWN: Final = 500
 _FEW: Final = 4
 """People of an audience, author and reader among them: what is for so few is for the reader."""
 _ATTEMPTS: Final = 3
+_PIECE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,18 @@ class Timeline:
                 break  # else a file was changed by hand in the meantime: now that is known
         return found
 
+    def stream(self, ask: Ask, algorithm: Algorithm) -> Iterator[Line]:
+        """As `lines`; where the order is known from a few at a time, no more are held in memory."""
+        if algorithm.window or ask.limit is not None:
+            yield from self.lines(ask, algorithm)
+            return
+        gathered = self._gathered(self._reading.choose(replace(ask.choice, acts=_ROWS)), ask)
+        while some := list(islice(gathered, _PIECE)):
+            if not self._reading.check(line.summary for line in some):
+                held = ((line, self._reading.get(line.summary.author, line.summary.name)) for line in some)
+                some = [replace(line, summary=one) for line, one in held if one is not None and not one.error]
+            yield from self._ordered(some, ask, algorithm)
+
     def line(self, summary: Summary, ask: Ask) -> Line | None:
         """The line of one post that has just come; None when it is not asked for."""
         if not replace(ask.choice, acts=_ROWS).fits(summary):
@@ -120,7 +133,9 @@ class Timeline:
         choice = replace(ask.choice, acts=_ROWS)
         gathered = self._gathered(self._reading.choose(choice), ask)
         window = None if ask.limit is None else max(algorithm.window, ask.limit)
-        lines = list(islice(gathered, window))
+        return self._ordered(list(islice(gathered, window)), ask, algorithm)
+
+    def _ordered(self, lines: Sequence[Line], ask: Ask, algorithm: Algorithm) -> list[Line]:
         by_id = {str(line.summary.address): line for line in lines}
         views = [self._view(line) for line in lines]
         context = self._context(ask, ties=algorithm.window > 0)
