@@ -145,6 +145,12 @@ class Reading:
             if len(found) < _PAGE:
                 return
 
+    @property
+    def changes(self) -> int:
+        """Another number when anything that it shows may have changed; it tells nothing after a new start."""
+        with self._lock:
+            return self._table.changes
+
     def contents(self) -> list[tuple[bytes, str, bytes]]:
         """(author, name, sha256) of each post that `newest` gives, all at once, in no order."""
         with self._lock:

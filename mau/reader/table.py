@@ -55,6 +55,7 @@ class Table:
 
     def __init__(self, image: bytes | None = None) -> None:
         """From an image, which the caller has authenticated; else an empty one."""
+        self._looks = 0
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         if image is None:
             for statement in _SCHEMA.split(";"):
@@ -113,7 +114,13 @@ class Table:
 
     @looked_at.setter
     def looked_at(self, at: int) -> None:
+        self._looks += 1
         self._db.execute("UPDATE looked SET at = ?", (at,))
+
+    @property
+    def changes(self) -> int:
+        """Another number when anything that it holds may have changed, but for `looked_at`."""
+        return self._db.total_changes - self._looks
 
     # --- posts ---------------------------------------------------------------------------------------------
 
