@@ -65,6 +65,8 @@ class Search:
         self._index: WordIndex | None = None
         self._state: State | None = None
         self._logged = 0
+        self._compared: int | None = None
+        """How the reading was (`Reading.changes`) when this index was compared with it."""
         self._lock = threading.RLock()
         self._pending: list[Words] = []
         self.left_out: Counter[str] = Counter()
@@ -83,7 +85,7 @@ class Search:
         with self._lock:
             if self._index is not None:
                 self._index.close()
-            self._index = self._state = None
+            self._index = self._state = self._compared = None
 
     # --- bringing it up to date ----------------------------------------------------------------------------
 
@@ -134,6 +136,9 @@ class Search:
 
     def _compare(self, index: WordIndex, progress: Progress | None) -> None:
         """Have the index hold what the reading shows: no more, no less."""
+        now = self._reading.changes
+        if now == self._compared:
+            return
         shown = set(self._reading.contents())
         held = {(author, name, sha256): number for number, author, name, sha256 in index.known()}
         missing = shown - held.keys()
@@ -146,6 +151,7 @@ class Search:
         gone = held.keys() - shown
         if gone:
             index.remove(held[one] for one in gone)
+        self._compared = now
 
     def _take(self, index: WordIndex, post: OpenedPost | None, summary: Summary) -> None:
         texts = texts_of(summary, post)
