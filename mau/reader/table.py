@@ -211,6 +211,13 @@ class Table:
         ):
             yield _row(found)
 
+    def stamps(self, author: Fingerprint) -> dict[str, tuple[bytes, bool]]:
+        """(stamp, hidden) of every file of an author, by name."""
+        found = self._db.execute(
+            "SELECT name, stamp, hidden FROM post WHERE author = ?", (self._number(author),)
+        )
+        return {name: (stamp, bool(hidden)) for name, stamp, hidden in found}
+
     def counted(self, author: Fingerprint) -> tuple[int, int]:
         """(files of the author, how many of them are hidden)."""
         row = self._db.execute(

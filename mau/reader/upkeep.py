@@ -142,7 +142,7 @@ class Upkeep:
             if not self._index.is_watched:
                 self._index.refresh(author)
         elif whole or not places or places != state.places:
-            looks = differing(self._root, author, self._known(author))
+            looks = differing(self._root, author, self._table.stamps(author))
             if len(looks) > _FEW:
                 self._index.refresh(author)
             elif looks:
@@ -198,6 +198,3 @@ class Upkeep:
         have = {entry.name for entry in taken}
         found = [self._index.entry(author, name) for name in names if name not in have]
         return [entry for entry in found if entry is not None]
-
-    def _known(self, author: Fingerprint) -> dict[str, tuple[bytes, bool]]:
-        return {row.name: (row.stamp, row.hidden) for row in self._table.rows(author)}

@@ -1,7 +1,8 @@
 """The timeline of a reader with many posts, cold and warm, with the start of the program and without.
 
 Beside it, measured in the same run: what verifying so many posts costs by itself (Sequoia alone for public
-ones, opening the message and nothing else for encrypted ones), and the start of a command that reads nothing.
+ones, opening the message and nothing else for encrypted ones), and a command that opens the account, knows the
+people, and reads no post.
 MAU_LIBRARY says how many posts the larger library has.
 """
 
@@ -64,14 +65,14 @@ def _cold(library: Library) -> list[Row]:
 
 def _warm(library: Library, rounds: int) -> list[Row]:
     taken = [_timeline(library) for _ in range(rounds + 1)][1:]
-    whoami = [_spent(library, "whoami") for _ in range(rounds + 1)][1:]
-    cpu, start = _median(one.cpu for one in taken), _median(one.cpu for one in whoami)
+    bare = [_spent(library, "follows") for _ in range(rounds + 1)][1:]
+    cpu, start = _median(one.cpu for one in taken), _median(one.cpu for one in bare)
     wall, memory = _median(one.wall for one in taken), max(one.memory for one in taken)
     return [
         Row(
             f"newest {SHOWN} of {library.count:,}, warm, with the start",
             f"{cpu * 1e3:.0f} ms CPU, {wall * 1e3:.0f} ms, {memory >> 20} MiB",
-            f"{start * 1e3:.0f} ms CPU `mau whoami`",
+            f"{start * 1e3:.0f} ms CPU `mau follows`",
             start / cpu,
             f"< {AIM:.1f} s CPU",
             cpu < AIM,
