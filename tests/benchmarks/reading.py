@@ -1,9 +1,8 @@
 """The timeline of a reader with many posts, cold and warm, with the start of the program and without.
 
 Beside it, measured in the same run: what verifying so many posts costs by itself (Sequoia alone for public
-ones, opening the message and nothing else for encrypted ones), and a command that opens the account, knows the
-people, and reads no post.
-MAU_LIBRARY says how many posts the larger library has.
+ones, opening the message and nothing else for encrypted ones), and a command that opens the account and knows
+the people, and reads no post. MAU_LIBRARY says how many posts the larger library has.
 """
 
 from __future__ import annotations
