@@ -77,6 +77,7 @@ class Page:
 
 def read_page(text: str) -> Page:
     """The words and the text of a page; a text that does not begin with ``---`` has no words."""
+    text = text.encode("utf-8", "replace").decode()  # half a letter (a lone surrogate) has no form in a file
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if lines[0].rstrip() != _LINE:
         return Page({}, "\n".join(lines).strip("\n"))

@@ -24,7 +24,7 @@ from mau.content.frontmatter import (
     kind_of_page,
     read_page,
 )
-from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT, parse
+from mau.content.jsonld import MAX_DEPTH, MAX_DOCUMENT, doubled, parse
 from mau.content.kinds import Kind, kind_of, problems
 from mau.content.posting import type_of
 from mau.content.tags import with_keywords
@@ -36,6 +36,7 @@ from mau.fingerprint import Fingerprint
 Form = Literal["md", "json"]
 FORMS: Final[tuple[Form, ...]] = ("md", "json")
 _ABOUT_WORD: Final = re.compile(r"([A-Za-z]+):|needs ([A-Za-z]+)$")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORDS_OF_A_PAGE: Final = {"keywords": "tags", "inLanguage": "language"}
 
 
@@ -103,6 +104,9 @@ def _raw(text: str, author: Fingerprint, *, new: bool) -> Written:
     document = parse(data)
     if document is None:
         raise PageMalformed(_why_not(text))
+    twice = _twice(document)
+    if twice:
+        raise PageMalformed(f"{twice!r:.80} is there twice in one object")
     if new:
         document = without_empty(document)
     wrong = problems(document)
@@ -110,6 +114,18 @@ def _raw(text: str, author: Fingerprint, *, new: bool) -> Written:
         raise PageMalformed("\n".join(wrong))
     statement = _statement(author, document)
     return Written(document, (), statement.audience, statement.name or "")
+
+
+def _twice(document: dict[str, Any]) -> str:
+    """A word that an object of the document gives more than once, "" when none does."""
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if doubled(value):
+            return min(doubled(value))
+        if isinstance(value, dict | list):
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return ""
 
 
 def _statement(author: Fingerprint, document: dict[str, Any]) -> Statement:
@@ -135,7 +151,8 @@ def _why_not(text: str) -> str:
 
 def raw_page(document: Mapping[str, Any]) -> str:
     """A document as JSON that people can read and change."""
-    return json.dumps(finite(document), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(finite(document), ensure_ascii=False, indent=2)
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text) + "\n"
 
 
 def finite(value: Any) -> Any:
