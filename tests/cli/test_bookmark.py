@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mau.reader.open import open_post
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.cli.test_reply import posted
 
 __all__ = ["inside", "trees", "world"]

@@ -6,7 +6,7 @@ import os
 
 from mau.openpgp import read_head
 from mau.writing.drafts import keep_text
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 
 __all__ = ["inside", "trees", "world"]
 

@@ -17,7 +17,7 @@ from mau.writing.drafts import drafts, keep_text, read_draft
 from tests.cli.conftest import MAU
 from tests.cli.desk import Desk, desk
 from tests.cli.editors import Editor, editor
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.publish.world import PASSPHRASE, World, message
 
 __all__ = ["desk", "editor", "inside", "trees", "world"]

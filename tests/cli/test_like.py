@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mau.content.binding import PUBLIC
 from mau.reader.open import open_post
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.cli.test_reply import posted
 
 __all__ = ["inside", "trees", "world"]

@@ -7,7 +7,7 @@ import pytest
 from mau.reader.directed import directed_at
 from mau.reader.open import open_post
 from mau_cli.commands.message import split_words
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 
 __all__ = ["inside", "trees", "world"]
 

@@ -11,7 +11,7 @@ from mau.reader.open import OpenedPost, open_post
 from mau.writing.drafts import drafts, read_draft
 from tests.cli.desk import Desk, desk
 from tests.cli.editors import Editor, editor
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 
 __all__ = ["desk", "editor", "inside", "trees", "world"]
 

@@ -18,7 +18,7 @@ from mau.writing.drafts import drafts, keep_text, locked_draft
 from mau.writing.folder import Folder
 from mau.writing.publishing import Source, note, noted_name
 from tests.cli.conftest import MAU, PATIENCE
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.publish.world import PASSPHRASE, World
 
 __all__ = ["inside", "trees", "world"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.cli.test_timeline import put
 
 __all__ = ["inside", "trees", "world"]

@@ -11,7 +11,7 @@ from mau.content.binding import PUBLIC
 from mau.publish import publish_document
 from mau.reader.open import open_post
 from tests.cli.desk import Desk, desk
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.publish.world import Someone, message
 
 __all__ = ["desk", "inside", "trees", "world"]

@@ -7,7 +7,7 @@ import pytest
 from mau.content.binding import PUBLIC
 from mau.errors import NotReadable
 from mau.reader.open import open_post
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.cli.test_reply import posted
 
 __all__ = ["inside", "trees", "world"]

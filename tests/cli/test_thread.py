@@ -13,7 +13,7 @@ from mau.content.links import Reference
 from mau.conversation.compose import action
 from mau.publish import publish_document
 from mau.server.server import Server
-from tests.cli.indoors import Inside, inside, trees, world
+from tests.cli.inside import Inside, inside, trees, world
 from tests.cli.test_reply import posted
 from tests.publish.world import Someone
 

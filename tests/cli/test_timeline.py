@@ -13,7 +13,7 @@ from mau.content.binding import PUBLIC, bind_document, notations_for
 from mau.publish import _encode
 from tests.cli.conftest import PATIENCE, Ended
 from tests.cli.desk import Desk, desk, trees, world
-from tests.cli.indoors import Inside, inside
+from tests.cli.inside import Inside, inside
 from tests.cli.test_watch import Watching
 from tests.publish.world import PASSPHRASE, Someone, World, bound, message
 
