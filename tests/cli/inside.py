@@ -1,6 +1,6 @@
 """The program in the test's own process, without a terminal: for what no process of its own need show.
 
-`Inside` runs all of it, from the options before the command on; `run` one command for an account that is open.
+`Inside` runs all of it, from the options before the command on; `run` one command of an account that is open.
 """
 
 from __future__ import annotations
