@@ -41,12 +41,9 @@ _MOST: Final = 200
 # replaces only what follows the last of these.
 _BASH: Final = """\
 %(complete_func)s() {
-    local IFS=$'\\n' response completion type value
-    response=$(env COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_CWORD="$COMP_CWORD" \\
-        MAU_WORDBREAKS="$COMP_WORDBREAKS" %(complete_var)s=bash_complete "$1")
+    local type value
     COMPREPLY=()
-    for completion in $response; do
-        IFS=',' read -r type value <<< "$completion"
+    while IFS=',' read -r type value; do
         if [[ $type == 'dir' ]]; then
             compopt -o dirnames
         elif [[ $type == 'file' ]]; then
@@ -54,7 +51,8 @@ _BASH: Final = """\
         elif [[ $type == 'plain' ]]; then
             COMPREPLY+=("$value")
         fi
-    done
+    done < <(env COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_CWORD="$COMP_CWORD" \\
+        MAU_WORDBREAKS="$COMP_WORDBREAKS" %(complete_var)s=bash_complete "$1")
 }
 complete -o nosort -F %(complete_func)s %(prog_name)s
 """
@@ -70,7 +68,7 @@ class _Named(ShellComplete):
         found = list(meant.shell_complete(ctx, incomplete))
         if isinstance(meant, click.Parameter) and not found:
             found = list(_of_parameter(ctx, meant, incomplete))
-        return [one for one in found if "\n" not in one.value][:_MOST]
+        return found[:_MOST]
 
 
 class Bash(_Named, BashComplete):
@@ -101,7 +99,7 @@ class Bash(_Named, BashComplete):
             if item.type == "plain":
                 value = _SAFE.sub(r"\\\g<0>", value[kept:] if value.startswith(incomplete[:kept]) else value)
             lines.append(f"{item.type},{value}")
-        return "\n".join(lines)
+        return "".join(f"{line}\n" for line in lines)
 
 
 class Zsh(_Named, ZshComplete):
@@ -109,7 +107,11 @@ class Zsh(_Named, ZshComplete):
 
 
 class Fish(_Named, FishComplete):
-    """For fish."""
+    """For fish, whose script splits what it gets at commas."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+        """As the others, without what it would cut in two."""
+        return [one for one in super().get_completions(args, incomplete) if "," not in one.value]
 
 
 def register() -> None:
@@ -142,11 +144,13 @@ def _of_parameter(
     for word in words & _PATHS.keys():
         yield CompletionItem(incomplete, type=_PATHS[word])
     from mau_cli.candidates import Candidates
+    from mau_cli.output import clean
 
     directory = ctx.find_root().params.get("directory")
     candidates = Candidates(directory)
     for value in _values(candidates, words, parameter, ctx.params, incomplete):
-        if value.casefold().startswith(incomplete.casefold()):
+        # What others called a post is shown by the shell, which shows everything as it is.
+        if value.casefold().startswith(incomplete.casefold()) and clean(value) == value:
             yield CompletionItem(value)
 
 

@@ -80,6 +80,14 @@ def test_without_the_agent_only_what_stands_in_plain_names_is_offered(desk: Desk
     assert "bob" not in asked("mau post --to ", **place)
 
 
+def test_a_name_that_would_steer_the_terminal_is_not_offered(desk: Desk) -> None:
+    alice, bob = desk.world.alice, desk.world.bob
+    for name in ("xy.pgp", "x\u202etxt.pgp"):
+        alice.put(bob, name, b"whatever it is")
+    assert sorted(Candidates(alice.account.root.path).posts(bob.fpr.hex)) == ["xy", "x\u202etxt"]
+    assert asked(f"mau open {bob.fpr.hex} x", MAU_DIR=str(alice.account.root.path)) == ["xy"]
+
+
 def test_with_the_agent_names_of_people_are_offered(
     desk: Desk, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +121,7 @@ def test_bash_completes_names_with_signs_at_which_it_splits_words(
     desk: Desk, path: str, mau: Callable[..., Ended], tmp_path: Path
 ) -> None:
     alice = desk.world.alice
-    desk.name(alice, "post", "--me", "x", "--name", "a kettle; rm")
+    desk.name(alice, "post", "--me", "x", "--name", "a *$(touch pwned); rm")
     (tmp_path / "rc").write_text(
         mau("completion", "bash").text
         + "PS1=READY; bind 'set bell-style none'; bind 'set enable-bracketed-paste off'\n"
@@ -126,7 +134,9 @@ def test_bash_completes_names_with_signs_at_which_it_splits_words(
     assert "<timeline><x>" in shown
     assert "<post><--to><@tea><x>" in shown
     assert f"<unfollow><{desk.world.bob.fpr.hex}>" in shown
-    assert "<delete><a kettle; rm><z>" in shown
+    assert "<delete><a *$(touch pwned); rm><z>" in shown
+    assert not (tmp_path / "pwned").exists()
+    assert not Path("pwned").exists()
     assert "<config><set><post.audience><v>" in shown
     assert "<share><--to=@tea><z>" in shown
 
