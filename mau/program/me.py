@@ -273,10 +273,11 @@ class Me:
         """Fetch what is new from somebody, or from everybody followed; one report for each.
 
         `at`: HOST:PORT where to ask; `via`: whom to ask instead. What goes wrong on the way stands in the
-        reports (``problem``, ``refused``, ``deferred``, ``failed``). UnknownWho, AddressMalformed.
+        reports (``problem``, ``refused``, ``deferred``, ``failed``). With everybody, what is followed on the
+        web is asked, too, every half an hour at most. UnknownWho, AddressMalformed.
         """
         from mau.keyring import Keyring
-        from mau.program.workers import sync
+        from mau.program.workers import ask_the_web, sync
 
         desk = self._desk
         if who is None:
@@ -285,7 +286,10 @@ class Me:
             authors = [await self._thread.run(desk.resolve, who)]
         asked = None if via is None else await self._thread.run(desk.resolve, via)
         keyring = await self._thread.run(Keyring.load, desk.account)
-        return await sync(desk.account, keyring, desk.config, authors, at, asked)
+        reports = await sync(desk.account, keyring, desk.config, authors, at, asked)
+        if who is None:
+            await ask_the_web(desk.account, keyring)
+        return reports
 
     def running(
         self, *, serve: bool = True, sync: bool = True, find: bool = True, listen: str | None = None

@@ -103,3 +103,12 @@ async def sync(
         return reports
     finally:
         syncer.close()
+
+
+async def ask_the_web(account: Account, keyring: Keyring) -> None:
+    """Ask what is followed on the web, where half an hour went by since the last time."""
+    from mau.content.origin import SOURCES_NAME
+    from mau.imports.rounds import ask_once
+
+    if await asyncio.to_thread(account.posts().entry, SOURCES_NAME) is not None:
+        await ask_once(account, keyring, asyncio.Event())

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 import mau
+from tests.imports.conftest import web
 from tests.publish.world import PASSPHRASE, World, trees, world
 
-__all__ = ["trees", "world"]
+__all__ = ["trees", "web", "world"]
 
 
 @pytest.fixture

@@ -22,8 +22,11 @@ from mau.errors import (
     UsageError,
     WrongPassphrase,
 )
+from mau.imports.looking import follow
+from mau.imports.sources import Asked, Sources
 from mau.marks import Marks
 from mau.marks.subject import person
+from tests.imports.conftest import Answer, Web
 from tests.publish.world import PASSPHRASE, World
 
 
@@ -356,6 +359,21 @@ async def test_what_is_posted_arrives_where_workers_run_and_by_one_sync(
     reports = await bob.sync()
     assert {one.author for one in reports} == {world.alice.fpr, world.carol.fpr}
     assert all(one.problem is not None for one in reports)
+
+
+async def test_a_sync_with_everybody_asks_the_web_too(alice: mau.Me, world: World, web: Web) -> None:
+    entry = "<item><guid>{0}</guid><title>{0}</title></item>"
+    feed = "<rss version='2.0'><channel><title>Tea</title>{}</channel></rss>"
+    web.answers["/feed"] = Answer(feed.format(entry.format("Kettle")).encode(), "application/rss+xml")
+    url = f"{web.url}/feed"
+    await asyncio.to_thread(follow, world.alice.account, world.alice.keyring, url)
+    assert "Kettle" in {post.title async for post in alice.timeline()}
+    web.answers["/feed"].body = feed.format(entry.format("Cups")).encode()
+    sources = Sources(world.alice.account, world.alice.keyring)
+    sources.note(url, Asked())  # its time has come
+    sources.close()
+    await alice.sync()
+    assert "Cups" in {post.title async for post in alice.timeline()}
 
 
 async def test_a_key_of_somebody_makes_a_friend_who_is_followed(alice: mau.Me, world: World) -> None:
