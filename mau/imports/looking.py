@@ -123,18 +123,11 @@ def follow(account: Account, keyring: Keyring, url: str) -> Refreshed:
     return Refreshed(seen.source, report, feeds=seen.finding.feeds)
 
 
-def refresh(
-    account: Account,
-    keyring: Keyring,
-    *,
-    only: frozenset[str] = frozenset(),
-    due: bool = False,
-    dry: bool = False,
-) -> list[Refreshed]:
-    """Ask all sources, or ``only`` these addresses; with ``due``, those alone whose time has come."""
+def refresh(account: Account, keyring: Keyring, *, due: bool = False, dry: bool = False) -> list[Refreshed]:
+    """Ask all sources; with ``due``, those alone whose time has come."""
     sources = Sources(account, keyring)
     try:
-        waiting = sources.waiting(only, due=due)
+        waiting = sources.waiting(due=due)
         if not waiting:
             return []
         store = Store(account, keyring, dry=dry)

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -107,10 +107,10 @@ class Sources:
         value = None if sealed is None else self._sealed.open(_SHELF, key, sealed)
         return Asked() if value is None else Asked(**json.loads(value))
 
-    def waiting(self, only: Collection[str] = (), *, due: bool = False) -> list[tuple[Source, Asked]]:
-        """All of them, or ``only`` these addresses; with ``due``, those alone whose time has come."""
+    def waiting(self, *, due: bool = False) -> list[tuple[Source, Asked]]:
+        """All of them; with ``due``, those alone whose time has come."""
         now = int(time.time())
-        chosen = [(one, self.asked(one.url)) for one in self.held() if not only or one.url in only]
+        chosen = [(one, self.asked(one.url)) for one in self.held()]
         return [(one, asked) for one, asked in chosen if not due or asked.later <= now]
 
     def note(self, url: str, asked: Asked) -> None:
