@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mau.account import Account
     from mau.config.settings import Config
     from mau.content.address import Address
-    from mau.conversation.thread import Node
+    from mau.conversation.thread import Node, Thread
     from mau.keyring import Keyring
     from mau.marks import Marks
     from mau.program.values import Wanted
@@ -210,11 +210,14 @@ class Desk:
 
     def thread(self, ref: Ref) -> tuple[Turn, ...]:
         """The post, what it answers and all that answers it, in reading order, as far as it is held."""
+        return tuple(self._turn(node) for node in self.gathered(self.address(ref)).nodes)
+
+    def gathered(self, address: Address) -> Thread:
+        """The thread of a post, as far as it is held now."""
         from mau.conversation.thread import gather
 
-        address = self.address(ref)
         self.reading.refresh()
-        return tuple(self._turn(node) for node in gather(self.reading, address).nodes)
+        return gather(self.reading, address)
 
     def _turn(self, node: Node) -> Turn:
         posts = [] if node.summary is None or node.missing else self.opened([node.summary])

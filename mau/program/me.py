@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -225,12 +226,22 @@ class Me:
         """Mark posts as read, here and for `mau timeline --unread`; nobody else learns of it."""
         await self._thread.run(self._desk.mark_read, refs)
 
-    async def thread(self, ref: Ref) -> tuple[Turn, ...]:
+    async def thread(self, ref: Ref, *, fetch: float = 0) -> tuple[Turn, ...]:
         """A conversation: what the post answers, it, and all that answers it, each before its answers.
 
-        Only what is held; what is missing stands in it with the reason. NoSuchPost.
+        What is missing stands in it with the reason. With `fetch`, whoever may have it is asked for it, for
+        so many seconds at most.
         """
-        return await self._thread.run(self._desk.thread, ref)
+        desk = self._desk
+        if fetch > 0:
+            from mau.keyring import Keyring
+            from mau.program.workers import fetch_pieces
+
+            address = await self._thread.run(desk.address, ref)
+            keyring = await self._thread.run(Keyring.load, desk.account)
+            gathered = partial(desk.gathered, address)
+            await fetch_pieces(desk.account, keyring, desk.config, gathered, fetch)
+        return await self._thread.run(desk.thread, ref)
 
     async def search(
         self,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mau.config.keys import SYNC_ASK_FRIENDS
 from mau.daemon import Supervisor, only_one, workers, write_status
 from mau.daemon.serving import Listening, serving
 from mau.finder.served import Served
@@ -20,6 +21,7 @@ from mau.syncer.status import StatusBook
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.config.settings import Config
+    from mau.conversation.thread import Thread
     from mau.fingerprint import Fingerprint
     from mau.keyring import Keyring
     from mau.syncer.report import SyncReport
@@ -101,6 +103,21 @@ async def sync(
         finally:
             book.close()
         return reports
+    finally:
+        syncer.close()
+
+
+async def fetch_pieces(
+    account: Account, keyring: Keyring, config: Config, gathered: Callable[[], Thread], seconds: float
+) -> None:
+    """Ask whoever may have them for the pieces of a thread that are missing, for so long at most."""
+    from mau.conversation.missing import fetch_missing
+
+    await asyncio.to_thread(workers.take_given, account.root, config)
+    syncer = Syncer(account, keyring, policy=Policy.of(config))
+    try:
+        asks = config.get(SYNC_ASK_FRIENDS)
+        await fetch_missing(syncer, gathered, ask_friends=asks, seconds=seconds)
     finally:
         syncer.close()
 

@@ -361,6 +361,25 @@ async def test_what_is_posted_arrives_where_workers_run_and_by_one_sync(
     assert all(one.problem is not None for one in reports)
 
 
+async def test_what_is_missing_of_a_thread_is_fetched_from_its_author(
+    bob: mau.Me, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = world.alice.account.root.path, world.carol.account.root.path
+    async with mau.open_account(there, passphrase=PASSPHRASE) as carol:
+        first = await carol.post("first", to=["alice", "bob"])
+        world.bob.fetch(world.carol, first.name)
+        answer = await bob.reply(first, "answer")
+        world.alice.fetch(world.bob, answer.name)
+        async with carol.running(listen="127.0.0.1:0", find=False, sync=False) as up:
+            assert up.address is not None
+            monkeypatch.setenv(f"MAU_PEER_{world.carol.fpr.hex.upper()}", up.address)
+            async with mau.open_account(here, passphrase=PASSPHRASE) as alice:
+                held = await alice.thread(answer)
+                assert (held[0].address, held[0].post) == (first.address, None)
+                fetched = await alice.thread(answer, fetch=30)
+    assert [one.post and one.post.text for one in fetched] == ["first", "answer"]
+
+
 async def test_a_sync_with_everybody_asks_the_web_too(alice: mau.Me, world: World, web: Web) -> None:
     entry = "<item><guid>{0}</guid><title>{0}</title></item>"
     feed = "<rss version='2.0'><channel><title>Tea</title>{}</channel></rss>"
