@@ -201,7 +201,7 @@ def _said(keyring: Keyring, line: Line) -> Iterator[str]:
         words = _beginning(line.answers)
         yield f"answers {called(keyring, line.answers.author)}{words}"
     elif line.answered is not None:
-        yield f"answers {called(keyring, line.answered.author)}: a post that is not held here"
+        yield f"answers {called(keyring, line.answered.author)}"
     if line.muted:
         yield f"muted: {line.muted}"
 

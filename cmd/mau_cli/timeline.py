@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mau.reader.summary import Summary
     from mau.reader.timeline import Ask, Line
     from mau_cli.pager import Page
+
+    Opened = tuple[Line, Content | str | None]
 
 _AT_ONCE = 50
 _KEPT = 500
@@ -101,7 +103,8 @@ def show_timeline(session: Session, *, mark: bool, **words: Any) -> None:
             follow(show, reading, renewed, ask, _chronological(session), marks if mark else None)
             return
         shown: list[Summary] | None = [] if mark else None
-        count = show.all(timeline.stream(ask, algorithm), shown, pager=not words["no_pager"])
+        lines = show.unmuted(timeline.stream(ask, algorithm), None if ask.muted else marks)
+        count = show.all(lines, shown, pager=not words["no_pager"])
         if not count and not as_json:
             say(_nothing(ask, reading))
         _say_left_out(reading.left_out)
@@ -129,29 +132,37 @@ class _Showing:
         self._pictures = not as_json and pictures_wanted(session)
         self._shown = 0
 
-    def all(self, lines: Iterator[Line], shown: list[Summary] | None, *, pager: bool) -> int:
+    def unmuted(self, lines: Iterator[Line], marks: Marks | None) -> Iterator[Opened]:
+        """The lines with their contents, without those in whose whole text something muted stands."""
+        from mau.content.posting import text_of
+
+        count = 0
+        while some := list(islice(lines, _AT_ONCE)):
+            # Of a long list the end would push out what is shown again and again.
+            for line, post in zip(some, self._contents(some, keep=count < _KEPT), strict=True):
+                document = None if post is None or isinstance(post, str) else post.document
+                if marks is None or not document or not marks.muted(line.summary, text=text_of(document)):
+                    yield line, post
+            count += len(some)
+
+    def all(self, opened: Iterator[Opened], shown: list[Summary] | None, *, pager: bool) -> int:
         """All of them, by a pager if that is wanted and somebody is there; how many were shown, and which."""
         from mau_cli.pager import page
 
-        some, count = list(islice(lines, _AT_ONCE)), 0
-        if not some:
+        first = next(opened, None)
+        if first is None:
             return 0
+        count = 0
         with page(wanted=pager and not self._as_json) as place:
-            while some:
-                # Of a long list the end would push out what is shown again and again.
-                for line, post in zip(some, self._contents(some, keep=count < _KEPT), strict=True):
-                    self._one(line, post, place)
-                    count += 1
-                    if shown is not None:
-                        shown.append(line.summary)
-                some = list(islice(lines, _AT_ONCE))
+            for line, post in chain([first], opened):
+                self.one(line, post, place)
+                count += 1
+                if shown is not None:
+                    shown.append(line.summary)
         return count
 
-    def one(self, line: Line, place: Page) -> None:
-        """One more."""
-        self._one(line, self._contents([line], keep=True)[0], place)
-
-    def _one(self, line: Line, post: Content | str | None, place: Page) -> None:
+    def one(self, line: Line, post: Content | str | None, place: Page) -> None:
+        """One of them."""
         from mau_cli.items import columns, line_end, line_facts, line_lines, media_of
 
         if self._as_json:

@@ -53,16 +53,16 @@ async def _follow(
     def tell(_author: Fingerprint, _hidden: bool, _name: str | None) -> None:
         loop.call_soon_threadsafe(changed.set)
 
-    def look() -> list[Line]:
+    def look() -> tuple[Timeline, list[Line]]:
         came: list[Summary] = []
         timeline = renewed()
         reading.refresh(lambda _, summary: came.append(summary))
         lines = [timeline.line(summary, ask) for summary in came]
-        return sorted((line for line in lines if line is not None), key=lambda line: line.time)
+        return timeline, sorted((line for line in lines if line is not None), key=lambda line: line.time)
 
-    def show_all(lines: list[Line]) -> None:
-        for line in lines:
-            show.one(line, Page())
+    def show_all(timeline: Timeline, lines: list[Line]) -> None:
+        for line, post in show.unmuted(iter(lines), None if ask.muted else timeline.marks):
+            show.one(line, post, Page())
         if marks is not None and lines:
             try:
                 marks.mark_read(line.summary for line in lines)
@@ -77,7 +77,9 @@ async def _follow(
         if ended.is_set():
             return
         await asyncio.to_thread(reading.refresh)
-        await asyncio.to_thread(lambda: show_all(renewed().lines(ask, algorithm)[::-1]))
+        timeline = renewed()
+        lines = await asyncio.to_thread(timeline.lines, ask, algorithm)
+        show_all(timeline, lines[::-1])
         say("Following; Ctrl-C ends it.")
         end = asyncio.create_task(ended.wait())
         try:
@@ -87,6 +89,6 @@ async def _follow(
                 news.cancel()
                 if changed.is_set():
                     changed.clear()
-                    show_all(await asyncio.to_thread(look))
+                    show_all(*await asyncio.to_thread(look))
         finally:
             end.cancel()

@@ -70,8 +70,8 @@ class Line:
     """One post in its place; a share of something that is not here stands for it.
 
     ``time``: when it came to be seen (`View.time`). ``why`` and ``depth`` as the algorithm says. ``answers``:
-    the post that it answers, where that is held; ``answered``: its address, held or not. ``muted``: why it
-    is not shown as a rule.
+    the post that it answers, where that is held and not muted; ``answered``: its address, held or not.
+    ``muted``: why it is not shown as a rule.
     """
 
     summary: Summary
@@ -102,6 +102,11 @@ class Timeline:
         self._keyring = keyring
         self._marks = marks
         self._me = keyring.me.fingerprint
+
+    @property
+    def marks(self) -> Marks:
+        """What is read and muted, as it was taken."""
+        return self._marks
 
     def lines(self, ask: Ask, algorithm: Algorithm) -> list[Line]:
         """The lines in the order of the algorithm. AlgorithmFailed."""
@@ -185,7 +190,7 @@ class Timeline:
             likes=by_act["like"],
             dislikes=by_act["dislike"],
             read=self._marks.is_read(summary),
-            answers=None if answers is None or answers.error or answers.deleted else answers,
+            answers=answers if answers is not None and self._is_told(answers) else None,
             answered=answered,
         )
 
@@ -200,6 +205,10 @@ class Timeline:
             and (choice.authors is None or one.author in choice.authors)
             and (choice.since is None or one.time >= choice.since)
         ]
+
+    def _is_told(self, summary: Summary) -> bool:
+        """Whether its beginning may stand above an answer."""
+        return not (summary.error or summary.apart or summary.deleted or self._marks.muted(summary))
 
     def _muted(self, line: Line, brought: Summary) -> str:
         reason = self._marks.muted(line.summary, find=self._reading.get)

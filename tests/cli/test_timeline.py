@@ -123,6 +123,15 @@ def test_the_reader_chooses_the_algorithm_and_is_told_why(inside: Inside, tmp_pa
     assert "chronological" in inside.mau(world.alice, "timeline", "--algorithm", "none", code=2).err
 
 
+def test_muted_words_are_found_wherever_they_stand(inside: Inside) -> None:
+    world = inside.world
+    put(world, world.bob, "a.json.pgp", "tea " * 100 + "spoiler", 300)
+    put(world, world.bob, "b.json.pgp", "cake", 200)
+    inside.mau(world.alice, "mute", "--words", "spoiler")
+    assert "tea" not in inside.mau(world.alice, "timeline").text
+    assert "tea" in inside.mau(world.alice, "timeline", "--muted").text
+
+
 def test_the_setting_chooses_too(inside: Inside) -> None:
     world = inside.world
     put(world, world.alice, "mine.json.pgp", "mine", 100)
