@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final
 
 _NAME: Final = "watched"
+_PROBES: Final = 3
+_PAUSE: Final = 0.001  # seconds
 
 
 class Freshness:
@@ -45,12 +48,16 @@ def is_held(directory: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        for _ in range(_PROBES):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # a watch, or another who asks and lets go at once
+                time.sleep(_PAUSE)
+            else:
+                return False
     finally:
         os.close(fd)
-    return False
+    return True
 
 
 def _lies_at(path: Path, fd: int) -> bool:
