@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Final
 
 from mau.awaiting import first_of
 from mau.content.origin import SOURCES_NAME
 from mau.errors import MauError
-from mau.imports.looking import attempt, settled
-from mau.imports.sources import Sources
+from mau.imports.looking import Look, Refreshed, attempt, settled
+from mau.imports.sources import Asked, Source, Sources
 from mau.imports.storing import Store
 from mau.keyring import Keyring
 
@@ -51,18 +51,28 @@ async def keep_asking(account: Account, stop: asyncio.Event) -> None:
 
 async def ask_once(account: Account, keyring: Keyring, stop: asyncio.Event) -> None:
     """Ask those whose time has come."""
-    sources = await asyncio.to_thread(Sources, account, keyring)
-    try:
-        for source, asked in await asyncio.to_thread(sources.waiting, due=True):
-            if stop.is_set():
-                return
-            seen = await attempt(source, asked)
-            store = await asyncio.to_thread(Store, account, keyring)
-            done = await asyncio.to_thread(settled, sources, store, source, asked, seen)
-            if done.problem:
-                _log.warning("%s: %s", source.url, done.problem)
-            elif done.report.new or done.report.changed:
-                count = len(done.report.new) + len(done.report.changed)
-                _log.info("%s: %d new", source.name or source.url, count)
-    finally:
-        sources.close()
+    for source, asked in await asyncio.to_thread(_due, account, keyring):
+        if stop.is_set():
+            return
+        seen = await attempt(source, asked)
+        done = await asyncio.to_thread(_settle, account, keyring, source, asked, seen)
+        if done.problem:
+            _log.warning("%s: %s", source.url, done.problem)
+        elif done.report.new or done.report.changed:
+            count = len(done.report.new) + len(done.report.changed)
+            _log.info("%s: %d new", source.name or source.url, count)
+
+
+# A thread goes on when whoever waits for it is cancelled: so each opens what it needs, and closes it.
+
+
+def _due(account: Account, keyring: Keyring) -> list[tuple[Source, Asked]]:
+    with closing(Sources(account, keyring)) as sources:
+        return sources.waiting(due=True)
+
+
+def _settle(
+    account: Account, keyring: Keyring, source: Source, asked: Asked, seen: Look | MauError
+) -> Refreshed:
+    with closing(Sources(account, keyring)) as sources:
+        return settled(sources, Store(account, keyring), source, asked, seen)
