@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mau.contact.document import is_contact
 from mau.content.binding import PUBLIC, Audience, Public, read_statement
+from mau.deletion.document import is_delete
 from mau.errors import MauError, NotSigned, PostError, Renamed, UsageError
 from mau.fingerprint import Fingerprint
 from mau.publish import Published, publish_document, publish_file
 from mau.reader.open import OpenedPost, open_post
+from mau.tree.names import PRIVATE_NAMES, fold
 
 if TYPE_CHECKING:
     from mau.account import Account
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 8 << 20
 """Bytes of content: what people write in editors is smaller, and it is all held in memory."""
+_BY_COMMANDS = "{} is written by commands of its own, and not signed for another program"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def look(account: Account, keyring: Keyring, name: str) -> Unsigned:
     NoSuchPost; UsageError when it is signed, too large, or nothing tells for whom it is; the PostError that
     is wrong with it besides; Renamed when it says that it is another post.
     """
+    if fold(name) in map(fold, PRIVATE_NAMES):
+        raise UsageError(_BY_COMMANDS.format(name))
     account.posts().recover()  # what was there before the edit is a version from now on
     post = open_post(account, keyring, account.fingerprint, name, anyway=True)
     if post.problem is None:
@@ -54,6 +60,8 @@ def look(account: Account, keyring: Keyring, name: str) -> Unsigned:
     data = post.opened.data
     if data is None or len(data) > MAX_SIZE:
         raise UsageError(f"{name!r} is too large for what an editor saved; share the file anew")
+    if is_delete(post.document) or is_contact(name, post.document):
+        raise UsageError(_BY_COMMANDS.format(name))  # an editor never had it
     before = _signed_last(account, keyring, name)
     statement = read_statement(account.fingerprint, {}, data)
     if statement.name not in {None, name}:

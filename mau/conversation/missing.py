@@ -53,7 +53,8 @@ class Why:
         if summary is not None:
             return why_missing(address, summary)
         if address.author == self._account.fingerprint:
-            return "deleted" if self._is_deleted(address) else "not held"
+            # Never fetched: what its owner removed would be given out again.
+            return "deleted" if self._is_deleted(address) else "yours, and not held any more"
         if self._is_deleted(address):
             return "deleted"
         told = self.told.get(address)

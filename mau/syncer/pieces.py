@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from mau.errors import NotOffered, PeerMisbehaved
+from mau.errors import NotOffered, PeerMisbehaved, UsageError
 from mau.syncer.intake import IN_MEMORY
 from mau.syncer.reaching import reach
 from mau.syncer.report import Trouble
@@ -58,6 +58,8 @@ class PieceRound(Round):
 
         ``again``: also what was removed here, and whatever limit speaks against it.
         """
+        if author == world.account.fingerprint:
+            raise UsageError("your own posts are fetched from nobody; see `mau undelete`, `mau restore`")
         followed = author in world.account.root.follows(world.account.fingerprint)
         super().__init__(world, author, peer, full=True, limited=not again, hidden=not followed)
         self._again = again

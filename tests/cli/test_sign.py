@@ -69,6 +69,18 @@ def test_for_more_people_than_before_it_takes_more_than_yes(desk: Desk, editor: 
     assert "Posted secret.pgp for carol." in shown
 
 
+def test_what_commands_write_is_signed_for_no_other_program(desk: Desk, editor: Editor) -> None:
+    alice = desk.world.alice
+    desk.mau(alice, "post", "--to", "bob", "Keep me.", "--name", "keep")
+    desk.mau(alice, "post", "--to", "bob", "Note.", "--name", "note")
+    delete = content(desk, "note").replace(b"SocialMediaPosting", b"DeleteAction")
+    delete = delete[:-1] + b',"object":{"@id":"mau:/p2p/%s/keep.pgp","sha256":[]}}' % alice.fpr.hex.encode()
+    editor.save("note.pgp", delete, editor.bob)
+    assert "commands of its own" in desk.mau(alice, "sign", "note", "--yes", code=2).err
+    editor.save("mau-marks.json.pgp", b"{}")
+    assert "commands of its own" in desk.mau(alice, "sign", "mau-marks.json", "--yes", code=2).err
+
+
 def test_a_file_that_states_nothing_is_for_those_of_the_content_signed_last(
     desk: Desk, editor: Editor, tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from mau.conversation.compose import action, comment
 from mau.conversation.missing import Fetched, Why, fetch_missing
 from mau.conversation.thread import Thread, gather
 from mau.deletion.publishing import delete_post
+from mau.errors import UsageError
 from mau.fingerprint import Fingerprint
 from mau.hostport import Address as Place
 from mau.marks import Marks
@@ -110,6 +111,24 @@ def shared(alice: Person, bob: Person, carol: Person) -> Address:
     address = share(bob, Address(carol.fpr, NAME), alice)
     take(alice, bob, "share.json.pgp")
     return address
+
+
+async def test_an_own_post_that_was_removed_comes_back_from_nobody(alice: Person, bob: Person) -> None:
+    alice.post(NAME, "regretted", bob)
+    take(bob, alice, NAME)
+    answer = comment(bob.fpr, Reference(Address(alice.fpr, NAME)), "I have it", datetime.now(UTC))
+    reply = say(bob, "reply.json.pgp", answer, frozenset({alice.fpr, bob.fpr}))
+    take(alice, bob, "reply.json.pgp")
+    (alice.account.posts().path / NAME).unlink()
+    async with serving(bob) as place:
+        thread, done = await fetched(alice, reply, {bob.fpr: [place]})
+        syncer = Syncer(alice.account, alice.keyring, timeouts=IMPATIENT)
+        with pytest.raises(UsageError, match="your own posts"):
+            await syncer.fetch(alice.fpr, NAME, addresses=[place], via=bob.fpr)
+        syncer.close()
+    assert (done.came, done.asked) == ([], 0)
+    assert missing(thread) == ["yours, and not held any more"]
+    assert not alice.root.hidden_dir(alice.fpr).exists()
 
 
 async def test_a_shared_post_of_a_stranger_comes_from_who_shared_it(

@@ -15,7 +15,7 @@ from mau_cli.output import say
 if TYPE_CHECKING:
     from mau.adoption import Unsigned
 
-_LINES = 60  # of what changed
+_COMPARED = 256 << 10  # bytes: telling two larger ones apart takes too long
 
 
 @click.command("sign")
@@ -55,13 +55,15 @@ def command(session: Session, names: tuple[str, ...], yes: bool, as_json: bool) 
 
 
 def _show(unsigned: Unsigned) -> None:
-    before = [] if unsigned.before is None else _lines(unsigned.before.opened.data, unsigned.before.document)
+    last = unsigned.before
+    before = [] if last is None else _lines(last.opened.data, last.document)
     after = _lines(unsigned.data, unsigned.document)
+    if len(unsigned.data) > _COMPARED:
+        say(f"It has {len(unsigned.data)} bytes now; `mau open --anyway` shows them.")
+        return
     changed = list(difflib.unified_diff(before, after, "signed", "saved", n=1, lineterm=""))
-    for line in changed[:_LINES] or ["Nothing in it changed but the signature that is missing."]:
+    for line in changed or ["Nothing in it changed but the signature that is missing."]:
         say(line)
-    if len(changed) > _LINES:
-        say(f"... and {len(changed) - _LINES} more lines.")
 
 
 def _lines(data: bytes | None, document: object) -> list[str]:
