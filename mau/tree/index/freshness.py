@@ -1,6 +1,7 @@
 """The mark of a living watch: as long as somebody holds it, no other process need look for edits (I24).
 
-A shared lock on ``.index/watched``. It ends with the process that holds it, however that ends.
+A shared lock on ``.index/watched``. It ends with the process that holds it, however that ends. Who asks whether
+it is held takes it for a moment, alone; so those who ask take turns, by a lock on ``.index/asking``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 _NAME: Final = "watched"
-_PROBES: Final = 3
+_ASKING: Final = "asking"
+_PATIENCE: Final = 0.1  # seconds; a turn takes microseconds, unless whoever has it was stopped
 _PAUSE: Final = 0.001  # seconds
 
 
@@ -30,7 +32,7 @@ class Freshness:
             return
         self.release()
         with contextlib.suppress(FileNotFoundError):  # the directory was deleted: it comes back, and we do
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = _opened(path)
             fcntl.flock(fd, fcntl.LOCK_SH)
             self._held = path, fd
 
@@ -42,21 +44,37 @@ class Freshness:
 
 
 def is_held(directory: Path) -> bool:
-    """Whether a living process sees every change of the tree that this index is of."""
-    try:
-        fd = os.open(directory / _NAME, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        for _ in range(_PROBES):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # a watch, or another who asks and lets go at once
-                time.sleep(_PAUSE)
-            else:
+    """Whether a living process sees every change of the tree that this index is of.
+
+    False also where it cannot be told: then whoever asks looks himself, which is always right.
+    """
+    with contextlib.ExitStack() as opened:
+        try:
+            watched = os.open(directory / _NAME, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            opened.callback(os.close, watched)
+            asking = _opened(directory / _ASKING)
+            opened.callback(os.close, asking)
+        except OSError:
+            return False
+        end = time.monotonic() + _PATIENCE
+        while not _taken(asking):
+            if time.monotonic() > end:
                 return False
-    finally:
-        os.close(fd)
+            time.sleep(_PAUSE)
+        held = not _taken(watched)
+        fcntl.flock(watched, fcntl.LOCK_UN)  # before the next one has his turn
+        return held
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _taken(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 

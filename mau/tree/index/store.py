@@ -4,6 +4,7 @@
     .index/GENERATION.db      its database, with -wal and -shm
     .index/lock               held by whoever begins anew
     .index/scan               held by whoever rescans
+    .index/watched, asking    held by whoever watches, and by whoever asks whether somebody does
 
 Each generation has a file name of its own. SQLite removes a write-ahead log by its *name* when the last
 connection closes; so a process that has a deleted database open cannot take away the log of the new one.
