@@ -136,6 +136,12 @@ def credential_file(environ: Mapping[str, str] | None = None) -> Path | None:
     return path if path.is_file() else None
 
 
+def without_passphrase(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a program that is run: all of it but the passphrase, which is nobody else's."""
+    environ = os.environ if environ is None else environ
+    return {name: value for name, value in environ.items() if name != VARIABLE}
+
+
 def check_new(text: str) -> str:
     """Return a passphrase that an account may be locked with; PassphraseError says why it may not.
 
@@ -189,7 +195,7 @@ def _from_command(command: str, called: str, environ: Mapping[str, str]) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             bufsize=0,
-            env={name: value for name, value in environ.items() if name != VARIABLE},
+            env=without_passphrase(environ),
         ) as process:
             assert process.stdout is not None  # noqa: S101 - PIPE was asked for
             printed = _up_to(process.stdout, MAX_READ)

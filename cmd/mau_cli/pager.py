@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
+from mau.passphrase import without_passphrase
 from mau_cli.output import clean_lines, data, drawing
 
 _NONE = frozenset({"", "cat"})
@@ -69,7 +70,7 @@ def page(*, wanted: bool = True) -> Iterator[Page]:
         return
     sys.stdout.flush()
     # Secure: the pager shows what others wrote, and starts no programs. R: colours; F and X: short is as cat.
-    environment = {"LESS": "FRX", **os.environ, "LESSSECURE": "1"}
+    environment = {"LESS": "FRX", **without_passphrase(), "LESSSECURE": "1"}
     environment["LESS"] = environment["LESS"] if "R" in environment["LESS"] else f"{environment['LESS']}R"
     process = subprocess.Popen(
         [program, *words[1:]],

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections.abc import Sequence
 
 from mau.errors import UsageError
-from mau.passphrase import VARIABLE
+from mau.passphrase import without_passphrase
 from mau_cli.output import say
 
 
@@ -47,7 +46,7 @@ class Programs:
             process = await asyncio.create_subprocess_exec(
                 *self._words,
                 stdin=asyncio.subprocess.PIPE,
-                env={name: value for name, value in os.environ.items() if name != VARIABLE},
+                env=without_passphrase(),
             )
         except OSError as error:
             say(f"{self._words[0]} was not run for {about}: {error.strerror}")

@@ -16,7 +16,7 @@ from typing import Final
 
 from mau.daemon.unit import NAME
 from mau.errors import ServiceError
-from mau.passphrase import CREDENTIAL
+from mau.passphrase import CREDENTIAL, without_passphrase
 
 ENCRYPTS_FOR_USERS: Final = 256
 """The first version in which users can encrypt credentials for their own services."""
@@ -60,6 +60,7 @@ def state(word: str) -> str | None:
             ["systemctl", "--user", word, NAME],  # noqa: S607 - of the user's own path
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            env=without_passphrase(),
             timeout=_PATIENCE,
             check=False,
         )
@@ -102,7 +103,12 @@ def encrypt(passphrase: str) -> bytes:
 def _run(program: str, *words: str, given: bytes = b"") -> bytes:
     try:
         done = subprocess.run(
-            [program, *words], input=given, capture_output=True, timeout=_PATIENCE, check=False
+            [program, *words],
+            input=given,
+            capture_output=True,
+            env=without_passphrase(),
+            timeout=_PATIENCE,
+            check=False,
         )
     except FileNotFoundError:
         raise ServiceError(f"there is no {program} on this machine") from None

@@ -105,7 +105,7 @@ def _verify_piped(
     import subprocess  # every command loads this module, and hardly any needs that
 
     # Sequoia maps a file into memory whole; what comes through a pipe it reads in small pieces.
-    feeder = subprocess.Popen(["/bin/cat", "--", content], stdout=subprocess.PIPE)
+    feeder = subprocess.Popen(["/bin/cat", "--", content], stdout=subprocess.PIPE, env={})
     with feeder:
         pipe = cast(BinaryIO, feeder.stdout)
         name = Path(f"/dev/fd/{pipe.fileno()}")

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Final
 
 from mau.errors import EditorFailed, EditorInterrupted, NoSuchPost, NotAFile
-from mau.passphrase import VARIABLE
+from mau.passphrase import without_passphrase
 from mau.tree import safe
 from mau.writing.private import STEM, private_place, put, shared_lock
 
@@ -140,7 +140,6 @@ class _Told:
 
 def _run(argv: list[str], told: _Told, place: Path) -> int:
     """Run it to its end, or until somebody ends us; its exit code."""
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     with contextlib.ExitStack() as stack:
         terminal = None
         with contextlib.suppress(OSError):
@@ -151,7 +150,9 @@ def _run(argv: list[str], told: _Told, place: Path) -> int:
         # The editor holds the place as well: were we killed, it could go on writing there.
         lock = stack.enter_context(shared_lock(place))
         try:
-            told.editor = subprocess.Popen(argv, env=environment, stdin=source, stdout=out, pass_fds=(lock,))
+            told.editor = subprocess.Popen(
+                argv, env=without_passphrase(), stdin=source, stdout=out, pass_fds=(lock,)
+            )
         except OSError as error:
             raise EditorFailed(f"{argv[0]} was not run: {error.strerror}") from None
         if told.signals:  # before there was an editor to pass them on to

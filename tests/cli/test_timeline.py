@@ -143,10 +143,12 @@ def test_the_setting_chooses_too(inside: Inside) -> None:
 
 def test_a_pager_shows_it_on_a_terminal(world: World, on_terminal: Callable[..., Ended]) -> None:
     put(world, world.bob, "a.json.pgp", "hello \x1b[31mred", 9)
-    env = {"MAU_PASSPHRASE": PASSPHRASE, "MAU_PAGER": "sed s/^/page:/", "TERM": "dumb"}
+    pager = """sh -c 'echo "passphrase: [$MAU_PASSPHRASE]"; exec sed s/^/page:/'"""
+    env = {"MAU_PASSPHRASE": PASSPHRASE, "MAU_PAGER": pager, "TERM": "dumb"}
     done = on_terminal("timeline", root=world.alice.account.root.path, env=env)
     assert done.code == 0
     assert "page:    hello \\x1b[31mred" in done.err
+    assert "passphrase: []" in done.err
     done = on_terminal("timeline", root=world.alice.account.root.path, env={**env, "MAU_PAGER": "true"})
     assert done.code == 0  # a pager that was left at once
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mau.errors import UsageError
+from mau.passphrase import without_passphrase
 from mau_cli.output import data, say
 
 
@@ -45,7 +46,8 @@ def command(ctx: click.Context, words: tuple[str, ...], directory: Path | None) 
         data(found[name].rstrip("\n"))
         return
     try:
-        subprocess.run(["man", "-l", "-"], input=found[name].encode(), check=False)  # noqa: S607 (the system's)
+        program = ["man", "-l", "-"]  # the system's
+        subprocess.run(program, input=found[name].encode(), env=without_passphrase(), check=False)
     except FileNotFoundError:
         raise UsageError("there is no man here; `mau help` shows the same") from None
 
