@@ -2,19 +2,18 @@
 
 The libraries that read HTML and XML are large, some are written in C, and what is made to break them costs
 memory and time without bounds. So they run in a process that has little of both, no file to write to, and
-nothing to lose: bytes go in, JSON comes out, and what it says is judged by us (`pages`, `feeds`).
-
-    python -m mau.imports.apart page|feed ADDRESS ENCODING MEMORY < BYTES
+nothing to lose: what they are and the bytes go in, JSON comes out, and what it says is judged by us (`pages`,
+`feeds`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 from typing import Any, Final, Literal
 
+from mau.confined import ask_apart
 from mau.errors import PeerMisbehaved
 
 Kind = Literal["page", "feed"]
@@ -27,21 +26,21 @@ _WALL: Final = 60.0
 _MOST_OUT: Final = 32 << 20
 _MOST_ENTRIES: Final = 500
 _MOST_DEPTH: Final = 40
+_LIBRARIES: Final = ("lxml", "extruct", "feedparser")
 
 
 def parse_apart(
     kind: Kind, data: bytes, url: str, encoding: str = "", *, memory: int = MEMORY
 ) -> dict[str, Any]:
     """What the libraries make of ``data``; PeerMisbehaved when that is more than is fair."""
-    words = [sys.executable, "-m", "mau.imports.apart", kind, url, encoding, str(memory)]
-    try:
-        done = subprocess.run(words, input=data, capture_output=True, timeout=_WALL, check=False)
-    except subprocess.TimeoutExpired:
-        raise PeerMisbehaved(f"reading that {kind} takes too long") from None
-    if done.returncode != 0 or len(done.stdout) > _MOST_OUT:
+    head = json.dumps({"kind": kind, "url": url, "encoding": encoding, "memory": memory})
+    said = ask_apart(
+        __name__, head.encode() + b"\n" + data, libraries=_LIBRARIES, most=_MOST_OUT, seconds=_WALL
+    )
+    if not said or len(said) > _MOST_OUT:
         raise PeerMisbehaved(f"that {kind} is made so that reading it takes too much time or memory")
     try:
-        found = json.loads(done.stdout)
+        found = json.loads(said)
     except (ValueError, RecursionError):
         raise PeerMisbehaved(f"that {kind} cannot be read") from None
     return found if isinstance(found, dict) else {}
@@ -50,17 +49,18 @@ def parse_apart(
 # --- in the other process ----------------------------------------------------------------------------------
 
 
-def main(words: list[str]) -> int:
-    """Parse what stands on stdin and print it as JSON."""
+def main() -> int:
+    """Parse what stands on stdin, after a line that says what it is, and print it as JSON."""
     import logging
     import warnings
 
-    kind, url, encoding, memory = words
-    _confine(int(memory))
+    asked = json.loads(sys.stdin.buffer.readline())
+    url, encoding = asked["url"], asked["encoding"]
+    _confine(asked["memory"])
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     data = sys.stdin.buffer.read()
-    found = _page(data, url, encoding) if kind == "page" else _feed(data, url, encoding)
+    found = _page(data, url, encoding) if asked["kind"] == "page" else _feed(data, url, encoding)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(json.dumps(found))
         sys.stdout.flush()
@@ -176,7 +176,3 @@ def _shallow(value: Any) -> bool:
         if not level:
             return True
     return False
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
