@@ -93,7 +93,7 @@ def _page(session: Session, keyring: Keyring, post: OpenedPost, *, with_media: b
     from mau.exports.page import About, page_of
     from mau_cli.display import languages_of
 
-    origin = from_web(post.author, post.document)
+    origin = from_web(keyring.me.fingerprint, post.author, post.document, post.audience)
     about = About(
         _name(keyring, post),
         post.author.hex,

@@ -34,7 +34,8 @@ def item_words(keyring: Keyring, item: Item) -> str:
 
     post = _content(item)
     audience = None if post is None else post.audience
-    seen = None if post is None else from_web(post.author, post.document)
+    me = keyring.me.fingerprint
+    seen = None if post is None else from_web(me, post.author, post.document, post.audience)
     origin = "" if seen is None else seen.host
     head = _head(
         keyring, item.author, item.name, item.time, audience, checked=post is not None, origin=origin

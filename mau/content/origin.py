@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from mau.content.address import person_iri
+from mau.content.binding import Audience
 from mau.fingerprint import Fingerprint
 
 SOURCES_NAME: Final = "mau-web.json.pgp"
@@ -29,9 +30,14 @@ class Origin:
     url: str
 
 
-def from_web(author: Fingerprint, document: dict[str, Any] | None) -> Origin | None:
-    """Where a post was copied from, when it says that its author copied it from the web; else None."""
-    if not document:
+def from_web(
+    me: Fingerprint, author: Fingerprint, document: dict[str, Any] | None, audience: Audience | None
+) -> Origin | None:
+    """Where I copied a post from, when it is a copy that I made of the web for myself alone; else None.
+
+    What others say to have copied stays theirs: their names stand above it, and not a host that they chose.
+    """
+    if not document or author != me or audience != frozenset({me}):
         return None
     writer = document.get("sdPublisher")
     if not isinstance(writer, dict) or writer.get("@id") != person_iri(author):

@@ -93,7 +93,7 @@ def look_at(
     except MauError as error:
         return failed(error)
     apart = "attachment" if post.attached else apart_of(account.fingerprint, author, name, post.document)
-    summary = summarise(post, sha256, len(source), apart=apart, hidden=hidden)
+    summary = summarise(account.fingerprint, post, sha256, len(source), apart=apart, hidden=hidden)
     return Looked(summary, post, delete)
 
 

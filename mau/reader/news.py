@@ -156,7 +156,8 @@ class Newsroom:
             return None
         if post.attached:  # the post that it belongs to is told
             return None
-        if self._marks.muted(summarise(post, sha256, len(source)), text=text_of(post.document or {})):
+        summary = summarise(self._account.fingerprint, post, sha256, len(source))
+        if self._marks.muted(summary, text=text_of(post.document or {})):
             return None
         directed = directed_at(self._account.fingerprint, author, post.document)
         return News(Item(author, name, post.opened.size, post.signed_at, post), sha256, directed)

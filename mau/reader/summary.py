@@ -28,7 +28,7 @@ class Summary:
     and `checked` is False. `type` is the schema.org word ("" for a file that is no document), `words` the
     beginning of its text. `apart` says what it is when it is no post to show (``delete``, ``contact``,
     ``keyring``, ``marks``, ``sources``). `hidden`: it lies in ``.FPR``. `deleted`: its author deleted it.
-    `origin`: the host on the web that it was copied from; what it says is that host's, not its author's.
+    `origin`: the host on the web that I copied it from; what it says is that host's, not its author's.
     """
 
     author: Fingerprint
@@ -55,10 +55,12 @@ class Summary:
         return Address(self.author, self.name)
 
 
-def summarise(post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidden: bool = False) -> Summary:
-    """The summary of a post that holds."""
+def summarise(
+    me: Fingerprint, post: OpenedPost, sha256: str, size: int, *, apart: str = "", hidden: bool = False
+) -> Summary:
+    """The summary of a post that holds, as `me` sees it."""
     document = post.document
-    seen = from_web(post.author, document)
+    seen = from_web(me, post.author, document, post.audience)
     return Summary(
         author=post.author,
         name=post.name,

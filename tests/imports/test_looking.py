@@ -77,7 +77,7 @@ def test_a_page_becomes_copies_for_me_alone_that_say_where_they_come_from(world:
     assert (blog.document["headline"], blog.document["url"]) == ("Hello", f"{web.url}/hello")
     for post in (blog, soup):
         assert post.audience == frozenset({alice.fpr}) and post.opened.encrypted
-        origin = from_web(alice.fpr, post.document)
+        origin = from_web(alice.fpr, alice.fpr, post.document, post.audience)
         assert origin is not None and origin.host == "127.0.0.1"
     with Reading(alice.account, alice.keyring) as reading:
         reading.refresh()

@@ -7,10 +7,14 @@ from typing import Any
 
 from mau.content.address import Address, person_iri, post_iri
 from mau.content.binding import PUBLIC, bind_document
+from mau.content.origin import based_on
 from mau.marks import Marks
 from mau.marks import subject as subjects
-from mau.publish import _encode
+from mau.publish import _encode, publish_document
+from mau.reader.open import open_post
 from mau.reader.reading import Choice
+from mau.reader.timeline import Item
+from mau_cli.items import item_words, line_lines
 from tests.publish.world import Someone, World, message
 from tests.reader.lines import shown, texts
 
@@ -107,3 +111,20 @@ def test_algorithms_see_who_is_meant_and_to_whom_one_turns(world: World) -> None
     together = shown(world.alice, "conversations")[0]
     assert [(line.summary.words, line.depth) for line in together] == [("x", 0), ("mine", 0), ("for me", 1)]
     assert len(shown(world.alice, "conversations", limit=2)[0]) == 2
+
+
+def test_what_others_say_to_have_copied_stands_under_their_own_names(world: World) -> None:
+    alice, bob = world.alice, world.bob
+    for author, name, audience in ((bob, "b", PUBLIC), (alice, "shared", PUBLIC), (alice, "own", None)):
+        words = {"articleBody": name, **based_on(author.fpr, "https://bank.example/")}
+        whom = frozenset({alice.fpr}) if audience is None else audience
+        publish_document(author.account, author.keyring, words, f"{name}.json.pgp", whom)
+    alice.fetch(bob, "b.json.pgp")
+    heads = {}
+    for line in shown(alice)[0]:
+        heads[line.summary.words] = line_lines(alice.keyring, line, None)[0].partition(",")[0]
+        post = open_post(alice.account, alice.keyring, line.summary.author, line.summary.name)
+        told = item_words(alice.keyring, Item(post.author, post.name, 1, post.signed_at, post))
+        assert told.startswith(heads[line.summary.words])
+    host = "bank.example (from the web"
+    assert heads == {"b": "bob", "shared": "you", "own": host}
