@@ -73,12 +73,16 @@ def check_url(text: str, *, plain: bool = False) -> str:
     return str(url.with_fragment(None))
 
 
-async def fetch(url: str, *, etag: str = "", modified: str = "") -> Fetched:
-    """GET a page or a feed; ``etag`` and ``modified`` as the answer before said. One PeerError."""
+async def fetch(url: str, *, etag: str = "", modified: str = "", named_by: str = "") -> Fetched:
+    """GET a page or a feed; ``etag`` and ``modified`` as the answer before said. One PeerError.
+
+    ``named_by``: the page that says that address. The owner did not, so it counts as one more redirect.
+    """
     headers = {"If-None-Match": etag} if etag else {}
     if modified:
         headers["If-Modified-Since"] = modified
-    first = at = URL(url)
+    first = URL(named_by or url)
+    at = _followed(first, url) if named_by else first
     moved = True
     with explaining():
         async with asyncio.timeout(SECONDS):

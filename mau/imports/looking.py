@@ -46,7 +46,7 @@ async def look(url: str, asked: Asked | None = None) -> Look:
     answer = await fetch(url, etag=known.etag, modified=known.modified)
     finding = await _read(answer)
     if finding is not None and not finding.items and finding.feeds:
-        there = await fetch(finding.feeds[0])
+        there = await fetch(finding.feeds[0], named_by=answer.url)
         found = await _read(there)
         if found is not None and found.items:
             return Look(Source(there.url, found.title), found, _asked(there, known))

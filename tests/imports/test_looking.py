@@ -133,6 +133,17 @@ def test_a_page_that_names_a_feed_and_holds_nothing_stands_for_the_feed(world: W
     sources.close()
 
 
+def test_a_feed_that_a_page_names_is_fetched_where_a_redirect_may_lead(world: World, web: Web) -> None:
+    other = web.url.replace("127.0.0.1", "localhost")
+    web.answers["/"] = Answer(f'<link rel="alternate" type="application/rss+xml" href="{other}/f">'.encode())
+    web.answers["/f"] = feed("rain")
+    with pytest.raises(PeerMisbehaved, match="local network"):
+        followed(world.alice, web.url)
+    assert [path for path, _ in web.asked] == ["/"]
+    with pytest.raises(PeerMisbehaved, match="https to http"):
+        asyncio.run(fetch(f"{web.url}/f", named_by=web.url.replace("http:", "https:")))
+
+
 def test_a_document_may_stand_alone(world: World, web: Web) -> None:
     said = {"@context": "https://schema.org", "@type": "Event", "name": "Tea", "startDate": "2027-01-01"}
     web.answers["/tea"] = Answer(json.dumps(said).encode(), "application/ld+json")
