@@ -57,6 +57,7 @@ class Table:
         """From an image, which the caller has authenticated; else an empty one."""
         self._looks = 0
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA temp_store = MEMORY")  # what is sorted lies on no disk, either
         if image is None:
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)

@@ -99,3 +99,11 @@ def test_what_is_to_be_judged_again_is_known_by_its_time() -> None:
     held.drop(PEOPLE[0], ["a.pgp"])
     assert held.due(100) == []
     held.close()
+
+
+def test_what_is_sorted_is_written_to_no_disk() -> None:
+    first = Table()
+    second = Table(first.image())
+    for held in (first, second):
+        assert held._db.execute("PRAGMA temp_store").fetchone() == (2,)  # MEMORY
+        held.close()

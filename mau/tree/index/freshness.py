@@ -1,7 +1,7 @@
 """The mark of a living watch: as long as somebody holds it, no other process need look for edits (I24).
 
-A shared lock on ``.index/watched``. It ends with the process that holds it, however that ends. Who asks whether
-it is held takes it for a moment, alone; so those who ask take turns, by a lock on ``.index/asking``.
+A shared lock on ``.index/watched``. It ends with the process that holds it, however that ends. Who asks
+whether it is held takes it for a moment, alone; so those who ask take turns, by a lock on ``.index/asking``.
 """
 
 from __future__ import annotations
