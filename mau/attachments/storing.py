@@ -10,7 +10,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from mau.errors import MauError, NotAFile, PictureRefused
 from mau.pictures.asking import Picture, clean_picture, measure_picture
 from mau.pictures.limits import OWN
 from mau.publish import check_filename, choose_name, file_words, publish_file
+from mau.tree import safe
 from mau.tree.names import random_name
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Attachment:
     keep_metadata: bool = False
     name: str | None = None
     """What it is called in the post; None: what the file is called."""
+    below: int | None = None
+    """The descriptor of a directory: then `path` is relative to it, and no link on the way is followed."""
 
 
 def attach(
@@ -85,7 +88,7 @@ def withdraw(account: Account, media: Sequence[Mapping[str, Any]]) -> None:
 
 def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audience) -> dict[str, Any]:
     called = file.path.name if file.name is None else file.name
-    with opened_file(file.path) as source:
+    with opened_file(file.path, below=file.below) as source:
         encoding = encoding_of(source.read(HEAD))
         source.seek(0)
         if encoding in CLEANED:
@@ -114,14 +117,28 @@ def _attach(account: Account, keyring: Keyring, file: Attachment, audience: Audi
     return media_object(account.fingerprint, made[0], called, file.alt, *made[1:])
 
 
-def opened_file(path: Path) -> BinaryIO:
-    """A regular file, opened for reading, links to it followed; NotAFile for anything else."""
+def opened_file(path: Path, *, below: int | None = None) -> BinaryIO:
+    """A regular file, opened for reading, links to it followed; NotAFile for anything else.
+
+    With `below` as `Attachment.below`: then links are NotAFile, too, and what is missing is NoSuchPost.
+    """
+    if below is not None:
+        return _opened_below(path, below)
     # Not blocking: a pipe that nobody fills would wait for ever.
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise NotAFile(f"{str(path)!r} is no regular file; only such can be attached")
     return os.fdopen(fd, "rb")
+
+
+def _opened_below(path: Path, below: int) -> BinaryIO:
+    """Part by part: whoever can write there may put a link in the place of any of them at any moment."""
+    with ExitStack() as held:
+        at = below
+        for part in path.parts[:-1]:
+            at = held.enter_context(safe.closing(safe.open_dir(part, at=at)))
+        return os.fdopen(safe.open_regular(path.name, at=at)[0], "rb")
 
 
 def _picture(

@@ -129,17 +129,19 @@ class Folder:
         return safe.read_bytes(self.path / name, MAX_FILE)
 
     def attachments(self, source: Source, paths: tuple[str, ...]) -> list[Attachment]:
-        """The files that a page names; UsageError for one outside of the folder.
+        """The files that a page names, to be attached while this is open; UsageError for one outside of it.
 
         Who can write here can publish. He shall not be able to read everything else as well.
         """
-        base = self.path.resolve()
+        bases = self.path.absolute(), self.path.resolve()
         found = []
         for path in paths:
-            real = (source.path.parent / path).resolve()
-            if not real.is_relative_to(base):
+            # By the words alone: what links mean can change until it is opened, and none is followed then.
+            meant = Path(os.path.normpath(source.path.parent.absolute() / path))
+            base = next((base for base in bases if base in meant.parents), None)
+            if base is None:
                 raise UsageError(f"{path!r} lies outside of the folder, so it is not attached")
-            found.append(Attachment(real))
+            found.append(Attachment(meant.relative_to(base), below=self._directory))
         return found
 
     def move_away(self, name: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mau.errors import AlreadyRunning, UsageError
+from mau.attachments.storing import opened_file
+from mau.errors import AlreadyRunning, NotAFile, UsageError
 from mau.writing.folder import Folder
 from mau.writing.publishing import Source
 
@@ -87,7 +88,28 @@ def test_published_files_are_moved_and_replace_nothing(folder: Folder) -> None:
 def test_attachments_lie_in_the_folder(folder: Folder) -> None:
     source = Source.of(folder.path / "a.md", b"x")
     (found,) = folder.attachments(source, ("pictures/x.jpg",))
-    assert found.path == (folder.path / "pictures/x.jpg").resolve()
-    for path in ("/etc/passwd", "../x", "pictures/../../x"):
+    assert found.path == Path("pictures/x.jpg")
+    assert folder.attachments(source, (str(folder.path / "pictures/x.jpg"),)) == [found]
+    for path in ("/etc/passwd", "../x", "pictures/../../x", "."):
         with pytest.raises(UsageError, match="outside"):
             folder.attachments(source, (path,))
+
+
+def test_what_is_attached_lies_in_the_folder_whatever_is_put_there_meanwhile(tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "inside"
+    for place, text in ((outside, "secret"), (inside / "sub", "harmless")):
+        place.mkdir(parents=True)
+        (place / "x.txt").write_text(text)
+    with Folder.opened(inside) as folder:
+        (found,) = folder.attachments(Source.of(inside / "a.md", b"x"), ("sub/x.txt",))
+        with opened_file(found.path, below=found.below) as file:
+            assert file.read() == b"harmless"
+        (inside / "sub").rename(inside / "old")
+        (inside / "sub").symlink_to(outside)
+        with pytest.raises(NotAFile):
+            opened_file(found.path, below=found.below)
+        (inside / "sub").unlink()
+        (inside / "sub").mkdir()
+        (inside / "sub/x.txt").symlink_to(outside / "x.txt")
+        with pytest.raises(NotAFile):
+            opened_file(found.path, below=found.below)
