@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -22,10 +23,14 @@ MAX_DOCUMENT: Final = 256 << 10
 """Bytes of one document in JSON; larger ones are left out."""
 MAX_TEXT: Final = 128 << 10
 """Characters of one text; the rest is cut off."""
+MAX_LOOKED_AT: Final = 4 << 20
+"""Characters of one page, each time that they are looked at."""
 _MAX_DEPTH: Final = 8
 _MAX_LIST: Final = 200
 _MAX_VALUES: Final = 2000
-_MAX_LOOKED_AT: Final = 20_000
+_MAX_PLACES: Final = 20_000
+_PER_VALUE: Final = 20
+"""Characters that looking at a value is worth beside its text."""
 
 _INSIDE: Final = (
     "@graph",
@@ -36,14 +41,39 @@ _INSIDE: Final = (
     "hasPart",
     "mainEntityOfPage",
 )
+_MAX_CONTEXTS: Final = 8
 _ONLY_VOCABULARY: Final = frozenset({"@vocab"})
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many characters may still be looked at. What a page says once, it can name a thousand times."""
+
+    left: int = MAX_LOOKED_AT
+
+    @property
+    def spent(self) -> bool:
+        return self.left < 0
+
+    def take(self, characters: int) -> bool:
+        """Take off so many and one value; False when there are not so many."""
+        self.left -= characters + _PER_VALUE
+        return not self.spent
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left for one document: values of its own, characters with all others of the page."""
+
+    budget: Budget
+    values: int = _MAX_VALUES
 
 
 def documents_in(values: list[Any]) -> Iterator[dict[str, Any]]:
     """The objects that values from a page hold, at the places where pages put what they are about."""
     waiting: list[tuple[Any, Any, int]] = [(one, None, 0) for one in reversed(values[:_MAX_LIST])]
     count = 0
-    while waiting and count < _MAX_LOOKED_AT:
+    while waiting and count < _MAX_PLACES:
         value, context, depth = waiting.pop()
         count += 1
         if isinstance(value, list):
@@ -74,6 +104,8 @@ def types_of(document: Mapping[str, Any]) -> list[str]:
     context = document.get("@context")
     if isinstance(context, dict) and context.keys() <= _ONLY_VOCABULARY:
         context = context.get("@vocab")
+    if isinstance(context, list) and len(context) > _MAX_CONTEXTS:  # it is that of all that lies in it, too
+        return []
     if not known_context({"@context": context}):
         return []
     stated = document.get("@type")
@@ -81,16 +113,16 @@ def types_of(document: Mapping[str, Any]) -> list[str]:
     return [word_of(one) for one in types[:8] if isinstance(one, str)]
 
 
-def taken_over(document: Mapping[str, Any], page: str) -> dict[str, Any] | None:
+def taken_over(document: Mapping[str, Any], page: str, budget: Budget | None = None) -> dict[str, Any] | None:
     """What is taken over of a document that stands on ``page``; None when it is none that becomes a post.
 
-    ``url`` is where it is to be read: its own, or the page's.
+    ``url`` is where it is to be read: its own, or the page's. None, too, when ``budget`` is spent by then.
     """
     types = types_of(document)
     kind = next((one for one in types if one in POSTS), None)
     if kind is None or any(one.endswith("Action") for one in types):
         return None
-    room = [_MAX_VALUES]
+    room = _Room(budget or Budget())
     found: dict[str, Any] = {"@type": kind}
     for key, value in document.items():
         word = word_of(key)
@@ -98,6 +130,8 @@ def taken_over(document: Mapping[str, Any], page: str) -> dict[str, Any] | None:
             kept = _cleaned(value, word, page, 0, room)
             if kept is not None:
                 found[word] = kept
+    if room.budget.spent:
+        return None
     own = address_of(document, page)
     found["url"] = own or page
     if len(json.dumps(found).encode()) > MAX_DOCUMENT or len(found) <= 2:
@@ -146,13 +180,15 @@ def plain_text(value: str) -> str:
     return text_of_html(value[: 4 * MAX_TEXT]).strip()[:MAX_TEXT]
 
 
-def _cleaned(value: Any, word: str, page: str, depth: int, room: list[int]) -> Any:
+def _cleaned(value: Any, word: str, page: str, depth: int, room: _Room) -> Any:
     """The value without what may not be in it; None when nothing is left."""
-    room[0] -= 1
-    if room[0] < 0 or depth > _MAX_DEPTH:
+    room.values -= 1
+    if room.values < 0 or depth > _MAX_DEPTH:
         return None
     if isinstance(value, str):
-        return _text(value, word, page)
+        return _text(value, word, page) if room.budget.take(_cost(value)) else None
+    if not room.budget.take(0):
+        return None
     if isinstance(value, bool | int) or (isinstance(value, float) and abs(value) < 1e15):
         return value if not isinstance(value, int) or abs(value) < 1 << 53 else None
     if isinstance(value, list):
@@ -161,6 +197,10 @@ def _cleaned(value: Any, word: str, page: str, depth: int, room: list[int]) -> A
     if isinstance(value, dict):
         return _object(value, page, depth, room)
     return None
+
+
+def _cost(text: str) -> int:
+    return min(len(text), 4 * MAX_TEXT)
 
 
 def _text(value: str, word: str, page: str) -> str | None:
@@ -173,9 +213,11 @@ def _text(value: str, word: str, page: str) -> str | None:
     return text or None
 
 
-def _object(value: dict[str, Any], page: str, depth: int, room: list[int]) -> dict[str, Any] | None:
+def _object(value: dict[str, Any], page: str, depth: int, room: _Room) -> dict[str, Any] | None:
     kept: dict[str, Any] = {}
     for key, inner in value.items():
+        if not room.budget.take(len(key)):
+            return None
         word = word_of(key)
         if key == "@type":
             stated = inner[0] if isinstance(inner, list) and inner else inner
@@ -186,7 +228,7 @@ def _object(value: dict[str, Any], page: str, depth: int, room: list[int]) -> di
             if address and "url" not in value:
                 kept["url"] = address
         elif key in {"@value", "@language"}:
-            if isinstance(inner, str):
+            if isinstance(inner, str) and room.budget.take(_cost(inner)):
                 kept[key] = plain_text(inner)
         elif key[:1] != "@" and word not in REFUSED and len(word) <= 100:
             cleaned = _cleaned(inner, word, page, depth + 1, room)

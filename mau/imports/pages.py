@@ -9,6 +9,7 @@ from typing import Any, Final
 from mau.content.links import word_of
 from mau.content.origin import host_of
 from mau.imports.foreign import (
+    Budget,
     address_of,
     documents_in,
     joined,
@@ -34,13 +35,17 @@ def read_page(parsed: dict[str, Any], page: str) -> Finding:
     title, items = "", dict[str, Found]()
     left_out: Counter[str] = Counter()
     found_there = list(documents_in(values))
+    budget = Budget()
     nodes = {one["@id"]: one for one in found_there if isinstance(one.get("@id"), str)}
     for one in found_there:
         document = joined(one, nodes)
         types = types_of(document)
         if not title and PROFILES.intersection(types):
             title = _name(document)
-        taken = taken_over(document, page)
+        taken = taken_over(document, page, budget)
+        if budget.spent:
+            left_out["what came after more than is looked at of one page"] += 1
+            break
         if taken is None:
             continue
         if len(items) >= MAX_ITEMS:

@@ -153,6 +153,24 @@ def test_what_is_named_elsewhere_on_the_page_is_put_together_once() -> None:
     assert len(json.dumps(found.document)) < 1000
 
 
+@pytest.mark.parametrize("word", ["description", "@language", "sha256"])
+def test_what_is_named_a_thousand_times_is_not_looked_at_a_thousand_times(word: str) -> None:
+    text: Any = "words " * 40_000
+    there = {"@type": "Thing", "@id": "#big"} | (
+        {f"{number}:{word}": text for number in range(500)} if word == "sha256" else {word: text}
+    )
+    graph = [hostile(url=f"/{number}", keywords=[{"@id": "#big"}] * 150) for number in range(90)]
+    found = read_page({"json-ld": [{"@context": "https://schema.org", "@graph": [there, *graph]}]}, URL)
+    assert found.left_out == {"what came after more than is looked at of one page": 1}
+    assert len(found.items) < 90
+
+
+def test_a_context_without_end_is_not_read_for_each_that_stands_in_it() -> None:
+    context = ["https://schema.org"] * 1_000_000
+    graph = [{"@type": "Article", "headline": f"{number}"} for number in range(200)]
+    assert read_page({"json-ld": [{"@context": context, "@graph": graph}] * 10}, URL).items == ()
+
+
 def test_html_in_texts_becomes_text() -> None:
     entry = {"id": "1", "title": "<img src=x onerror=y>A <i>b</i>", "content": "<p>one<p>two<style>x</style>"}
     [found] = read_feed({"entries": [entry]}, URL).items
