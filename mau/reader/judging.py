@@ -14,6 +14,8 @@ from mau.errors import MauError, NoSuchPost
 from mau.reader.looking import Found, Looked, look
 from mau.reader.notes import Notes, key_of, state_of_keys
 from mau.reader.open import OpenedPost
+from mau.reader.places import stamp as stamp_now
+from mau.reader.proving import proven
 from mau.reader.rows import Row
 from mau.reader.summary import Summary
 from mau.reader.table import Table
@@ -105,12 +107,20 @@ class Judging:
         with self._table.change():
             for key, entry in zip(keys, entries, strict=True):
                 looked = notes.get(key)
-                if looked is None or 0 < looked.again <= now:
+                stamp = None if looked is None or 0 < looked.again <= now else self.proven(entry)
+                if looked is None or stamp is None:
                     unknown.append(entry)
                 else:
                     summary = replace(looked.summary, hidden=entry.hidden)
-                    self._table.put(summary, entry.stamp, looked.delete, note=key, again=looked.again)
+                    self._table.put(summary, stamp, looked.delete, note=key, again=looked.again)
         return unknown
+
+    def proven(self, entry: Entry) -> bytes | None:
+        """The stamp under which a file holds what the index says of it; None when it does not (U9)."""
+        row = self._table.row(entry.author, entry.name)
+        if row is not None and row.stamp and (row.sha256.hex(), row.stamp) == (entry.sha256, entry.stamp):
+            return row.stamp  # that was found out before: the table is sealed, the index is not
+        return proven(self._account.root, entry)
 
     def opened(self, entries: Sequence[Entry], *, whole: bool) -> Generator[tuple[Entry, Found], None, None]:
         """What became of each file, in their order; many are opened by several processes."""
@@ -157,6 +167,8 @@ class Judging:
                 else:
                     summary, note = looked.summary, b""
                     stamp = entry.stamp if summary.sha256 == entry.sha256 else b""
+                    if stamp != stamp_now(self._account.root, entry.author, entry.name, hidden=entry.hidden):
+                        stamp = b""
                     if summary.checked:
                         note = self._key(entry.author, entry.name, summary.sha256)
                         notes[note] = looked

@@ -109,10 +109,8 @@ class Upkeep:
                 if entry is None:
                     self._table.drop(author, [name])
                     changed = True
-                elif row is None or row.sha256.hex() != entry.sha256:
+                elif row is None or not self._placed(row, entry):
                     entries.append(entry)
-                else:
-                    self._table.place(author, name, entry.stamp, hidden=entry.hidden)
             if entries:
                 self._judging.judge(entries, None, None, None)
                 changed = True
@@ -173,10 +171,21 @@ class Upkeep:
     def _take(self, entry: Entry, work: _Author, *, anew: bool) -> None:
         """Note where a content lies that is known, and that another is to be judged."""
         row = self._table.row(entry.author, entry.name)
-        if row is not None and (row.stamp, row.hidden) != (entry.stamp, entry.hidden):
-            self._table.place(entry.author, entry.name, entry.stamp, hidden=entry.hidden)
-        if anew or row is None or row.sha256.hex() != entry.sha256:
+        if row is None or not self._placed(row, entry) or anew:
             work.entries.append(entry)
+
+    def _placed(self, row: Row, entry: Entry) -> bool:
+        """Note where a content lies; whether the file holds the one that was judged."""
+        if row.sha256.hex() != entry.sha256:
+            return False
+        stamp: bytes | None = row.stamp
+        if row.stamp != entry.stamp:
+            stamp = self._judging.proven(entry) if row.note else None
+        if stamp is None:
+            return False
+        if (row.stamp, row.hidden) != (stamp, entry.hidden):
+            self._table.place(entry.author, entry.name, stamp, hidden=entry.hidden)
+        return True
 
     def _take_all(self, author: Fingerprint, work: _Author, *, anew: bool) -> None:
         """The long way: every file. Something was removed, or moved."""
