@@ -1,4 +1,4 @@
-"""A bot: answers whoever names it, or answers it, and rolls the dice that they ask for.
+"""A bot: answers whoever names it, and rolls the dice that they ask for.
 
     python examples/bot.py            # until Ctrl-C
     python examples/bot.py --once     # what came while it was away, for cron
@@ -41,6 +41,9 @@ async def answer(me: mau.Me, post: mau.Post) -> None:
     """Answer a post that is for me and asks for dice, unless that was done before."""
     asked = DICE.search(post.text)
     if post.author == me.fingerprint or post.kind == "post" or asked is None:
+        return
+    # What answers me is left: my answers name the dice, too, and two such bots would never come to an end.
+    if any(one.startswith(f"mau:/p2p/{me.fingerprint}/") for one in post.answers):
         return
     answers = [turn.post for turn in await me.thread(post) if turn.parent == post.address and turn.post]
     if any(one.author == me.fingerprint for one in answers):

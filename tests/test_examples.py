@@ -105,6 +105,12 @@ def test_the_bot_rolls_dice_once_for_whoever_asks_it(world: World) -> None:
     assert run(alice, "bot", "--once") == ""
     bob.fetch(alice, answer)
     assert re.fullmatch(r"2d6: [1-6] \+ [1-6] = \d+", str(text(bob, alice, answer)))
+    # Bob's is such a bot, too.
+    asked = f"mau:/p2p/{alice.fpr}/{answer}"
+    document = {**document, "text": "2d6: 1 + 1 = 2", "parentItem": {"@id": asked}}
+    publish_document(bob.account, bob.keyring, document, "back.json.pgp", frozenset({alice.fpr, bob.fpr}))
+    alice.fetch(bob, "back.json.pgp")
+    assert run(alice, "bot", "--once") == ""
 
 
 def test_the_album_is_posted_and_read_as_a_page_by_another(world: World, tmp_path: Path) -> None:
@@ -145,6 +151,9 @@ def test_the_bridge_posts_each_entry_once_and_a_changed_one_anew(world: World, t
         assert run(alice, "bridge", f"{url}/feed.xml", "--to", "bob") == ""
         write("Kettle", "Cups and plates")
         assert run(alice, "bridge", f"{url}/feed.xml", "--to", "bob").split() == [names[0]]
+        (tmp_path / "private.xml").write_text(feed.read_text().replace("Cups", "Private"))
+        feed.write_text(str(tmp_path / "private.xml"))
+        assert run(alice, "bridge", f"{url}/feed.xml", "--to", "bob") == ""
     assert text(alice, alice, names[0], "headline") == "Cups and plates"
     assert str(text(alice, alice, names[1], "articleBody")).strip() == "It boils."
     assert text(alice, alice, names[1], "datePublished") == "2026-11-20T13:27:18Z"
