@@ -1,7 +1,8 @@
 """The files of an archive: a directory, a zip file, a tar file, packed or not (spec/imports.md W60-W62).
 
-Nothing is unpacked under the names in it, links in it lead nowhere, and no file is larger than is fair. Of a
-tar file only one pass is made for what is wanted: going back in a packed one means unpacking it again.
+Nothing is unpacked under the names in it, links in it lead nowhere, and neither a file nor all that is unpacked at
+one time is larger than is fair. Of a tar file one pass is made for what is wanted: going back in a packed one
+means unpacking it again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Final
@@ -24,6 +27,8 @@ MAX_JSON: Final = 512 << 20
 """Bytes of a JSON file in an archive: some 100,000 posts."""
 MAX_FILE: Final = 512 << 20
 """Bytes of any other file in it."""
+MAX_TOGETHER: Final = 1 << 30
+"""Bytes of all files that are unpacked at one time."""
 _PIECE: Final = 1 << 20
 _MOST_MEMBERS: Final = 1_000_000
 _BROKEN: Final = (
@@ -66,44 +71,74 @@ class Archive:
     def files(self, wanted: Collection[str]) -> Iterator[dict[str, Path]]:
         """The wanted files, as files on the disk while the block lasts; those that are not there are missing.
 
-        A wanted path may lack the directories that stand before it in the archive.
+        A wanted path may lack the directories that stand before it in the archive. Missing, too, is what is
+        larger than `MAX_FILE`, and what comes when `MAX_TOGETHER` would be passed.
         """
         if self._path.is_dir():
             yield _in_directory(self._path, wanted)
             return
         ends = {_plain(one): one for one in wanted}
         with TemporaryDirectory(prefix="mau-import-") as place:
-            try:
-                if _is_zip(self._path):
-                    yield self._unzipped(ends, Path(place))
-                else:
-                    yield self._untarred(ends, Path(place))
-            except _BROKEN as error:
-                raise ArchiveDamaged(f"{str(self._path)!r} is damaged: {type(error).__name__}") from error
+            with self._broken():
+                found = self._unpacked(ends, Path(place))
+            yield found
 
-    def _unzipped(self, ends: dict[str, str], place: Path) -> dict[str, Path]:
+    def sizes(self, wanted: Collection[str]) -> dict[str, int]:
+        """Bytes that each of the wanted files takes when it is unpacked; none for files of a directory."""
+        if self._path.is_dir() or not wanted:
+            return {}
+        with self._broken():
+            return {name: size for name, size, _ in self._members({_plain(one): one for one in wanted})}
+
+    @contextmanager
+    def _broken(self) -> Iterator[None]:
+        try:
+            yield
+        except _BROKEN as error:
+            raise ArchiveDamaged(f"{str(self._path)!r} is damaged: {type(error).__name__}") from error
+
+    def _unpacked(self, ends: dict[str, str], place: Path) -> dict[str, Path]:
         found: dict[str, Path] = {}
+        room = MAX_TOGETHER
+        for name, size, opened in self._members(ends):
+            if size > min(MAX_FILE, room):
+                continue
+            path = place / str(len(found))
+            with opened() as source:
+                copied = _copied(source, path, min(MAX_FILE, room))
+            if copied is not None:
+                found[name] = path
+                room -= copied
+        return found
+
+    def _members(self, ends: dict[str, str]) -> Iterator[tuple[str, int, Callable[[], IO[bytes]]]]:
+        """The first file of each wanted path: the path, how large it says it is, how to open it."""
+        left = set(ends.values())
+        walk = self._in_zip(ends) if _is_zip(self._path) else self._in_tar(ends)
+        for name, size, opened in walk:
+            if name in left:
+                left.remove(name)
+                yield name, size, opened
+            if not left:
+                break
+
+    def _in_zip(self, ends: dict[str, str]) -> Iterator[tuple[str | None, int, Callable[[], IO[bytes]]]]:
         with zipfile.ZipFile(self._path) as archive:
             for member in archive.infolist()[:_MOST_MEMBERS]:
-                wanted = None if member.is_dir() else _meant(member.filename, ends)
-                if wanted is not None and wanted not in found:
-                    with archive.open(member) as source:
-                        if _copied(source, place / str(len(found))):
-                            found[wanted] = place / str(len(found))
-        return found
+                name = None if member.is_dir() else _meant(member.filename, ends)
+                yield name, member.file_size, partial(archive.open, member)
 
-    def _untarred(self, ends: dict[str, str], place: Path) -> dict[str, Path]:
-        found: dict[str, Path] = {}
+    def _in_tar(self, ends: dict[str, str]) -> Iterator[tuple[str | None, int, Callable[[], IO[bytes]]]]:
         with tarfile.open(self._path, "r:*") as archive:
-            for number, member in enumerate(archive):
-                wanted = _meant(member.name, ends) if member.isreg() else None
-                if wanted is not None and wanted not in found:
-                    source = archive.extractfile(member)
-                    if source is not None and _copied(source, place / str(len(found))):
-                        found[wanted] = place / str(len(found))
-                if number >= _MOST_MEMBERS or len(found) == len(ends):
-                    break
-        return found
+            for member in islice(archive, _MOST_MEMBERS):
+                name = _meant(member.name, ends) if member.isreg() else None
+                yield name, member.size, partial(_file_in, archive, member)
+
+
+def _file_in(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    source = archive.extractfile(member)
+    assert source is not None  # noqa: S101 - it is a regular file
+    return source
 
 
 def _is_zip(path: Path) -> bool:
@@ -149,15 +184,16 @@ def _in_directory(top: Path, wanted: Collection[str]) -> dict[str, Path]:
     return found
 
 
-def _copied(source: IO[bytes], path: Path) -> bool:
-    """Copy at most `MAX_FILE` bytes; False, and nothing is left, when there are more."""
+def _copied(source: IO[bytes], path: Path, most: int) -> int | None:
+    """Copy at most so many bytes and say how many; None, and nothing is left, when there are more."""
     size = 0
     with path.open("xb") as out:
         while piece := source.read(_PIECE):
             size += len(piece)
-            if size > MAX_FILE:
+            if size > most:
                 break
             out.write(piece)
-    if size > MAX_FILE:
+    if size > most:
         path.unlink()
-    return size <= MAX_FILE
+        return None
+    return size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,8 @@ Names = Mapping[str, str]
 _SCOPE: Final = "activitystreams"
 _AT_ONCE: Final = 200
 """Posts whose files are taken out of an archive together."""
+_BYTES_AT_ONCE: Final = 256 << 20
+"""Of their files; of one post alone it may be more (`archive.MAX_TOGETHER`)."""
 
 
 def open_archive(path: Path, *, boosts: bool = False) -> tuple[Archive, Finding]:
@@ -48,15 +50,32 @@ def move(
     report = Report(left_out=finding.left_out.copy())
     names = {one.id: store.name(_SCOPE, one.id, one.published) for one in finding.items}
     waiting = [found for found in finding.items if _wanted(store, names, found, audience, report)]
-    for start in range(0, len(waiting), _AT_ONCE):
-        portion = waiting[start : start + _AT_ONCE]
+    done = 0
+    sizes = {} if store.dry else archive.sizes({file.place for found in waiting for file in found.files})
+    for portion in _portions(waiting, sizes):
         places = {file.place for found in portion for file in found.files}
         with archive.files(places if not store.dry else set()) as files:
             for found in portion:
                 _put(store, names, found, audience, files, report)
         if told is not None:
-            told(start + len(portion), len(waiting))
+            done += len(portion)
+            told(done, len(waiting))
     return report
+
+
+def _portions(waiting: Sequence[Found], sizes: Mapping[str, int]) -> Iterator[list[Found]]:
+    """The posts in their order, as many together as may lie unpacked at one time."""
+    portion: list[Found] = []
+    held = 0
+    for found in waiting:
+        size = sum(sizes.get(file.place, 0) for file in found.files)
+        if portion and (len(portion) >= _AT_ONCE or held + size > _BYTES_AT_ONCE):
+            yield portion
+            portion, held = [], 0
+        portion.append(found)
+        held += size
+    if portion:
+        yield portion
 
 
 def _wanted(store: Store, names: Names, found: Found, audience: Audience, report: Report) -> bool:
@@ -111,7 +130,7 @@ def _choices(
 
     there = [one for one in wanted if one.place in files]
     if len(there) < len(wanted):
-        report.left_out["files that are not in the archive"] += len(wanted) - len(there)
+        report.left_out["files that are not in the archive, or too large"] += len(wanted) - len(there)
     chosen = [Attachment(files[one.place], alt=one.alt, name=PurePosixPath(one.place).name) for one in there]
     return [chosen, []] if chosen else [[]]
 

@@ -16,6 +16,9 @@ from mau.content.address import post_iri
 from mau.content.binding import PUBLIC, Audience
 from mau.deletion.publishing import delete_post
 from mau.errors import ArchiveDamaged, NoSuchPost
+from mau.imports import archive, moving
+from mau.imports.archive import Archive
+from mau.imports.found import Found, FoundFile
 from mau.imports.mastodon import read_archive
 from mau.imports.moving import move, open_archive
 from mau.imports.storing import Report, Store
@@ -223,12 +226,32 @@ def test_hostile_archives_lead_nowhere(world: World, tmp_path: Path) -> None:
     for number, path in enumerate((folder, tmp_path / "b.tar")):
         someone = (world.alice, world.bob)[number]
         report = imported(someone, path, frozenset({someone.fpr}))
-        assert len(report.new) == 5 and report.left_out == {"files that are not in the archive": 5}
+        assert len(report.new) == 5 and report.left_out == {
+            "files that are not in the archive, or too large": 5
+        }
         assert not any(name.endswith(".png.pgp") for name in someone.account.posts().names())
     tar.write_bytes(tar.read_bytes()[:150])
     for broken in (tar, secret, tmp_path / "nothing"):
         with pytest.raises((ArchiveDamaged, NoSuchPost)):
             open_archive(broken)
+
+
+@pytest.mark.parametrize("pack", [as_zip, as_tar])
+def test_what_lies_unpacked_at_one_time_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pack: Callable[[Path, dict[str, bytes]], Path]
+) -> None:
+    held = {f"media/{number}.png": bytes(1000) for number in range(8)}
+    opened = Archive(pack(tmp_path, files([]) | held))
+    sizes = opened.sizes([*held, "media/missing.png"])
+    assert sizes == dict.fromkeys(held, 1000)
+    monkeypatch.setattr(archive, "MAX_TOGETHER", 3500)
+    with opened.files(held) as found:
+        assert [path.stat().st_size for path in found.values()] == [1000] * 3
+    monkeypatch.setattr(moving, "_BYTES_AT_ONCE", 3500)
+    posts = [Found(str(number), {}, None, files=(FoundFile(place),)) for number, place in enumerate(held)]
+    posts.insert(5, Found("large", {}, None, files=tuple(map(FoundFile, held))))
+    portions = [[one.id for one in portion] for portion in moving._portions(posts, sizes)]
+    assert portions == [["0", "1", "2"], ["3", "4"], ["large"], ["5", "6", "7"]]
 
 
 def test_no_outbox_is_too_strange() -> None:
