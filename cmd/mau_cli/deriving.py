@@ -215,12 +215,13 @@ def _something(words: str) -> str:
 def _edited(session: Session, about: str) -> Iterator[str]:
     from mau.tree.names import random_name
     from mau.writing.drafts import keep_text
+    from mau.writing.editor import without_modelines
     from mau_cli.writing import Desk
 
     name = random_name(datetime.now(UTC))
     desk = Desk(session, lambda data: keep_text(session.account(), name, "md", data), insecure=False)
     with desk.keeping():
-        start = f"\n\n{_CUT}\n{about}\n" if about else ""
+        start = f"\n\n{_CUT}\n{without_modelines(about)}\n" if about else ""
         words = desk.write(start, ".md", _above, empty=lambda written: not _above(written))
         yield _something(words or "")
         desk.done()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -29,7 +30,15 @@ VARIABLES: Final = ("MAU_EDITOR", "VISUAL", "EDITOR")
 _DEFAULTS: Final = ("sensible-editor", "editor", "nano", "vim", "vi", "emacs")
 _VIMS: Final = ("vim", "nvim", "gvim")
 # After the person's own settings: nothing of the text goes to where vim keeps histories, backups and undo.
-_VIM_OPTIONS: Final = ("-n", "-i", "NONE", "-c", "set nobackup nowritebackup noundofile")
+# And before the text is read: what others wrote in it says nothing to vim.
+_VIM_OPTIONS: Final = (
+    "-n", "-i", "NONE",
+    "--cmd", "silent! autocmd BufReadPre * setlocal nomodeline",
+    "-c", "set nobackup nowritebackup noundofile",
+)  # fmt: skip
+_MODELINE: Final = re.compile(
+    r"\b(vim?|ex|kate)(?=[<=>]{0,2}[0-9]*:)|\b(local)[ \t]+(?=variables:)", re.IGNORECASE
+)
 _MAX_TEXT: Final = 16 << 20  # bytes
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 _GRACE: Final = 5.0  # seconds for an editor to end when it is told to
@@ -89,6 +98,11 @@ def edit_bytes(
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
         raise EditorFailed(f"{command[0]} {how}: nothing is published", changed)
     return changed
+
+
+def without_modelines(text: str) -> str:
+    """Words of others, to be shown in an editor: they read the same, and none is a setting to it. Pure."""
+    return _MODELINE.sub(lambda found: f"{found[1] or found[2]}\N{NO-BREAK SPACE}", text)
 
 
 def with_manners(argv: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mau.errors import EditorFailed, NoPrivatePlace
-from mau.writing.editor import edit_bytes, edit_text, editor_argv, with_manners
+from mau.writing.editor import edit_bytes, edit_text, editor_argv, with_manners, without_modelines
 from mau.writing.private import leave_behind, left_texts, memory_place, private_place
 
 SECRET = "a secret that is nobody's business\n"
@@ -117,6 +117,22 @@ def test_which_editor() -> None:
         editor_argv(path, terminal=False)
     with pytest.raises(EditorFailed, match="which editor"):
         editor_argv({"PATH": "/nowhere"})
+
+
+def test_words_of_others_are_no_settings() -> None:
+    for words in ("vim: set x :", " ex:x", "VI: y", "/* vim>=700: z", "kate: eol dos;", "Local Variables:"):
+        shown = without_modelines(f"good\n{words}\nday")
+        assert words not in shown
+        assert "".join(shown.split()) == "".join(f"good{words}day".split())
+    assert without_modelines("vim is an editor; index: 3; 12:30") == "vim is an editor; index: 3; 12:30"
+
+
+@pytest.mark.skipif(shutil.which("vim") is None, reason="no vim here")
+def test_vim_takes_no_settings_from_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    text = "\nhello\nvim: set ff=dos bomb fenc=utf-16le :\n"
+    vim = ["vim", "-e", "-s", "--cmd", "set modeline", "-c", "1s/^/mine/", "-c", "wq"]
+    assert edit_bytes(text.encode(), ".md", vim, insecure=True) == f"mine{text}".encode()
 
 
 @pytest.mark.skipif(shutil.which("vim") is None, reason="no vim here")
