@@ -102,6 +102,25 @@ def as_schema(document: dict[str, Any]) -> dict[str, Any]:
     return _view(document, _DEEPEST) if is_activity(document) else document
 
 
+def unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+    """What a Create or an Update of ActivityStreams is about, in its own words; any other document as it is.
+
+    It keeps who acts and whom the envelope names, where it does not say that itself.
+    """
+    if not is_activity(document):
+        return document
+    for _ in range(_DEEPEST):
+        held = {_word(key): value for key, value in document.items()}
+        stated = held.get("type", held.get("@type"))
+        first = stated[0] if isinstance(stated, list) and stated else stated
+        inner = held.get("object")
+        if not isinstance(first, str) or _word(first) not in _ENVELOPES or not isinstance(inner, dict):
+            break
+        kept: dict[str, Any] = {word: held[word] for word in ("actor", "to", "cc") if word in held}
+        document = kept | inner
+    return document
+
+
 def _view(document: dict[str, Any], depth: int) -> dict[str, Any]:
     held = {_word(key): value for key, value in document.items()}
     stated = held.get("type", held.get("@type"))

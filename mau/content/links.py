@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from mau.content.activity import unwrapped
 from mau.content.address import Address, resolve_iri
 from mau.content.posting import type_of
 from mau.errors import AddressMalformed
@@ -69,6 +70,7 @@ def links_of(author: Fingerprint, document: dict[str, Any] | None) -> Links:
     """Read the links of a document of `author`; never an error."""
     if not document:
         return NO_LINKS
+    document = unwrapped(document)
     act = act_of(author, document)
     return Links(
         answers=() if act else _references(author, document, _ANSWERS),
@@ -81,6 +83,7 @@ def links_of(author: Fingerprint, document: dict[str, Any] | None) -> Links:
 
 def act_of(author: Fingerprint, document: dict[str, Any]) -> Act:
     """What a document of `author` does; "" when it is no action, or one whose agent is somebody else."""
+    document = unwrapped(document)
     act = _ACTS.get(word_of(type_of(document)), "")
     return act if act and _acts_himself(author, document) else ""
 

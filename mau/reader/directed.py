@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
+from mau.content.activity import unwrapped
 from mau.content.address import Address, resolve_iri
 from mau.content.links import act_of, word_of
 from mau.content.posting import type_of
@@ -38,6 +39,7 @@ def directed_at(me: Fingerprint, author: Fingerprint, document: dict[str, Any] |
     """
     if not document:
         return "post"
+    document = unwrapped(document)
     act = act_of(author, document)
     if act:
         return _ACTS.get(act, "post") if _acted_upon(me, author, document) else "post"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mau.content.address import Address
 from mau.content.links import NO_LINKS, Links, Reference, act_of, links_of
 from mau.fingerprint import Fingerprint
+from mau.reader.directed import directed_at
 
 ME = Fingerprint.parse("a" * 40)
 BOB = Fingerprint.parse("b" * 40)
@@ -71,6 +72,21 @@ def test_nobody_acts_for_somebody_else(agent: Any, counts: bool) -> None:
         document = {"@type": kind, word: agent, "object": {"@id": IRI}}
         assert act_of(ME, document) == ("like" if counts else "")
         assert links_of(ME, document).objects == ((Reference(POST),) if counts else ())
+
+
+def test_of_an_envelope_counts_what_is_in_it() -> None:
+    streams = "https://www.w3.org/ns/activitystreams"
+    note = {"type": "Note", "inReplyTo": IRI, "content": "Tea?"}
+    for kind in ("Create", "as:Update", ["Create"]):
+        envelope = {"@context": [streams], "type": kind, "to": [f"mau:/p2p/{BOB}"], "object": note}
+        assert links_of(ME, envelope) == Links(answers=(Reference(POST),), mentions=(BOB,))
+        assert directed_at(BOB, ME, envelope) == "reply"
+        # Only ActivityStreams has envelopes.
+        assert links_of(ME, envelope | {"@context": "https://schema.org"}).answers == ()
+    for actor, act in ((ME, "like"), (BOB, "")):
+        like = {"type": "Like", "object": IRI}
+        envelope = {"@context": streams, "type": "Create", "actor": f"mau:/p2p/{actor}", "object": like}
+        assert links_of(ME, envelope).act == act_of(ME, envelope) == act
 
 
 def test_one_who_follows_points_at_a_person() -> None:
