@@ -196,6 +196,21 @@ def test_every_module_says_what_it_is_about() -> None:
     assert silent == []
 
 
+def test_no_program_is_started_without_saying_what_its_environment_is() -> None:
+    starting = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
+    silent = [
+        f"{path.relative_to(CHECKOUT)}:{node.lineno}"
+        for room in ("mau", "cmd")
+        for path in (CHECKOUT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in starting
+        if isinstance(node.func.value, ast.Name)
+        if node.func.value.id == "subprocess" or node.func.attr == "create_subprocess_exec"
+        if "env" not in {word.arg for word in node.keywords}
+    ]
+    assert silent == []  # ours holds the passphrase: `mau.passphrase.without_passphrase`
+
+
 def test_every_room_stands_in_the_readme() -> None:
     rooms = {path.name for path in (CHECKOUT / "mau").iterdir() if path.name.endswith(".py") or path.is_dir()}
     rooms -= {"__init__.py", "__pycache__"}
