@@ -101,7 +101,7 @@ def publish_file(
     """Publish the bytes of `source` as they are; the signature's notations state name and audience.
 
     `filename` is what the file was called outside: it travels inside the signature, encrypted with it, and so
-    does `attached`: as what it belongs to another post (spec/attachments.md E3). `after` and `expect` as for
+    does `attached`: as what it belongs to another post (spec/attachments.md AT3). `after` and `expect` as for
     the other.
     """
     _own_name(check_post_name(name))

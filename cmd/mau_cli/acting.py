@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mau_cli.context import Session
 
 OPINIONS: frozenset[Act] = frozenset({"like", "dislike"})
-"""Of these one holds at a time for each post (spec/conversations.md V9)."""
+"""Of these one holds at a time for each post (spec/conversations.md CV9)."""
 
 
 def give_opinion(session: Session, ref: str, kind: ActionKind, *, as_json: bool, **audience: Any) -> None:

@@ -1,7 +1,7 @@
 """What replies, likes and shares have in common: the post they are about, and for whom they are.
 
 By default for those who could read the original and whom I can write to, and never for more of them without
-being told so (spec/conversations.md V20-V24).
+being told so (spec/conversations.md CV20-CV24).
 """
 
 from __future__ import annotations

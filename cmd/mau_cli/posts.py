@@ -38,7 +38,7 @@ class Meant:
 
 
 def resolve_ref(session: Session, keyring: Keyring, ref: str) -> Meant:
-    """The one post that is held and that REF means (spec/conversations.md V30-V34).
+    """The one post that is held and that REF means (spec/conversations.md CV30-CV34).
 
     REF is an address (``mau:/p2p/FPR/NAME.pgp``, also with ``//HOST:PORT`` or its path alone), ``WHO/NAME``,
     or the name of anybody's post; of a name its beginning serves, or that of its random letters.

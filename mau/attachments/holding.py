@@ -1,4 +1,4 @@
-"""The very content that a document means, by its sha256 (spec/attachments.md E40-E44)."""
+"""The very content that a document means, by its sha256 (spec/attachments.md AT40-AT44)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects of ``associatedMedia``: how we write them, and how their sums are exchanged (E10-E14). Pure."""
+"""The objects of ``associatedMedia``: how we write them and exchange their sums (AT10-AT14). Pure."""
 
 from __future__ import annotations
 

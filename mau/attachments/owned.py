@@ -1,4 +1,4 @@
-"""Which of one's own files belong to which of one's own posts (spec/attachments.md E50-E51)."""
+"""Which of one's own files belong to which of one's own posts (spec/attachments.md AT50-AT51)."""
 
 from __future__ import annotations
 

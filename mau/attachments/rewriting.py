@@ -1,4 +1,4 @@
-"""Another audience for a post: its files first, then the post with the new sums (attachments.md E30-E34)."""
+"""Another audience for a post: its files first, then the post with new sums (attachments.md AT30-AT34)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attached files written into a directory of the owner's, each only after it was checked (E43)."""
+"""Attached files written into a directory of the owner's, each only after it was checked (AT43)."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ def notations_for(
 ) -> dict[str, str]:
     """The hashed notations that bind a file: its address, its audience, and what it was called outside.
 
-    `attached` says as what it belongs to another post (spec/attachments.md E3).
+    `attached` says as what it belongs to another post (spec/attachments.md AT3).
     UsageError when the audience is too large for what other programs read of a signature.
     """
     notations = {

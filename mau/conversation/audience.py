@@ -1,4 +1,4 @@
-"""For whom a post is that derives from another: a reply, a share, an edit (spec/conversations.md V20-V24).
+"""For whom a post is that derives from another: a reply, a share, an edit (spec/conversations.md CV20-CV24).
 
 Pure: it decides from the keyring as it stands; asking people is for whoever calls this.
 """

@@ -1,6 +1,6 @@
 """What one writes about another's post: replies, likes, shares, messages, as documents. Pure.
 
-The words are those of schema.org (spec/conversations.md V1-V14). `bind_document` adds to each where it lies
+The words are those of schema.org (spec/conversations.md CV1-CV14). `bind_document` adds to each where it lies
 and for whom it is.
 """
 

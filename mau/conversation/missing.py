@@ -1,4 +1,4 @@
-"""What is missing of a thread, and fetching it from those who may have it (spec/conversations.md V50-V54).
+"""What is missing of a thread, and fetching it from those who may have it (spec/conversations.md CV50-CV54).
 
 A piece comes from who answered or shared it, or from its author, and is judged as in any sync; one by
 somebody who is not followed lies in ``.FPR``, and his key in ``.mau/known``, where it serves for verifying

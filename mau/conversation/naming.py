@@ -1,4 +1,4 @@
-"""Short forms of a post's name, for people to type (spec/conversations.md V30-V34). Pure.
+"""Short forms of a post's name, for people to type (spec/conversations.md CV30-CV34). Pure.
 
 A name that tells nothing (``2026-11-20-k3v9x2qa.json.pgp``) begins like all others of that day, so its random
 letters stand for it: ``k3v9x2qa``. Any other stands without its endings when it is a document: ``kettle``.

@@ -1,4 +1,4 @@
-"""Threads: a post, what it answers, and all that answers it or acts upon it (spec/conversations.md V40-V43).
+"""Threads: a post, what it answers, all that answers it or acts upon it (spec/conversations.md CV40-CV43).
 
 Gathered from what is held of everybody, mine included. Documents of others decide what hangs where, so
 everything is bounded: each post stands in a thread once, whatever circles they make.

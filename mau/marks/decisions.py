@@ -1,4 +1,4 @@
-"""Mutes, blocks and pinned tags: what holds for each subject, the newest word wins (spec/marks.md P20).
+"""Mutes, blocks and pinned tags: what holds for each subject, the newest word wins (spec/marks.md MK20).
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""The two files of marks as JSON-LD in the words of schema.org (spec/marks.md P10, P20). Pure.
+"""The two files of marks as JSON-LD in the words of schema.org (spec/marks.md MK10, MK20). Pure.
 
 What a document holds that is not understood is passed over: it is the owner's own, but an older or newer
 program, or a hand, may have written it.

@@ -166,7 +166,7 @@ class Marks:
 
 
 def decisions_file(account: Account) -> MarksFile[Decisions]:
-    """The file of mutes, blocks and pins. Whom one refuses is kept outside the tree as well (P8)."""
+    """The file of mutes, blocks and pins. Whom one refuses is kept outside the tree as well (MK8)."""
     from platformdirs import user_state_dir
 
     copy = Path(user_state_dir("mau")) / account.fingerprint.hex / MARKS_NAME

@@ -1,4 +1,4 @@
-"""Whether a post is one that its reader does not want to see, and why (spec/marks.md P22-P23). Pure."""
+"""Whether a post is one that its reader does not want to see, and why (spec/marks.md MK22-MK23). Pure."""
 
 from __future__ import annotations
 

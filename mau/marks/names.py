@@ -1,4 +1,4 @@
-"""The files of marks: what they are called, and how they are told from posts (spec/marks.md P1-P4). Pure."""
+"""The files of marks: what they are called, how they are told from posts (spec/marks.md MK1-MK4). Pure."""
 
 from __future__ import annotations
 

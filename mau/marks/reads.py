@@ -1,4 +1,4 @@
-"""What was read: a horizon in time for each author, and the posts that are otherwise (spec/marks.md P10-P14).
+"""What was read: a horizon in time for each author, and what is otherwise (spec/marks.md MK10-MK14).
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""A file of marks on disk: read with what its last versions say, changed under a lock (spec/marks.md P5-P9).
+"""A file of marks on disk: read with its last versions, changed under a lock (spec/marks.md MK5-MK9).
 
 What does not hold is passed over with a warning: no mark is worth an error where posts are read.
 """

@@ -1,4 +1,4 @@
-"""What can be muted, blocked or pinned: a person, a tag, a thread, words (spec/marks.md P21). Pure."""
+"""What can be muted, blocked or pinned: a person, a tag, a thread, words (spec/marks.md MK21). Pure."""
 
 from __future__ import annotations
 

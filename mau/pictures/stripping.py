@@ -1,4 +1,4 @@
-"""Pictures without what they say about their making: place, time, camera, texts (attachments.md E20). Pure.
+"""Pictures without what they say about their making: place, time, camera, texts (attachments.md AT20). Pure.
 
 Nothing is decoded: what decoders do not need is left out, so not a pixel changes, and an animation stays one.
 """

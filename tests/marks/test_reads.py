@@ -1,4 +1,4 @@
-"""What was read stays small, and two files of it are one (spec/marks.md P10-P14)."""
+"""What was read stays small, and two files of it are one (spec/marks.md MK10-MK14)."""
 
 from __future__ import annotations
 

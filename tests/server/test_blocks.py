@@ -1,4 +1,4 @@
-"""Whom the owner blocked gets nothing, and is told no more than a stranger is (spec/marks.md P40-P45)."""
+"""Whom the owner blocked gets nothing, and is told no more than a stranger is (spec/marks.md MK40-MK45)."""
 
 from __future__ import annotations
 
