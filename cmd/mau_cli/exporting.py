@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mau.errors import UsageError
-from mau_cli.output import data, raw, say
+from mau_cli.output import raw, say
+from mau_cli.saving import save
 
 if TYPE_CHECKING:
     from mau.content.shown import Media
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _MAX_ARMORED = 64 << 20  # bytes of a file
 
 
-def export_post(session: Session, ref: str, form: str, output: Path | None, *, with_media: bool) -> None:
+def export_post(
+    session: Session, ref: str, form: str, output: Path | None, *, with_media: bool, force: bool
+) -> None:
     """Write the post REF as ``form`` to ``output`` or stdout, and say on stderr who can read that."""
     from mau_cli.people import suspect_keyring
     from mau_cli.posts import resolve_ref
@@ -34,12 +36,9 @@ def export_post(session: Session, ref: str, form: str, output: Path | None, *, w
         content = _opened(session, keyring, post, form, with_media=with_media)
     _say_who_reads(keyring, post, encrypted=form in {"armor", "eml"})
     if output is None or str(output) == "-":
-        if form in {"armor", "markdown"}:
-            data(content.decode().rstrip("\n"))
-        else:
-            raw(content)
+        raw(content)
         return
-    _write(output, content)
+    save(output, content, force)
     say(f"It is in {str(output)!r}.")
 
 
@@ -141,9 +140,3 @@ def _say_who_reads(keyring: Keyring, post: OpenedPost, *, encrypted: bool) -> No
         say(f"It stays encrypted, for {whom}.")
     elif not isinstance(post.audience, Public):
         say(f"This leaves the encryption: whoever gets it can read what is for {whom}.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """For the owner alone: what was private stays so at least on this machine."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(content)

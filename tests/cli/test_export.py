@@ -17,6 +17,9 @@ from mau.keyring import Keyring
 from mau.openpgp import Certificate
 from mau.publish import publish_document
 from tests.cli.conftest import PASSPHRASE, Ended, Gpg
+from tests.cli.inside import Inside, inside, trees, world
+
+__all__ = ["inside", "trees", "world"]
 
 Run = Callable[..., Ended]
 
@@ -150,3 +153,25 @@ def test_a_public_post_as_a_page_stands_alone(mau: Run, alice: Account) -> None:
     done = mau("export", "hello", "--as", "html", passphrase=PASSPHRASE)
     assert (done.code, done.err) == (0, "It is signed and not encrypted: everybody can read it.\n")
     assert "<strong>you</strong>" in done.text and "<script" not in done.text
+
+
+def test_what_is_opened_is_byte_for_byte_what_it_is_in_a_file_which_is_new(
+    inside: Inside, tmp_path: Path
+) -> None:
+    alice, file = inside.world.alice, tmp_path / "hello.md"
+    post(alice.account, frozenset({alice.fpr}), "Tea:\n\n\tat\u202efour\n\n")
+    out = inside.mau(alice, "export", "hello", "--as", "markdown").out
+    assert b"\tat\xe2\x80\xaefour" in out
+    file.write_bytes(b"old")
+    file.chmod(0o644)
+    held = file.stat().st_ino
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    as_page = ("export", "hello", "--as", "markdown", "-o")
+    assert "--force" in inside.mau(alice, *as_page, file, code=2).err
+    assert "no regular file" in inside.mau(alice, *as_page, link, "--force", code=2).err
+    assert file.read_bytes() == b"old"
+    inside.mau(alice, *as_page, file, "--force")
+    found = file.stat()
+    assert (file.read_bytes(), stat.S_IMODE(found.st_mode)) == (out, 0o600) and found.st_ino != held
+    assert sorted(one.name for one in tmp_path.iterdir() if "hello" in one.name) == ["hello.md"]

@@ -11,6 +11,7 @@ import click
 from mau.errors import NoAccount
 from mau_cli.context import Session
 from mau_cli.output import data, raw, say
+from mau_cli.saving import save
 
 if TYPE_CHECKING:
     from mau.openpgp import Certificate
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     help="Write to this file instead of standard output.",
 )
+@click.option("--force", is_flag=True, help="Let the file be replaced.")
 @click.option(
     "--copy",
     is_flag=True,
@@ -46,6 +48,7 @@ def command(
     form: str | None,
     with_media: bool,
     output: Path | None,
+    force: bool,
     binary: bool,
     copy: bool,
 ) -> None:
@@ -60,7 +63,7 @@ def command(
     if ref is None:
         if form is not None or with_media:
             raise click.UsageError("--as and --with-media are for a post; say which.")
-        _export_key(session, output, binary=binary, copy=copy)
+        _export_key(session, output, binary=binary, copy=copy, force=force)
         return
     if binary or copy:
         raise click.UsageError("--binary and --copy are for the key; a post is a file already.")
@@ -69,17 +72,18 @@ def command(
     _check_place(session, output)
     from mau_cli.exporting import export_post
 
-    export_post(session, ref, form or "armor", output, with_media=with_media)
+    export_post(session, ref, form or "armor", output, with_media=with_media, force=force)
 
 
-def _export_key(session: Session, output: Path | None, *, binary: bool, copy: bool) -> None:
+def _export_key(session: Session, output: Path | None, *, binary: bool, copy: bool, force: bool) -> None:
     to_stdout = output is None or str(output) == "-"
     if binary and to_stdout and sys.stdout.isatty():
         raise click.UsageError("A binary key on a terminal helps nobody; say -o FILE.")
     _check_place(session, output)
     certificate = _copy(session) if copy else session.account().certificate
     if output is not None and not to_stdout:
-        output.write_bytes(bytes(certificate) if binary else certificate.armored().encode("ascii"))
+        content = bytes(certificate) if binary else certificate.armored().encode("ascii")
+        save(output, content, force, mode=0o666)  # it is for everybody; the umask decides
         say(f"The public key of {certificate.fingerprint.hex} is in {str(output)!r}.")
     elif binary:
         raw(bytes(certificate))

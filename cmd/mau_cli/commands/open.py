@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
-import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +13,7 @@ import click
 from mau.errors import NoSuchPost, NotReadable, PostError, UsageError
 from mau_cli.context import Session
 from mau_cli.output import emit_json, raw, say
+from mau_cli.saving import beside, check_output
 
 if TYPE_CHECKING:
     from mau.keyring import Keyring
@@ -63,7 +61,7 @@ def command(
     if output is not None:
         if form == "text":
             raise UsageError("FILE gets the content as it is; --as text goes to stdout")
-        _check_output(output, force)
+        check_output(output, force)
     keyring = suspect_keyring(session)
     meant, addressed = find_post(session, keyring, who, name)
     asked = version or addressed
@@ -165,17 +163,6 @@ def _show(session: Session, keyring: Keyring, post: OpenedPost, path: Path | Non
 # --- into a file -------------------------------------------------------------------------------------------
 
 
-def _check_output(output: Path, force: bool) -> None:
-    try:
-        found = output.lstat()
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{str(output)!r} is no regular file; without -o the content goes to stdout")
-    if not force:
-        raise UsageError(f"{str(output)!r} is there already; --force replaces it")
-
-
 def _into(
     session: Session,
     keyring: Keyring,
@@ -186,30 +173,10 @@ def _into(
     force: bool,
     anyway: bool,
 ) -> OpenedPost:
-    """Open into a file beside `output`, which takes its place only when everything was checked."""
+    """Open into a file beside ``output``, which takes its place only when everything was checked."""
     from mau.reader.open import open_post
 
-    beside = output.with_name(f".{output.name[:100]}.{secrets.token_hex(8)}.tmp")
-    try:
-        post = open_post(
-            session.account(), keyring, meant.author, meant.name, sha256, sink=beside, anyway=anyway
+    with beside(output, force) as made:
+        return open_post(
+            session.account(), keyring, meant.author, meant.name, sha256, sink=made, anyway=anyway
         )
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        _check_output(output, force)
-        if force:
-            beside.replace(output)
-        else:
-            _place(beside, output)
-    finally:
-        beside.unlink(missing_ok=True)
-    return post
-
-
-def _place(beside: Path, output: Path) -> None:
-    try:
-        output.hardlink_to(beside)
-    except FileExistsError:
-        raise UsageError(f"{str(output)!r} is there already; --force replaces it") from None
-    except OSError:  # a disk without hard links
-        beside.rename(output)
