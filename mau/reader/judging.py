@@ -14,6 +14,7 @@ from mau.errors import MauError, NoSuchPost
 from mau.reader.looking import Found, Looked, look
 from mau.reader.notes import Notes, key_of, state_of_keys
 from mau.reader.open import OpenedPost
+from mau.reader.owners import state_of_people, still_hold
 from mau.reader.places import stamp as stamp_now
 from mau.reader.proving import proven
 from mau.reader.rows import Row
@@ -107,12 +108,16 @@ class Judging:
         with self._table.change():
             for key, entry in zip(keys, entries, strict=True):
                 looked = notes.get(key)
-                stamp = None if looked is None or 0 < looked.again <= now else self.proven(entry)
+                if looked is not None and 0 < looked.again <= now:
+                    looked = None
+                if looked is not None and not still_hold(looked.owners, self._keyring.owner_of):
+                    looked = None
+                stamp = None if looked is None else self.proven(entry)
                 if looked is None or stamp is None:
                     unknown.append(entry)
                 else:
                     summary = replace(looked.summary, hidden=entry.hidden)
-                    self._table.put(summary, stamp, looked.delete, note=key, again=looked.again)
+                    self._put(summary, stamp, looked, key)
         return unknown
 
     def proven(self, entry: Entry) -> bytes | None:
@@ -172,9 +177,18 @@ class Judging:
                     if summary.checked:
                         note = self._key(entry.author, entry.name, summary.sha256)
                         notes[note] = looked
-                    self._table.put(summary, stamp, looked.delete, note=note, again=looked.again)
+                    self._put(summary, stamp, looked, note)
         if notes:
             self._notes.store(notes)
+
+    def _put(self, summary: Summary, stamp: bytes, looked: Looked, note: bytes) -> None:
+        self._table.put(summary, stamp, looked.delete, note=note, again=looked.again, owners=looked.owners)
+
+    def outdated(self) -> tuple[bytes, list[tuple[Fingerprint, str]]]:
+        """What stands for the keys of all people now; and (author, name) of what rests on others (E9)."""
+        ring = self._keyring
+        people = state_of_people([ring.me, *ring.friends(), *ring.known()])
+        return people, [] if people == self._table.people else self._table.outdated(ring.owner_of)
 
     def mark_deleted(self, author: Fingerprint) -> None:
         """Note which posts of the author are deleted, by all his DeleteActions together."""

@@ -15,6 +15,7 @@ from mau.errors import FromTheFuture, MauError, NoSuchPost, PostError
 from mau.marks.names import NAMES as OWN_MARKS
 from mau.marks.names import is_marks
 from mau.reader.open import OpenedPost, open_source
+from mau.reader.owners import Asking, Owners
 from mau.reader.summary import Summary, summarise
 from mau.tree.names import KEYRING_NAME
 from mau.tree.posts import AuthorDir
@@ -36,7 +37,8 @@ class Looked:
     for a file too large to be opened for a list. `delete`: what it deletes, when it is a DeleteAction.
 
     `again`: when it is to be judged again, in unix seconds; 0 when the verdict holds for that content and
-    these keys. `lasts`: False when it says nothing of the content, but that it could not be read.
+    these keys. `lasts`: False when it says nothing of the content, but that it could not be read. `owners`:
+    whose the key ids are that the verdict rests on.
     """
 
     summary: Summary
@@ -44,6 +46,7 @@ class Looked:
     delete: Delete | None = None
     again: int = 0
     lasts: bool = True
+    owners: Owners = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +80,17 @@ def look_at(
 ) -> Looked:
     """As `look`, for bytes that were read."""
     sha256 = hashlib.sha256(source).hexdigest()
+    keys = Asking(keyring)
     if author == account.fingerprint and name in OWN_MARKS:  # whatever became of it: no post is missing
         return Looked(Summary(author, name, sha256, len(source), 0, apart="marks", hidden=hidden))
 
     def failed(error: MauError) -> Looked:
         again = max(math.ceil(error.until), 1) if isinstance(error, FromTheFuture) else 0
         summary = Summary(author, name, sha256, len(source), 0, error=type(error).__name__, hidden=hidden)
-        return Looked(summary, again=again, lasts=isinstance(error, PostError))
+        return Looked(summary, again=again, lasts=isinstance(error, PostError), owners=keys.asked)
 
     try:
-        post = open_source(account, keyring, author, name, source, held=True)
+        post = open_source(account, keys, author, name, source, held=True)
         delete = None
         if not states_by_notation(post.opened.notations):  # else it is a file that its author passed on
             delete = read_delete(author, post.statement, post.signed_at, post.document)
@@ -94,7 +98,7 @@ def look_at(
         return failed(error)
     apart = "attachment" if post.attached else apart_of(account.fingerprint, author, name, post.document)
     summary = summarise(account.fingerprint, post, sha256, len(source), apart=apart, hidden=hidden)
-    return Looked(summary, post, delete)
+    return Looked(summary, post, delete, owners=keys.asked)
 
 
 def apart_of(me: Fingerprint, author: Fingerprint, name: str, document: dict[str, Any] | None) -> str:

@@ -1,7 +1,8 @@
 """What was found out of single contents, kept sealed to the account in ``.reader/reading.db`` (E1-E5).
 
-A note belongs to one content under one name, to one state of its author's key and one of the account's: any
-other is found out anew. Nothing is believed that this account did not seal for that place.
+A note belongs to one content under one name, to one state of its author's key and one of the account's, and
+to the owners of the key ids that it names: any other is found out anew. Nothing is believed that this account
+did not seal for that place.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _NONCE: Final = 12
 _KEY: Final = 16
 _AT_ONCE: Final = 500

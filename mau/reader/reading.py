@@ -30,6 +30,7 @@ from mau.reader.image import Image
 from mau.reader.judging import Judging, Progress, Told
 from mau.reader.notes import Notes
 from mau.reader.open import OpenedPost, open_post
+from mau.reader.owners import pack
 from mau.reader.rows import Act, Choice, Row
 from mau.reader.table import Table
 from mau.reader.upkeep import Upkeep
@@ -238,7 +239,9 @@ class Reading:
         notes = self._notes.fetch([row.note for row in rows if row.note])
         found: list[Summary] = []
         for row in rows:
-            looked = notes.get(row.note) or self._judging.again(self._index, row)
+            looked = notes.get(row.note)
+            if looked is None or pack(looked.owners) != row.owners:  # another process knows other keys
+                looked = self._judging.again(self._index, row)
             if looked is not None:
                 found.append(replace(looked.summary, hidden=row.hidden, deleted=row.deleted))
         return found

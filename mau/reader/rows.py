@@ -13,7 +13,7 @@ from mau.reader.summary import Summary
 class Row:
     """One file as the table has it. ``sha256`` and ``stamp`` are those of the content that was judged;
     an empty stamp proves nothing, and an empty sum says that it could not be read. ``note``: the key of what
-    is noted of it."""
+    is noted of it. ``owners``: what the verdict rests on, as `mau.reader.owners.pack` writes it."""
 
     author: Fingerprint
     name: str
@@ -23,6 +23,7 @@ class Row:
     deleted: bool
     time: int
     note: bytes
+    owners: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

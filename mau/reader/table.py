@@ -17,11 +17,12 @@ from mau.content.address import Address
 from mau.content.tags import fold_tag
 from mau.deletion.document import Delete
 from mau.fingerprint import Fingerprint
+from mau.reader.owners import OwnerOf, Owners, pack, still_hold, unpack
 from mau.reader.rows import Act, Choice, Row, State
 from mau.reader.summary import Summary
 from mau.reader.written import dump_delete, load_delete
 
-VERSION: Final = 1
+VERSION: Final = 2
 ANSWERS: Final = 0
 OBJECTS: Final = 1
 Points = Literal[0, 1]
@@ -34,10 +35,12 @@ CREATE TABLE post (
   id INTEGER PRIMARY KEY, author INTEGER NOT NULL, name TEXT NOT NULL, sha256 BLOB NOT NULL,
   stamp BLOB NOT NULL, hidden INTEGER NOT NULL, time INTEGER NOT NULL, error TEXT NOT NULL,
   apart TEXT NOT NULL, type TEXT NOT NULL, act TEXT NOT NULL, again INTEGER NOT NULL, note BLOB NOT NULL,
-  deleted INTEGER NOT NULL DEFAULT 0, UNIQUE (author, name));
+  deleted INTEGER NOT NULL DEFAULT 0, owners INTEGER, UNIQUE (author, name));
+CREATE TABLE owners (id INTEGER PRIMARY KEY, said BLOB NOT NULL UNIQUE);
 CREATE INDEX shown ON post (time) WHERE error = '' AND apart = '' AND hidden = 0;
 CREATE INDEX again ON post (again) WHERE again > 0;
 CREATE INDEX unsettled ON post (author) WHERE stamp = x'';
+CREATE INDEX rests ON post (owners) WHERE owners IS NOT NULL;
 CREATE INDEX wrong ON post (error) WHERE error != '';
 CREATE TABLE link (target BLOB NOT NULL, kind INTEGER NOT NULL, post INTEGER NOT NULL,
   PRIMARY KEY (target, kind, post)) WITHOUT ROWID;
@@ -45,8 +48,8 @@ CREATE INDEX links ON link (post);
 CREATE TABLE tag (tag TEXT NOT NULL, post INTEGER NOT NULL, PRIMARY KEY (tag, post)) WITHOUT ROWID;
 CREATE INDEX tags ON tag (post);
 CREATE TABLE deletion (post INTEGER PRIMARY KEY, author INTEGER NOT NULL, said TEXT NOT NULL);
-CREATE TABLE looked (at INTEGER NOT NULL);
-INSERT INTO looked VALUES (0)
+CREATE TABLE looked (at INTEGER NOT NULL, people BLOB NOT NULL);
+INSERT INTO looked VALUES (0, x'')
 """
 
 
@@ -119,8 +122,18 @@ class Table:
         self._db.execute("UPDATE looked SET at = ?", (at,))
 
     @property
+    def people(self) -> bytes:
+        """What stood for the keys of all people when all verdicts fitted them (`state_of_people`)."""
+        return bytes(self._db.execute("SELECT people FROM looked").fetchone()[0])
+
+    @people.setter
+    def people(self, people: bytes) -> None:
+        self._looks += 1
+        self._db.execute("UPDATE looked SET people = ?", (people,))
+
+    @property
     def changes(self) -> int:
-        """Another number when anything that it holds may have changed, but for `looked_at`."""
+        """Another number when anything that it holds may have changed, but for `looked_at` and `people`."""
         return self._db.total_changes - self._looks
 
     # --- posts ---------------------------------------------------------------------------------------------
@@ -134,8 +147,10 @@ class Table:
         note: bytes = b"",
         again: int = 0,
         unread: bool = False,
+        owners: Owners = (),
     ) -> None:
-        """Note a file; ``again``: when it is to be judged again, in unix seconds, 0 for never.
+        """Note a file; ``again``: when it is to be judged again, in unix seconds, 0 for never. ``owners``: as
+        `Looked.owners`.
 
         ``unread``: it could not be read, so whatever is there next time is new.
         """
@@ -148,7 +163,7 @@ class Table:
             self._drop(row[0])
         number = self._db.execute(
             "INSERT INTO post (author, name, sha256, stamp, hidden, time, error, apart, type, act, again,"
-            " note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " note, owners) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 author,
                 summary.name,
@@ -162,6 +177,7 @@ class Table:
                 summary.links.act,
                 again,
                 note,
+                self._owners(pack(owners)) if owners else None,
             ),
         ).lastrowid
         if summary.error or summary.apart:
@@ -238,6 +254,25 @@ class Table:
             (now,),
         )
         return [(Fingerprint(raw), name) for raw, name in found]
+
+    def outdated(self, owner_of: OwnerOf) -> list[tuple[Fingerprint, str]]:
+        """Whose verdict rests on key ids that are somebody else's by now."""
+        self._db.execute(
+            "DELETE FROM owners WHERE id NOT IN (SELECT owners FROM post WHERE owners IS NOT NULL)"
+        )
+        noted = self._db.execute("SELECT id, said FROM owners").fetchall()
+        found: list[tuple[Fingerprint, str]] = []
+        for number, said in noted:
+            if not still_hold(unpack(said), owner_of):
+                found += (
+                    (Fingerprint(raw), name)
+                    for raw, name in self._db.execute(
+                        "SELECT fpr, name FROM post JOIN author ON author.id = post.author"
+                        " WHERE post.owners = ?",
+                        (number,),
+                    )
+                )
+        return found
 
     def unsettled(self) -> list[tuple[Fingerprint, str]]:
         """What had been changed a moment before it was read."""
@@ -358,6 +393,10 @@ class Table:
             return int(row[0])
         return int(self._db.execute("INSERT INTO author (fpr) VALUES (?)", (author.raw,)).lastrowid or 0)
 
+    def _owners(self, said: bytes) -> int:
+        self._db.execute("INSERT OR IGNORE INTO owners (said) VALUES (?)", (said,))
+        return int(self._db.execute("SELECT id FROM owners WHERE said = ?", (said,)).fetchone()[0])
+
     def _drop(self, number: int) -> None:
         for table in ("link", "tag", "deletion"):
             self._db.execute(f"DELETE FROM {table} WHERE post = ?", (number,))  # noqa: S608 - a constant
@@ -365,12 +404,15 @@ class Table:
 
 
 _BEYOND: Final = " AND time <= ? AND (time < ? OR (fpr, name) > (?, ?))"
-_COLUMNS: Final = "fpr, name, sha256, stamp, hidden, deleted, time, note"
+_COLUMNS: Final = (
+    "fpr, name, sha256, stamp, hidden, deleted, time, note,"
+    " (SELECT said FROM owners WHERE owners.id = post.owners)"
+)
 
 
-def _row(found: tuple[bytes, str, bytes, bytes, int, int, int, bytes]) -> Row:
-    raw, name, sha256, stamp, hidden, deleted, time, note = found
-    return Row(Fingerprint(raw), name, sha256, stamp, bool(hidden), bool(deleted), time, note)
+def _row(found: tuple[bytes, str, bytes, bytes, int, int, int, bytes, bytes | None]) -> Row:
+    raw, name, sha256, stamp, hidden, deleted, time, note, owners = found
+    return Row(Fingerprint(raw), name, sha256, stamp, bool(hidden), bool(deleted), time, note, owners or b"")
 
 
 def _mark(address: Address) -> bytes:

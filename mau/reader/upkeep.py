@@ -70,7 +70,8 @@ class Upkeep:
         for author, name in self._table.unsettled():
             unsettled.setdefault(author, []).append(name)
         due: dict[Fingerprint, list[str]] = {}
-        for author, name in self._table.due(now):
+        people, outdated = self._judging.outdated()
+        for author, name in {*self._table.due(now), *outdated}:
             due.setdefault(author, []).append(name)
         work: dict[Fingerprint, _Author] = {}
         for author in sorted(held):
@@ -89,6 +90,9 @@ class Upkeep:
             if author not in unfinished:
                 self._table.put_state(author, one.state)
             self._judging.mark_deleted(author)
+        if not left and people != self._table.people:
+            self._table.people = people
+            changed = True
         if whole:
             self._table.looked_at = now
         return changed or bool(work) or (whole and self._table.count() > CHEAP)

@@ -11,6 +11,7 @@ from mau.content.links import Links, Reference
 from mau.deletion.document import Delete
 from mau.fingerprint import Fingerprint
 from mau.reader.looking import Looked
+from mau.reader.owners import pack, unpack
 from mau.reader.summary import Summary
 
 
@@ -45,6 +46,7 @@ def dump_looked(looked: Looked) -> dict[str, Any]:
         "mentions": [person.hex for person in links.mentions],
         "media": [_reference(each) for each in links.media],
         "delete": None if looked.delete is None else dump_delete(looked.delete),
+        "owners": pack(looked.owners).hex(),
     }
     return {key: value for key, value in said.items() if value}
 
@@ -78,7 +80,10 @@ def load_looked(said: Mapping[str, Any]) -> Looked:
     )
     delete = said.get("delete")
     return Looked(
-        summary, None, None if delete is None else load_delete(author, name, delete), said.get("again", 0)
+        summary,
+        delete=None if delete is None else load_delete(author, name, delete),
+        again=said.get("again", 0),
+        owners=unpack(bytes.fromhex(said.get("owners", ""))),
     )
 
 
