@@ -1,4 +1,4 @@
-"""A post on a terminal: whole, or as an item among others (spec/content.md C80-C84).
+"""A post on a terminal: whole, or as an item among others (spec/content.md CT80-CT84).
 
 Everything that others chose is cleaned before it is wrapped, and again where it is printed.
 """

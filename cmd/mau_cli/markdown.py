@@ -1,4 +1,4 @@
-"""Markdown (CommonMark, with tables) as lines for a terminal (spec/content.md C82, C83). Pure.
+"""Markdown (CommonMark, with tables) as lines for a terminal (spec/content.md CT82, CT83). Pure.
 
 Nothing is hidden: the address of a link stands behind its words, HTML is shown as the text that it is. Where
 no styles can be shown, the marks of Markdown stay.

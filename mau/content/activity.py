@@ -1,4 +1,4 @@
-"""Documents of ActivityStreams 2.0, seen as documents of schema.org (spec/content.md C50-C54). Pure.
+"""Documents of ActivityStreams 2.0, seen as documents of schema.org (spec/content.md CT50-CT54). Pure.
 
 What comes out is for people to read: nothing is bound, deleted or acted upon by it, and what it has no word
 for stays in it as it was. Of somebody's server are inboxes, keys and counters, which tell a reader nothing.

@@ -1,4 +1,4 @@
-"""What a document says beside title and text, one fact for each word (spec/content.md C62-C67). Pure."""
+"""What a document says beside title and text, one fact for each word (spec/content.md CT62-CT67). Pure."""
 
 from __future__ import annotations
 

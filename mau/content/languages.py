@@ -1,4 +1,4 @@
-"""Values in several languages: which one somebody reads (spec/content.md C40-C46). Pure.
+"""Values in several languages: which one somebody reads (spec/content.md CT40-CT46). Pure.
 
 A value is a text; a value object with ``@language``; or a list of both. A map from languages to texts is what
 ActivityStreams writes. Languages are chosen by lookup (RFC 4647 section 3.4).

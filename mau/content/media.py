@@ -1,4 +1,4 @@
-"""The pictures, films and files that belong to a document (spec/content.md C77, C78). Pure."""
+"""The pictures, films and files that belong to a document (spec/content.md CT77, CT78). Pure."""
 
 from __future__ import annotations
 

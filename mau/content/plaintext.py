@@ -1,4 +1,4 @@
-"""HTML as plain text (spec/content.md C55-C57). Pure, never an error, in linear time.
+"""HTML as plain text (spec/content.md CT55-CT57). Pure, never an error, in linear time.
 
 What a page would do is left out: scripts, styles, forms, frames. Of a link its address is kept beside its
 words when these do not say it, of a picture the text that stands for it. The parser of the standard

@@ -1,4 +1,4 @@
-"""Any document as people see it: title, text, facts, media (spec/content.md C60-C78). Pure, never an error.
+"""Any document as people see it: title, text, facts, media (spec/content.md CT60-CT78). Pure, never an error.
 
 What comes in may be anything that JSON can hold, by anybody. What comes out is bounded, holds no lone
 surrogates, and is plain text: whoever shows it escapes what steers a terminal, and writes HTML of it himself.

@@ -1,7 +1,7 @@
 """Single values as people read them: dates, durations, ratings, places, people, and anything else. Pure.
 
 Nothing that JSON can hold is an error here; every answer has at most `MAX_VALUE` characters, and looking for
-it ends after so many of the values that are nested (spec/content.md C70).
+it ends after so many of the values that are nested (spec/content.md CT70).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Text as it is searched: without case and diacritics, in tokens (spec/search.md F1-F6). Pure.
+"""Text as it is searched: without case and diacritics, in tokens (spec/search.md SF1-SF6). Pure.
 
 Both what is indexed and what is asked for goes through here, so that they meet.
 """

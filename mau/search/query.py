@@ -1,4 +1,4 @@
-"""What is asked for: words, phrases, what must not be there (spec/search.md Q1-Q8). Pure."""
+"""What is asked for: words, phrases, what must not be there (spec/search.md SQ1-SQ8). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The piece of a text around what was found (spec/search.md R4). Pure."""
+"""The piece of a text around what was found (spec/search.md SR4). Pure."""
 
 from __future__ import annotations
 

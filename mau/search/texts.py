@@ -1,4 +1,4 @@
-"""What of a post can be searched: its texts, its tags, the names of its file (spec/search.md T1-T6). Pure."""
+"""What of a post can be searched: texts, tags, the names of its file (spec/search.md ST1-ST6). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The index at rest: an image and a log of what came since, both sealed (spec/search.md I7-I12).
+"""The index at rest: an image and a log of what came since, both sealed (spec/search.md SI7-SI12).
 
 ``.reader/search.image`` and ``.reader/search.log``. Each piece is encrypted and authenticated (AES-256-GCM)
 under a key that is derived from the account's, with the image's random name and the piece's number: nothing

@@ -1,4 +1,4 @@
-"""The index of words: SQLite's full-text search in a database that lives in memory (spec/search.md I1-I6).
+"""The index of words: SQLite's full-text search in a database that lives in memory (spec/search.md SI1-SI6).
 
 It holds no texts, only which token stands where (a contentless FTS5 table). A post's number is its time and a
 running number, so that the newest come first without sorting, and a span of time is a span of numbers. What

@@ -1,4 +1,4 @@
-"""Posts on a terminal, as `mau open` and lists show them (spec/content.md C80-C84)."""
+"""Posts on a terminal, as `mau open` and lists show them (spec/content.md CT80-CT84)."""
 
 from __future__ import annotations
 

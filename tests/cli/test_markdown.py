@@ -1,4 +1,4 @@
-"""Markdown on a terminal: readable, nothing hidden, nothing that steers it (spec/content.md C82, C83)."""
+"""Markdown on a terminal: readable, nothing hidden, nothing that steers it (spec/content.md CT82, CT83)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines for a terminal: never wider than it, and nothing lost (spec/content.md C80, C81)."""
+"""Lines for a terminal: never wider than it, and nothing lost (spec/content.md CT80, CT81)."""
 
 from __future__ import annotations
 

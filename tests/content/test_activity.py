@@ -1,4 +1,4 @@
-"""Documents of ActivityStreams as people read them (spec/content.md C50-C57)."""
+"""Documents of ActivityStreams as people read them (spec/content.md CT50-CT57)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any JSON by anybody: shown without an error, bounded, in time in proportion (spec/content.md C60)."""
+"""Any JSON by anybody: shown without an error, bounded, in time in proportion (spec/content.md CT60)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types, their words, and what is wrong with a document (spec/content.md C1-C24)."""
+"""Types, their words, and what is wrong with a document (spec/content.md CT1-CT24)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of several languages somebody reads (spec/content.md C40-C46)."""
+"""Which of several languages somebody reads (spec/content.md CT40-CT46)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML as plain text (spec/content.md C55-C57)."""
+"""HTML as plain text (spec/content.md CT55-CT57)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are shown of a document (spec/content.md C60-C78)."""
+"""What people are shown of a document (spec/content.md CT60-CT78)."""
 
 from __future__ import annotations
 

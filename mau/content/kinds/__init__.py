@@ -1,4 +1,4 @@
-"""The types of documents that people write, and their words (spec/content.md C1-C24). Pure.
+"""The types of documents that people write, and their words (spec/content.md CT1-CT24). Pure.
 
 kind    what a type and a word are
 table   the types

@@ -1,4 +1,4 @@
-"""What is wrong with a document, in words for who wrote it (spec/content.md C23). Pure."""
+"""What is wrong with a document, in words for who wrote it (spec/content.md CT23). Pure."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Value(Enum):
-    """What kind of value a word takes (spec/content.md C20-C24)."""
+    """What kind of value a word takes (spec/content.md CT20-CT24)."""
 
     TEXT = "text"
     DATE = "date"

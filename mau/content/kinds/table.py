@@ -1,4 +1,4 @@
-"""The table of types (spec/content.md C3, C10). Pure."""
+"""The table of types (spec/content.md CT3, CT10). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as people write them and as documents hold them, and what is wrong with one (spec/content.md C20).
+"""Values as people write them and as documents hold them, and what is wrong with one (spec/content.md CT20).
 
 `written` makes of what somebody wrote the shape that documents have; `said` is the way back for what can be
 written in one line. Neither fails: what does not fit stays as it is, and `fault` says why it does not. Pure.
