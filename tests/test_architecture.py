@@ -211,6 +211,41 @@ def test_no_program_is_started_without_saying_what_its_environment_is() -> None:
     assert silent == []  # ours holds the passphrase: `mau.passphrase.without_passphrase`
 
 
+def rules() -> dict[str, set[str]]:
+    """The numbers of the rules of each paper; of a number with a point the part before it, too."""
+    found = {}
+    for path in sorted((CHECKOUT / "spec").glob("*.md")):
+        numbers = re.findall(r"\*\*([A-Z]+\d+(?:\.\d+)?)\*\*", path.read_text(encoding="utf-8"))
+        found[path.name] = {*numbers, *(number.partition(".")[0] for number in numbers)}
+    return found
+
+
+def test_the_letters_of_a_rule_say_which_paper_it_is_in() -> None:
+    papers: dict[str, list[str]] = {}
+    for paper, numbers in rules().items():
+        for letters in sorted({re.sub(r"[\d.]", "", number) for number in numbers}):
+            papers.setdefault(letters, []).append(paper)
+    # These were given twice, and are known by them since; no more become so.
+    assert {letters for letters, found in papers.items() if len(found) > 1} <= set("ACDKLNRSW")
+
+
+def test_each_rule_that_is_named_with_its_paper_is_there() -> None:
+    known = rules()
+    naming = re.compile(r"\b([a-z]+\.md)`?,?\s\(?(([A-Z]{1,2})\d[\d.]*\b(?:(?:-|, | and )\3\d[\d.]*\b)*)")
+    missing = [
+        f"{path.relative_to(CHECKOUT)}: {paper} {number}"
+        for room in ("mau", "cmd", "tests", "spec", "examples")
+        for path in sorted((CHECKOUT / room).rglob("*"))
+        if path.suffix in {".py", ".md"}
+        for paper, words, _ in naming.findall(path.read_text(encoding="utf-8"))
+        for number in re.findall(
+            r"(?<!-)\b[A-Z]+\d+(?:\.\d+)?", words
+        )  # not the end of a span: it may be free
+        if paper in known and number not in known[paper]
+    ]
+    assert missing == []
+
+
 def test_every_room_stands_in_the_readme() -> None:
     rooms = {path.name for path in (CHECKOUT / "mau").iterdir() if path.name.endswith(".py") or path.is_dir()}
     rooms -= {"__init__.py", "__pycache__"}
