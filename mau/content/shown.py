@@ -6,6 +6,7 @@ surrogates, and is plain text: whoever shows it escapes what steers a terminal, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -30,6 +31,8 @@ MAX_BODY: Final = 1 << 20
 _TITLES: Final = ("headline", "name")
 _BODIES: Final = ("articleBody", "text", "reviewBody", "description")
 _HTML: Final = ("text/html", "application/xhtml+xml")
+
+_LINK: Final = re.compile(r"(?<!\S)\(?(?:mau:)?/p2p/[0-9a-f]{40}\S*", re.IGNORECASE)
 
 Markup = Literal["markdown", "plain"]
 
@@ -105,14 +108,14 @@ def languages_in(document: dict[str, Any]) -> tuple[str, ...]:
 def words_of(author: Fingerprint, document: dict[str, Any], *, signed_at: int | None = None) -> str:
     """All there is to read in a document, in every language, for a search: bounded like what is shown.
 
-    `signed_at` as of `shown`.
+    Without the posts and people of Mau that it links to: addresses are no text. `signed_at` as of `shown`.
     """
     seen = as_schema(document)
     held = _plain_words(seen)
     texts = [text for word in (*_TITLES, *_BODIES, "abstract") for text, _ in texts_of(held.get(word))]
     parts = shown(author, document, signed_at=signed_at)
     alt = [f"{media.name} {media.alt}".strip() for media in parts.media]
-    told = [fact.value for fact in parts.facts]
+    told = [_LINK.sub("", fact.value).strip() for fact in parts.facts]
     return sound("\n".join(dict.fromkeys(filter(None, (*texts, *told, *alt)))))[:MAX_BODY]
 
 

@@ -6,11 +6,15 @@ import io
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from mau.content.address import Address
 from mau.content.binding import PUBLIC
+from mau.content.links import Reference
+from mau.conversation.compose import comment
 from mau.deletion.publishing import delete_post
 from mau.errors import UsageError
 from mau.marks import Marks
@@ -221,3 +225,17 @@ def test_the_line_shown_is_around_what_was_found(library: World) -> None:
         assert "the needle in it" in hit.snippet and len(hit.snippet) < 150
         assert hit.snippet.startswith("… ") and hit.snippet.endswith(" …")
         assert search.find("東京")[0].snippet.startswith("東京都に")
+
+
+def test_the_address_that_a_post_answers_is_no_text(library: World) -> None:
+    alice, kettle = library.alice, Reference(Address(library.bob.fpr, "rust.json.pgp"), "ab" * 32)
+    document = comment(alice.fpr, kettle, "On my way", datetime.now(UTC))
+    document["about"] = [
+        {"@id": f"/p2p/{library.bob.fpr.hex}", "name": "Robert"},
+        {"name": "mau:/p2p and tea"},
+    ]
+    publish_document(alice.account, alice.keyring, document, "answer.json.pgp", PUBLIC)
+    with searching(alice) as search:
+        [hit] = search.find("way")
+        assert hit.snippet == "On my way Robert mau:/p2p and tea"
+        assert found(search, "rust") == ["rust"] and "answer" not in found(search, library.bob.fpr.hex)
