@@ -1,4 +1,4 @@
-"""What there is to read in a post, kept for those that were shown lately (spec/reading.md E7).
+"""What there is to read in a post, kept for those that were shown lately (spec/reading.md RE7).
 
 Opening a post costs a millisecond, and loading what opens it more than showing a page does. So what was shown
 is kept beside the notes, sealed to the account, and taken only for a file that is still the one it came from.

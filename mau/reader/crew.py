@@ -1,4 +1,4 @@
-"""Processes that open posts beside this one: OpenPGP holds the interpreter, threads would not help (U5).
+"""Processes that open posts beside this one: OpenPGP holds the interpreter, threads would not help (RU5).
 
 Each child is a program of its own (``python -m mau.reader.worker``), no fork: this one may have threads. It
 is given the key and the certificates through a pipe, and ends with that pipe.

@@ -1,4 +1,4 @@
-"""The table at rest: one file, ``.reader/reading.image``, sealed to the account (spec/reading.md E1, E2).
+"""The table at rest: one file, ``.reader/reading.image``, sealed to the account (spec/reading.md RE1, RE2).
 
 It is written beside its place and then takes it; no fsync, for it is derived: what a power failure leaves of
 it does not open, and then the table is made anew from the notes.

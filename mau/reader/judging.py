@@ -1,4 +1,4 @@
-"""Finding out what files are: from the notes, else by opening them, in several processes (E3-E5, U5-U7)."""
+"""Finding out what files are: from notes, else by opening them, in several processes (RE3-RE5, RU5-RU7)."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Judging:
         return unknown
 
     def proven(self, entry: Entry) -> bytes | None:
-        """The stamp under which a file holds what the index says of it; None when it does not (U9)."""
+        """The stamp under which a file holds what the index says of it; None when it does not (RU9)."""
         row = self._table.row(entry.author, entry.name)
         if row is not None and row.stamp and (row.sha256.hex(), row.stamp) == (entry.sha256, entry.stamp):
             return row.stamp  # that was found out before: the table is sealed, the index is not
@@ -185,7 +185,7 @@ class Judging:
         self._table.put(summary, stamp, looked.delete, note=note, again=looked.again, owners=looked.owners)
 
     def outdated(self) -> tuple[bytes, list[tuple[Fingerprint, str]]]:
-        """What stands for the keys of all people now; and (author, name) of what rests on others (E9)."""
+        """What stands for the keys of all people now; and (author, name) of what rests on others (RE9)."""
         ring = self._keyring
         people = state_of_people([ring.me, *ring.friends(), *ring.known()])
         return people, [] if people == self._table.people else self._table.outdated(ring.owner_of)

@@ -1,4 +1,4 @@
-"""What was found out of single contents, kept sealed to the account in ``.reader/reading.db`` (E1-E5).
+"""What was found out of single contents, kept sealed to the account in ``.reader/reading.db`` (RE1-RE5).
 
 A note belongs to one content under one name, to one state of its author's key and one of the account's, and
 to the owners of the key ids that it names: any other is found out anew. Nothing is believed that this account

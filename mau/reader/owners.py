@@ -1,4 +1,4 @@
-"""Whose key ids a verdict rests on: what somebody can read for whom it was not meant is refused (E9). Pure.
+"""Whose key ids a verdict rests on: what somebody can read for whom it was not meant is refused (RE9). Pure.
 
 An answer is a key id (8 bytes) and whose it was said to be. While all of them stay the same, so does the
 verdict, whatever else changes among the keys that are held.

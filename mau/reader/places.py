@@ -1,4 +1,4 @@
-"""The directories of one author, looked at without reading a file: whether anything changed there (U2-U4)."""
+"""The directories of one author, looked at without reading a file: whether anything changed (RU2-RU4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the index says of a file is a candidate: before a note on it is taken, the file is read (U9)."""
+"""What the index says of a file is a candidate: before a note on it is taken, the file is read (RU9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline: posts of everybody I follow and mine, in the order that I chose (spec/reading.md L1-L10).
+"""The timeline: posts of everybody I follow and mine, in the order that I chose (spec/reading.md RL1-RL10).
 
 Likes and the like are no lines: they are counted at what they are about. A share shows what was shared, when
 that is not in the timeline anyway. Every line is looked at once more before it is told: what it says is what

@@ -1,4 +1,4 @@
-"""Bringing the table up to the tree: changes are found cheaply, each new content is opened once (U1-U8)."""
+"""Bringing the table up to the tree: changes are found cheaply, each new content is opened once (RU1-RU8)."""
 
 from __future__ import annotations
 

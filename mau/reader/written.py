@@ -1,4 +1,4 @@
-"""What was found out of a content, as JSON and back (spec/reading.md E4)."""
+"""What was found out of a content, as JSON and back (spec/reading.md RE4)."""
 
 from __future__ import annotations
 

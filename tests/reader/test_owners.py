@@ -1,4 +1,4 @@
-"""A verdict lasts as long as the key ids that it rests on are the same people's (spec/reading.md E9)."""
+"""A verdict lasts as long as the key ids that it rests on are the same people's (spec/reading.md RE9)."""
 
 from __future__ import annotations
 

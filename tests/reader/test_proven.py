@@ -1,4 +1,4 @@
-"""What the index says of a file is not believed in place of the file (spec/reading.md U9)."""
+"""What the index says of a file is not believed in place of the file (spec/reading.md RU9)."""
 
 from __future__ import annotations
 

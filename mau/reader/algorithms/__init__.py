@@ -1,4 +1,4 @@
-"""What orders a timeline: small pure functions over posts; the reader chooses (spec/reading.md A1-A9).
+"""What orders a timeline: small pure functions over posts; the reader chooses (spec/reading.md RA1-RA9).
 
 view            what an algorithm sees, and what it answers
 chronological   newest first

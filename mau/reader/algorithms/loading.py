@@ -1,4 +1,4 @@
-"""An algorithm by its name, from an entry point of another package, or from a file of the reader's (A6-A9).
+"""An algorithm by its name, from an entry point of another package, or from a file of the reader's (RA6-RA9).
 
 A file is a program and does what programs do: only one's own is run. It must belong to the reader or root,
 nobody else may be able to write to it or to its directory, and it must not lie in the tree, where others put

@@ -1,4 +1,4 @@
-"""An algorithm is asked, and its answer checked (spec/reading.md A5)."""
+"""An algorithm is asked, and its answer checked (spec/reading.md RA5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an algorithm sees of posts, and what it answers (A2-A4). Values; nothing here reads anything."""
+"""What an algorithm sees of posts, and what it answers (RA2-RA4). Values; nothing here reads anything."""
 
 from __future__ import annotations
 
