@@ -1,4 +1,4 @@
-"""What came from the web: own posts, for oneself alone, that say where it was seen (spec/imports.md W10-W16).
+"""What came from the web: own posts, for oneself alone, that say where it was (spec/imports.md IM10-IM16).
 
 The web signs nothing. So such a post is signed by its reader. It states as ``sdPublisher`` that he is the one
 who wrote the data down (schema.org: "the party responsible for generating and publishing the current
@@ -17,7 +17,7 @@ from mau.content.binding import Audience
 from mau.fingerprint import Fingerprint
 
 SOURCES_NAME: Final = "mau-web.json.pgp"
-"""The list of what one follows on the web (W50)."""
+"""The list of what one follows on the web (IM50)."""
 _MOST: Final = 2000
 """Characters of an address."""
 

@@ -1,4 +1,4 @@
-"""Pages and feeds of strangers are parsed in a process of their own (spec/imports.md W5-W7).
+"""Pages and feeds of strangers are parsed in a process of their own (spec/imports.md IM5-IM7).
 
 The libraries that read HTML and XML are large, some are written in C, and what is made to break them costs
 memory and time without bounds. So they run in a process that has little of both, no file to write to, and

@@ -1,4 +1,4 @@
-"""The files of an archive: a directory, a zip file, a tar file, packed or not (spec/imports.md W60-W62).
+"""The files of an archive: a directory, a zip file, a tar file, packed or not (spec/imports.md IM60-IM62).
 
 Nothing is unpacked under the names in it, links in it lead nowhere, and neither one file nor all that
 is unpacked at a time is larger than is fair. Of a tar file one pass is made for what is wanted: going back in

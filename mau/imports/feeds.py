@@ -1,4 +1,4 @@
-"""A feed (RSS, Atom) as what it has to say (spec/imports.md W30-W38). Pure."""
+"""A feed (RSS, Atom) as what it has to say (spec/imports.md IM30-IM38). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching a page or a feed from the web, with care for us and for who serves it (spec/imports.md W1-W9).
+"""Fetching a page or a feed from the web, with care for us and for who serves it (spec/imports.md IM1-IM9).
 
 TLS that the system's authorities vouch for, one GET at a time, nothing that the answer could make us do: no
 cookies, no script, no second request but at most five redirects. A redirect leads to no machine of the local

@@ -1,4 +1,4 @@
-"""What of a document that a web page holds is taken over, and in which form (spec/imports.md W20-W29). Pure.
+"""What of a document that a web page holds is taken over, in which form (spec/imports.md IM20-IM29). Pure.
 
 It will be signed by whoever imports it. So nothing in it may act, address anybody, or point at a post of Mau:
 types and words are taken from a list, and values that are addresses are those of the web or none.

@@ -1,4 +1,4 @@
-"""Looking at a source on the web, and taking over what it has (spec/imports.md W1-W58)."""
+"""Looking at a source on the web, and taking over what it has (spec/imports.md IM1-IM58)."""
 
 from __future__ import annotations
 

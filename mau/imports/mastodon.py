@@ -1,4 +1,4 @@
-"""An archive of Mastodon: the posts of one person, in ActivityStreams (spec/imports.md W60-W69). Pure.
+"""An archive of Mastodon: the posts of one person, in ActivityStreams (spec/imports.md IM60-IM69). Pure.
 
 What the person wrote becomes posts; what he only passed on is taken when that is wanted. A post never becomes
 wider than it was there: `Found.reach` says for whom it was.

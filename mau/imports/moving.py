@@ -1,4 +1,4 @@
-"""An archive of one's own becomes one's posts (spec/imports.md W63-W75)."""
+"""An archive of one's own becomes one's posts (spec/imports.md IM63-IM75)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What imported posts are called: always the same for the same thing, and telling nobody which (W40-W42)."""
+"""What imported posts are called: always the same for the same thing, telling nobody which (IM40-IM42)."""
 
 from __future__ import annotations
 

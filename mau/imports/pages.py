@@ -1,4 +1,4 @@
-"""A web page's embedded documents (JSON-LD, microdata) and what they say (spec/imports.md W20-W33). Pure."""
+"""A web page's embedded documents (JSON-LD, microdata): what they say (spec/imports.md IM20-IM33). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is followed on the web is asked again while `mau up` or `mau sync --watch` runs (W7, W52)."""
+"""What is followed on the web is asked again while `mau up` or `mau sync --watch` runs (IM7, IM52)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sources on the web that one follows: a post of one's own, for oneself alone (spec/imports.md W50-W56).
+"""The sources on the web that one follows: an own post, for oneself alone (spec/imports.md IM50-IM56).
 
 ``mau-web.json.pgp`` is a Collection; it travels with the tree, and every program that reads it knows what to
 fetch. When each was asked last, and what its server said then, is derived: it lies sealed in

@@ -1,4 +1,4 @@
-"""What was found becomes own posts: once, however often it is found (spec/imports.md W40-W49)."""
+"""What was found becomes own posts: once, however often it is found (spec/imports.md IM40-IM49)."""
 
 from __future__ import annotations
 

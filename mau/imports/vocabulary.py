@@ -1,4 +1,4 @@
-"""The words of schema.org that are taken over from pages of the web (spec/imports.md W20-W29). Pure."""
+"""The words of schema.org that are taken over from pages of the web (spec/imports.md IM20-IM29). Pure."""
 
 from __future__ import annotations
 
