@@ -26,7 +26,6 @@ from mau.tree.posts import AuthorDir
 
 if TYPE_CHECKING:
     from mau.account import Account
-    from mau.keyring import Keyring
     from mau.openpgp import Certificate, Opened
 
 _READ_AT_ONCE = 1 << 18  # bytes
@@ -88,7 +87,7 @@ class OpenedPost:
 
 def open_post(
     account: Account,
-    keyring: Keyring,
+    keyring: Keys,
     author: Fingerprint,
     name: str,
     version: str | None = None,

@@ -14,17 +14,21 @@ from mau.deletion.publishing import reappeared
 from mau.errors import MauError, NotReadable, NotSigned, PostError, Renamed
 from mau.openpgp import Kind
 from mau.reader.open import open_post
+from mau.reader.owners import Asking, pack, still_hold, unpack
 from mau.sealed import Sealed
 
 if TYPE_CHECKING:
     from mau.account import Account
     from mau.deletion.rules import Deletes
     from mau.keyring import Keyring
+    from mau.reader.open import Keys
     from mau.tree.index import Entry, Index
 
 LARGEST: Final = 8 << 20
 """Bytes; what is larger is not opened for this, by the server neither."""
 _BATCH: Final = 500
+_FORM: Final = b"2\0"
+"""Of what is noted; none of another form is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,15 @@ def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> l
         key = _key(entry, account)
         value = known.get(key)
         said = None if value is None else sealed.open(author.raw, key, value)
-        if said is None:
-            said = json.dumps(_look(account, keyring, entry.name)).encode()
-            new[key] = sealed.seal(author.raw, key, said)
+        error, words, owners = ("", "", "") if said is None else json.loads(said)
+        if said is None or not still_hold(unpack(bytes.fromhex(owners)), keyring.owner_of):
+            asking = Asking(keyring)
+            error, words = _look(account, asking, entry.name)
+            noted = json.dumps((error, words, pack(asking.asked).hex()))
+            new[key] = sealed.seal(author.raw, key, noted.encode())
             if len(new) >= _BATCH:
                 sealed.store(author.raw, new)
                 new = {}
-        error, words = json.loads(said)
         if error:
             found.append(Unpublished(entry.name, error, words))
     if new:
@@ -80,7 +86,7 @@ def _find(account: Account, keyring: Keyring, index: Index, sealed: Sealed) -> l
     return found
 
 
-def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:
+def _look(account: Account, keyring: Keys, name: str) -> tuple[str, str]:
     """(kind, words) of what is wrong with one file; nothing when it is shown to those it is for."""
     try:
         open_post(account, keyring, account.fingerprint, name)
@@ -96,5 +102,5 @@ def _look(account: Account, keyring: Keyring, name: str) -> tuple[str, str]:
 
 
 def _key(entry: Entry, account: Account) -> bytes:
-    said = entry.name.encode() + bytes.fromhex(entry.sha256) + bytes(account.certificate)
+    said = _FORM + entry.name.encode() + bytes.fromhex(entry.sha256) + bytes(account.certificate)
     return hashlib.sha256(said).digest()[:16]

@@ -8,7 +8,7 @@ from mau.deletion.held import deletes_of
 from mau.deletion.publishing import delete_post, undelete
 from mau.publish import publish_document
 from mau.reader.unpublished import unpublished
-from tests.publish.world import World
+from tests.publish.world import World, bound, message
 
 
 def found(world: World) -> dict[str, str]:
@@ -31,4 +31,17 @@ def test_a_deleted_post_that_is_there_again_is_named_with_the_offer_to_publish_i
     assert list(found(world)) == ["kettle.json.pgp"]
     assert "`mau undelete kettle.json.pgp`" in found(world)["kettle.json.pgp"]
     undelete(alice.account, alice.keyring, "kettle.json.pgp")
+    assert found(world) == {}
+
+
+def test_what_somebody_could_read_for_whom_it_was_not_meant_is_named_once_she_is_known(world: World) -> None:
+    alice, mallory = world.alice, world.mallory
+    data = bound(alice, "m.json.pgp", world.for_(), "for me")
+    alice.put(alice, "m.json.pgp", message(alice.key, data, [alice, mallory]))
+    assert found(world) == {}
+    alice.keyring.add(mallory.certificate, "mallory")
+    assert found(world)["m.json.pgp"].startswith("Leaked")
+    person = alice.keyring.person(mallory.fpr)
+    assert person is not None
+    alice.keyring.remove(person)
     assert found(world) == {}
