@@ -13,6 +13,7 @@ from mau.catalogue import open_index
 from mau.content.binding import PUBLIC, bind_document
 from mau.publish import _encode
 from mau.reader import judging, upkeep
+from mau.reader.places import look_of
 from mau.reader.reading import Reading
 from tests.publish.world import Someone, World, bound, message
 
@@ -208,6 +209,9 @@ def test_where_nothing_changes_nothing_is_done(two: World) -> None:
     hidden.write_bytes(b"junk")
     with Reading(alice.account, alice.keyring) as reading:
         until = time.monotonic() + 30
+        people = [alice.fpr, two.bob.fpr, two.carol.fpr]
+        while not all(look_of(alice.account.root, one) for one in people) and time.monotonic() < until:
+            time.sleep(0.01)
         while reading._upkeep.refresh() and time.monotonic() < until:
             time.sleep(0.01)  # until every stamp proves something
         assert not reading._upkeep.refresh()
