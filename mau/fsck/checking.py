@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -36,6 +37,8 @@ Progress = Callable[[int, int], None]
 _OTHERS: Final = 0o077
 _WRITING: Final = 0o022
 _TEMPORARY: Final = ".mau-"
+_MOMENT: Final = 0.05
+"""Seconds after which who made a temporary file has said that he writes it."""
 
 
 @dataclass(slots=True)
@@ -291,6 +294,12 @@ class _Walk:
     def _leftover(
         self, directory: int, name: str, path: str, author: Fingerprint | None, hidden: bool
     ) -> None:
+        if not is_left_over(directory, name):
+            return
+        with contextlib.suppress(FileNotFoundError):
+            made = os.stat(name, dir_fd=directory, follow_symlinks=False).st_ctime
+            if time.time() - made < 1:
+                time.sleep(_MOMENT)
         if is_left_over(directory, name):
             self.checked.findings.append(
                 Finding("leftover", path, "nobody writes it any more", author, hidden)

@@ -111,9 +111,7 @@ class Files:
         """Where the author's files lie; of a name in both, the one in the shown directory counts."""
         if not may_enter(shelf, visitor):
             return []
-        # Nobody unfollows himself: what lies hidden under one's own name was not put there to be given out.
-        places = (False,) if shelf.author == self._me else (False, True)
-        return [AuthorDir(self._root, shelf.author, hidden=hidden) for hidden in places]
+        return [AuthorDir(self._root, shelf.author, hidden=hidden) for hidden in (False, True)]
 
     def open(
         self, author: Fingerprint, name: str, proven: Fingerprint | None, deletes: Deletes | None = None

@@ -209,8 +209,6 @@ class Library(Files):
     ) -> tuple[Item | None, bool]:
         """(the file as it is now, when the visitor may read it; whether that is the content of the entry)."""
         name = entry.name
-        if entry.hidden and self.is_mine(entry.author):
-            return None, True  # as in `Files`: what lies hidden under one's own name is for nobody
         stamp = stat(entry)
         if stamp is None:
             return None, False

@@ -56,7 +56,7 @@ def test_at_the_own_tree_nobody_is_asked(inside: Inside, tmp_path: Path) -> None
     assert not (tmp_path / "alice" / ".peers").exists()
     (alice.account.posts().path / "kettle.json.pgp").unlink()
     shown = inside.mau(alice, "thread", f"bob/{name}")
-    assert "me/kettle.json: not held" in shown.text
+    assert "me/kettle.json: yours, and not held any more" in shown.text
 
 
 def test_who_is_muted_stands_there_without_his_words(inside: Inside) -> None:

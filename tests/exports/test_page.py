@@ -23,8 +23,8 @@ ABOUT = About("Ann <b>", ME.hex, "mau:/p2p/x", 1_700_000_000, public=True)
 ALLOWED = frozenset(
     re.findall(
         r"\w+",
-        "html head meta title style body main article p bdi time div footer code h1 dl dt dd ul ol li strong em"
-        " a blockquote pre hr br table thead tbody tr th td s h2 h3 h4 h5 h6 figure img figcaption",
+        "html head meta title style body main article p bdi time div footer code h1 dl dt dd ul ol li strong"
+        " em a blockquote pre hr br table thead tbody tr th td s h2 h3 h4 h5 h6 figure img figcaption",
     )
 )
 
