@@ -21,6 +21,7 @@ CREATE VIRTUAL TABLE words USING fts5(
   body, labels, who, kind, author, content='', columnsize=0, tokenize='ascii');
 CREATE TABLE post (id INTEGER PRIMARY KEY, author BLOB, name TEXT, sha256 BLOB, gone INTEGER NOT NULL);
 """
+_BY_NAME: Final = "CREATE INDEX IF NOT EXISTS by_name ON post (author, name) WHERE gone = 0"
 _SHIFT: Final = 20
 _LATEST: Final = (1 << 42) - 1
 
@@ -64,6 +65,7 @@ class WordIndex:
             if image is None:
                 self._db.executescript(_SCHEMA)
             self._db.execute("SELECT id FROM post LIMIT 1")
+            self._db.execute(_BY_NAME)  # without it, each post that comes would look at all the others
         except (sqlite3.Error, MemoryError) as error:
             self._db.close()
             if "no such module" in str(error):
@@ -96,7 +98,8 @@ class WordIndex:
             for words in sorted(latest.values(), key=lambda one: one.time):
                 author = bytes.fromhex(words.author)
                 self._db.execute(
-                    "UPDATE post SET gone = 1 WHERE author = ? AND name = ?", (author, words.name)
+                    "UPDATE post SET gone = 1 WHERE author = ? AND name = ? AND gone = 0",
+                    (author, words.name),
                 )
                 number = self._free(words.time)
                 self._db.execute(
