@@ -114,7 +114,7 @@ class _Writer:
                 self.blocks.pop()
                 self.apart = True
             case "fence" | "code_block":
-                self._code(token.content)
+                self._code(f"{token.info.strip()}\n{token.content}" if token.info.strip() else token.content)
             case "hr":
                 self._separate()
                 self._add([("-" * min(self._room(), 40), Style.DIM)])

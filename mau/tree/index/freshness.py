@@ -24,6 +24,7 @@ class Freshness:
 
     def __init__(self) -> None:
         self._held: tuple[Path, int] | None = None
+        self._marked: tuple[Path, tuple[int, int] | None] | None = None
 
     def hold(self, directory: Path) -> None:
         """Hold the mark of the index in this directory; quick when it is held."""
@@ -31,10 +32,14 @@ class Freshness:
         if self._held is not None and self._held[0] == path and _lies_at(path, self._held[1]):
             return
         self.release()
+        # A mark that is gone from an index that is not another one yet goes with it: made anew in the middle
+        # of that, it would keep the directory there, and nobody would notice that the index is gone.
+        marking = directory, _identity(directory / "current")
         with contextlib.suppress(FileNotFoundError):  # the directory was deleted: it comes back, and we do
-            fd = _opened(path)
+            there = marking[1] is not None or self._marked is None
+            fd = _opened(path, make=there and marking != self._marked)
             fcntl.flock(fd, fcntl.LOCK_SH)
-            self._held = path, fd
+            self._held, self._marked = (path, fd), marking
 
     def release(self) -> None:
         """From now on somebody else has to look."""
@@ -66,8 +71,16 @@ def is_held(directory: Path) -> bool:
         return held
 
 
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _opened(path: Path, *, make: bool = True) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT * make | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_ctime_ns
 
 
 def _taken(fd: int) -> bool:
