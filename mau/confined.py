@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final
@@ -28,12 +28,23 @@ def ask_apart(module: str, data: bytes, *, libraries: Iterable[str], most: int, 
     At most ``most`` bytes, and one more when there are more; then, or after ``seconds``, it is ended.
     ``libraries`` are the packages that it needs beside ours. Blocking.
     """
+    words = [_START.format(module), module, *_places(libraries)]
+    with running(["-I", "-B", "-c", *words], data, seconds) as answer:
+        return answer.read(most + 1)
+
+
+@contextmanager
+def running(words: Sequence[str], data: bytes, seconds: float) -> Iterator[IO[bytes]]:
+    """An interpreter with these arguments, given ``data``: what it prints. OSError when it cannot be started.
+
+    After the block, or after ``seconds``, it is ended. Blocking.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _START.format(module), module, *_places(libraries)],
+        [sys.executable, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        # No passphrase, no proxy, no path.
+        # No passphrase, no proxy, no path; only where the interpreter's own libraries lie.
         env={name: os.environ[name] for name in _KEPT if name in os.environ},
         cwd="/",
         start_new_session=True,
@@ -44,7 +55,7 @@ def ask_apart(module: str, data: bytes, *, libraries: Iterable[str], most: int, 
     try:
         late.start()
         feeder.start()
-        return process.stdout.read(most + 1)
+        yield process.stdout
     finally:
         late.cancel()
         late.join()  # before the process is let go of: its number could be another's then

@@ -7,17 +7,12 @@ Blocking: programs with an event loop call it in a thread.
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import threading
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
+from mau.confined import running
 from mau.errors import PictureRefused
 from mau.pictures.limits import FOREIGN, MAX_HEAD, OWN, Limits
 from mau.pictures.pixels import Pixels
@@ -26,7 +21,6 @@ _START: Final = (
     "import json, sys; sys.path[:0] = json.loads(sys.argv[1])['places']; "
     "from mau.pictures.child import main; sys.exit(main())"
 )
-_KEPT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _CHANNELS: Final = {"RGB": 3, "RGBA": 4, "P": 1}
 
 
@@ -87,33 +81,11 @@ def _ask(request: dict[str, Any], data: bytes, limits: Limits) -> tuple[dict[str
     """The answer's head and what follows it."""
     words = json.dumps({**request, "limits": asdict(limits), "places": _places()})
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-c", _START, words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # No passphrase, no proxy, no path; only where the interpreter's own libraries lie.
-            env={name: os.environ[name] for name in _KEPT if name in os.environ},
-            cwd="/",
-            start_new_session=True,
-        )
+        with running(["-I", "-S", "-B", "-c", _START, words], data, limits.wall) as answer:
+            line = answer.readline(MAX_HEAD)
+            payload = answer.read(limits.answer + 1)
     except OSError as error:
         raise PictureRefused(f"no process can be started to decode it: {error.strerror}") from None
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - tells mypy
-    late = threading.Timer(limits.wall, _end, (process,))
-    feeder = threading.Thread(target=_feed, args=(process.stdin, data), daemon=True)
-    try:
-        late.start()
-        feeder.start()
-        line = process.stdout.readline(MAX_HEAD)
-        payload = process.stdout.read(limits.answer + 1)
-    finally:
-        late.cancel()
-        late.join()  # before the process is let go of: its number could be another's then
-        _end(process)
-        process.wait()
-        feeder.join()
-        process.stdout.close()
     return _head(line, payload, limits), payload
 
 
@@ -128,17 +100,6 @@ def _head(line: bytes, payload: bytes, limits: Limits) -> dict[str, Any]:
     if "problem" in head:
         raise PictureRefused(str(head["problem"])[:500])
     return head
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it, with whatever it may have started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _feed(pipe: IO[bytes], data: bytes) -> None:
-    with suppress(OSError), pipe:  # it may end before it has read all
-        pipe.write(data)
 
 
 def _places() -> list[str]:
