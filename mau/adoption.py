@@ -8,12 +8,13 @@ sees what changed, says so.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from mau.contact.document import is_contact
 from mau.content.binding import PUBLIC, Audience, Public, read_statement
 from mau.deletion.document import is_delete
-from mau.errors import MauError, NotSigned, PostError, Renamed, UsageError
+from mau.errors import MauError, NotSigned, Renamed, UsageError
 from mau.fingerprint import Fingerprint
 from mau.publish import Published, publish_document, publish_file
 from mau.reader.open import OpenedPost, open_post
@@ -77,8 +78,6 @@ def adopt(account: Account, keyring: Keyring, unsigned: Unsigned) -> Published:
     """Sign and encrypt it for the people that it is for; what was saved becomes a version, as always."""
     if unsigned.document is not None:
         return publish_document(account, keyring, unsigned.document, unsigned.name, unsigned.audience)
-    from io import BytesIO
-
     before, source = unsigned.before, BytesIO(unsigned.data)
     filename = None if before is None else before.filename
     attached = None if before is None else before.attached
@@ -92,7 +91,7 @@ def _signed_last(account: Account, keyring: Keyring, name: str) -> OpenedPost | 
     for version in account.posts().versions(name):
         try:
             post = open_post(account, keyring, account.fingerprint, name, version.sha256)
-        except (PostError, MauError):
+        except MauError:
             continue
         if found is None or post.signed_at >= found.signed_at:
             found = post
